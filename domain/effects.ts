@@ -1,0 +1,70 @@
+/**
+ * Everything that Repot changes, as data: seven kinds of effect, each with the old and the new value, so that its undo is
+ * written down before it happens. `undoOf` is total: every effect has one, also an effect that never happened.
+ */
+
+import * as z from "zod";
+
+const Json: z.ZodType<JsonValue> = z.json();
+type JsonValue = z.infer<ReturnType<typeof z.json>>;
+
+const Cluster = z.enum(["source", "target"]);
+export const RefSchema = z.object({
+  apiVersion: z.string(),
+  kind: z.string(),
+  namespace: z.string().optional(),
+  name: z.string(),
+});
+
+/** A resource record set as Route 53 has it; alias targets are a record with no TTL of its own. */
+export const RecordSetSchema = z.object({
+  name: z.string(),
+  type: z.string(),
+  ttlSeconds: z.number().int().nonnegative().optional(),
+  values: z.array(z.string()).optional(),
+  alias: z.object({ hostedZoneId: z.string(), dnsName: z.string() }).optional(),
+  setIdentifier: z.string().optional(),
+  weight: z.number().int().optional(),
+});
+export type RecordSet = z.infer<typeof RecordSetSchema>;
+
+export const EffectSchema = z.discriminatedUnion("kind", [
+  /** One field of one object gets another value. `before: null` says that the field was absent. */
+  z.object({
+    kind: z.literal("set-field"),
+    cluster: Cluster,
+    object: RefSchema,
+    path: z.array(z.string()),
+    before: Json,
+    after: Json,
+  }),
+  /** An object comes into being; undone by deleting it, if it is still the one that we made. */
+  z.object({ kind: z.literal("create-object"), cluster: Cluster, object: z.record(z.string(), Json) }),
+  /** An object goes; `before` is the whole of it, without its status. */
+  z.object({ kind: z.literal("delete-object"), cluster: Cluster, before: z.record(z.string(), Json) }),
+  /** A record set of a zone is created (before null), replaced, or deleted (after null). */
+  z.object({
+    kind: z.literal("set-record"),
+    zoneId: z.string(),
+    before: RecordSetSchema.nullable(),
+    after: RecordSetSchema.nullable(),
+  }),
+  /** A hosted zone; its caller reference makes the creation idempotent. */
+  z.object({ kind: z.literal("create-zone"), name: z.string(), callerReference: z.string() }),
+  /** An EKS cluster; its client token makes the creation idempotent. */
+  z.object({
+    kind: z.literal("create-cluster"),
+    name: z.string(),
+    version: z.string(),
+    clientToken: z.string(),
+  }),
+  /** The ledger's owner of a thing that must not exist twice. */
+  z.object({
+    kind: z.literal("set-owner"),
+    thing: z.string(),
+    before: z.enum(["source", "target", "nobody"]),
+    after: z.enum(["source", "target", "nobody"]),
+  }),
+]);
+export type Effect = z.infer<typeof EffectSchema>;
+export type EffectKind = Effect["kind"];

@@ -1,0 +1,55 @@
+/**
+ * What the bucket remembers of a migration: the names of its objects and the shape of a journal entry.
+ * Order comes from the plan's operations (their index is in the key), never from clocks.
+ */
+
+import * as z from "zod";
+import { EffectSchema } from "./effects.ts";
+
+/** Written before the effect, under a key that a retried or duplicated invocation finds again. */
+export const JournalEntrySchema = z.object({
+  migration: z.string(),
+  /** Index and id of the plan's operation, `0042-shift:shop/cart`. */
+  operation: z.string(),
+  /** The number of the move within the operation, and of the effect within the move: `1-0`. */
+  move: z.string(),
+  /** The step (a function's name) that intends it. */
+  step: z.string(),
+  /** `forward` entries are fenced by a rollback; `undo` entries are the rollback's own. */
+  direction: z.enum(["forward", "undo"]),
+  effect: EffectSchema,
+  /** When the intent was recorded: evidence only, nothing is ordered by it. */
+  recordedAt: z.string(),
+});
+export type JournalEntry = z.infer<typeof JournalEntrySchema>;
+
+const root = (migration: string) => `migrations/${migration}`;
+
+/** The names of all objects in the bucket, in one place. */
+export const keys = {
+  plan: (hash: string) => `plans/${hash}/plan.json`,
+  /** The items of one wave, a JSON array: what the Map's ItemReader reads. */
+  wave: (hash: string, wave: string) => `plans/${hash}/waves/${wave}.json`,
+  /** The platform's objects as they were when the plan was made (secrets masked). */
+  objects: (hash: string) => `plans/${hash}/objects.json`,
+  journal: (migration: string) => `${root(migration)}/journal/`,
+  entry: (e: Pick<JournalEntry, "migration" | "operation" | "move" | "direction">) =>
+    `${root(e.migration)}/journal/${e.operation}/${e.direction}-${e.move}.json`,
+  /** Exists once the effect of an entry was read back. */
+  done: (entryKey: string) => entryKey.replace(/\.json$/, ".done.json"),
+  evidence: (migration: string, phase: string, name: string) =>
+    `${root(migration)}/evidence/${phase}/${name}.json`,
+  approval: (migration: string, question: string) => `${root(migration)}/approvals/${question}/request.json`,
+  vote: (migration: string, question: string, person: string) =>
+    `${root(migration)}/approvals/${question}/votes/${person}.json`,
+  decision: (migration: string, question: string) => `${root(migration)}/approvals/${question}/decision.json`,
+  /** Exists once a rollback has begun. */
+  fence: (migration: string) => `${root(migration)}/fence.json`,
+  /** The managed fields as they were at the start, to compare with after a rollback. */
+  start: (migration: string) => `${root(migration)}/start.json`,
+  /** Who owns an exclusive thing; changed with If-Match. */
+  owner: (migration: string, thing: string) => `${root(migration)}/owners/${encodeURIComponent(thing)}.json`,
+  /** Which migration holds a cluster; a second start is refused by it. */
+  lock: (cluster: string) => `clusters/${cluster}/lock.json`,
+  report: (migration: string) => `${root(migration)}/report.json`,
+};

@@ -1,0 +1,180 @@
+/**
+ * The one clock of a rehearsal. Time moves only when every live task is parked on it; then the earliest timer fires, one at a time,
+ * ties in the order in which they were set. Deterministic, and thousands of times faster than the night it stands for.
+ */
+
+import { AsyncLocalStorage } from "node:async_hooks";
+
+export type Timer = { readonly cancel: () => void };
+
+type Entry = { at: number; order: number; fire: () => boolean; cancelled: boolean };
+
+/** An invocation or a client of the simulated world: parked while it waits for the clock. */
+type Task = { parks: number; readonly name: string };
+
+const SPINS_MAX = 20_000;
+
+export class Clock {
+  #now: number;
+  #order = 0;
+  #heap: Entry[] = [];
+  readonly #live = new Set<Task>();
+  readonly #current = new AsyncLocalStorage<Task>();
+  readonly startedAt: number;
+
+  /** @param startsAt Milliseconds since 1970, UTC. */
+  constructor(startsAt: number) {
+    this.#now = startsAt;
+    this.startedAt = startsAt;
+  }
+
+  /** Milliseconds since 1970, UTC. */
+  now(): number {
+    return this.#now;
+  }
+
+  /** Virtual seconds since the clock was made. */
+  elapsedSeconds(): number {
+    return (this.#now - this.startedAt) / 1000;
+  }
+
+  /** Calls `run` at a time (never in the past: then at once, in order). Synchronous: it may start tasks, it can't wait. */
+  at(time: number, run: () => void): Timer {
+    return this.#push(Math.max(time, this.#now), () => {
+      run();
+      return this.#live.size > 0;
+    });
+  }
+
+  after(milliseconds: number, run: () => void): Timer {
+    return this.at(this.#now + milliseconds, run);
+  }
+
+  /** Parks the calling task for a while. */
+  sleep(milliseconds: number): Promise<void> {
+    const task = this.#current.getStore();
+    if (task) task.parks += 1;
+    return new Promise((resolve) => {
+      this.#push(this.#now + Math.max(0, milliseconds), () => {
+        if (task) task.parks -= 1;
+        resolve();
+        return true;
+      });
+    });
+  }
+
+  /** Parks the calling task until somebody calls the returned `wake`. */
+  park<T>(): {
+    readonly woken: Promise<T>;
+    readonly wake: (value: T) => void;
+    readonly fail: (error: unknown) => void;
+  } {
+    const task = this.#current.getStore();
+    if (task) task.parks += 1;
+    let settled = false;
+    const once = (settle: () => void) => {
+      if (settled) return;
+      settled = true;
+      if (task) task.parks -= 1;
+      settle();
+    };
+    const { promise, resolve, reject } = Promise.withResolvers<T>();
+    return {
+      woken: promise,
+      wake: (value) => once(() => resolve(value)),
+      fail: (error) => once(() => reject(error)),
+    };
+  }
+
+  /** Runs something that waits on this clock. Time stands still while it is not parked. */
+  task<T>(name: string, run: () => Promise<T>): Promise<T> {
+    const task: Task = { parks: 0, name };
+    this.#live.add(task);
+    return this.#current.run(task, run).finally(() => this.#live.delete(task));
+  }
+
+  /** Fires timers until `stop` says so or none is left. @returns whether `stop` said so. */
+  async run(stop: () => boolean): Promise<boolean> {
+    await this.#settle();
+    while (!stop()) {
+      const entry = this.#pop();
+      if (!entry) return false;
+      this.#now = entry.at;
+      if (entry.fire()) await this.#settle();
+    }
+    return true;
+  }
+
+  /** Fires what only needs synchronous timers, up to a time; for worlds without tasks (the control run). */
+  advanceTo(time: number): void {
+    for (let next = this.#heap[0]; next && next.at <= time; next = this.#heap[0]) {
+      this.#takeTop();
+      if (next.cancelled) continue;
+      this.#now = next.at;
+      next.fire();
+    }
+    this.#now = Math.max(this.#now, time);
+  }
+
+  async #settle(): Promise<void> {
+    for (let spin = 0; spin < SPINS_MAX; spin += 1) {
+      await new Promise<void>((resolve) => setImmediate(resolve));
+      let busy = false;
+      for (const task of this.#live) if (task.parks === 0) busy = true;
+      if (!busy) return;
+    }
+    const names = [...this.#live].filter((t) => t.parks === 0).map((t) => t.name);
+    throw new Error(
+      `These wait for something that the virtual clock doesn't know (a real timer or socket): ${names.join(", ")}`,
+    );
+  }
+
+  #push(at: number, fire: () => boolean): Timer {
+    const entry: Entry = { at, order: this.#order++, fire, cancelled: false };
+    const heap = this.#heap;
+    heap.push(entry);
+    let i = heap.length - 1;
+    while (i > 0) {
+      const parent = (i - 1) >> 1;
+      if (!before(entry, heap[parent] as Entry)) break;
+      heap[i] = heap[parent] as Entry;
+      i = parent;
+    }
+    heap[i] = entry;
+    return {
+      cancel: () => {
+        entry.cancelled = true;
+      },
+    };
+  }
+
+  #pop(): Entry | undefined {
+    for (;;) {
+      const top = this.#heap[0];
+      if (!top) return undefined;
+      this.#takeTop();
+      if (!top.cancelled) return top;
+    }
+  }
+
+  #takeTop(): void {
+    const last = this.#heap.pop() as Entry;
+    if (this.#heap.length > 0) this.#sink(last);
+  }
+
+  #sink(entry: Entry): void {
+    const heap = this.#heap;
+    let i = 0;
+    for (;;) {
+      let child = 2 * i + 1;
+      if (child >= heap.length) break;
+      if (child + 1 < heap.length && before(heap[child + 1] as Entry, heap[child] as Entry)) child += 1;
+      if (!before(heap[child] as Entry, entry)) break;
+      heap[i] = heap[child] as Entry;
+      i = child;
+    }
+    heap[i] = entry;
+  }
+}
+
+const before = (a: Entry, b: Entry): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);
