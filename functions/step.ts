@@ -3,15 +3,8 @@
  * no environment by itself. The same object runs in AWS (through handler.ts) and in the rehearsal.
  */
 
-import type { CloudWatchLogsClient } from "@aws-sdk/client-cloudwatch-logs";
-import type { EC2Client } from "@aws-sdk/client-ec2";
-import type { EKSClient } from "@aws-sdk/client-eks";
-import type { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
-import type { Route53Client } from "@aws-sdk/client-route-53";
-import type { S3Client } from "@aws-sdk/client-s3";
-import type { SFNClient } from "@aws-sdk/client-sfn";
-import type { STSClient } from "@aws-sdk/client-sts";
 import type * as z from "zod";
+import type { AwsClients } from "../adapters/aws-clients.ts";
 import type { Exchange } from "../adapters/http.ts";
 import type { Side } from "../domain/phases.ts";
 
@@ -35,22 +28,12 @@ export type Needs = {
   readonly slack?: readonly string[];
 };
 
-/** The official clients, made once for each composition root, each with one attempt: retries live in the state machines. */
-export type AwsClients = {
-  readonly route53: Route53Client;
-  readonly eks: EKSClient;
-  readonly ec2: EC2Client;
-  readonly elb: ElasticLoadBalancingV2Client;
-  readonly s3: S3Client;
-  readonly sfn: SFNClient;
-  readonly sts: STSClient;
-  readonly logs: CloudWatchLogsClient;
-};
-
 /** A DNS question on the wire (RFC 1035), to one server by name or address. Rejects where no answer came in time. */
 export type AskDns = (server: string, message: Uint8Array) => Promise<Uint8Array>;
 
 /** What the composition root hands to every step: everything that it may reach. */
+export type { AwsClients } from "../adapters/aws-clients.ts";
+
 export type Context = {
   readonly aws: AwsClients;
   readonly http: Exchange;

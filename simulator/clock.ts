@@ -86,11 +86,16 @@ export class Clock {
     };
   }
 
-  /** Runs something that waits on this clock. Time stands still while it is not parked. */
+  /** Runs something that waits on this clock. Time stands still while it is not parked; a task that started it is parked until it is over. */
   task<T>(name: string, run: () => Promise<T>): Promise<T> {
+    const parent = this.#current.getStore();
     const task: Task = { parks: 0, name };
     this.#live.add(task);
-    return this.#current.run(task, run).finally(() => this.#live.delete(task));
+    if (parent) parent.parks += 1;
+    return this.#current.run(task, run).finally(() => {
+      this.#live.delete(task);
+      if (parent) parent.parks -= 1;
+    });
   }
 
   /** Fires timers until `stop` says so or none is left. @returns whether `stop` said so. */

@@ -3,6 +3,8 @@
  * The compiler checks that every `Next` names a state of the same machine. Reference: states-language.net and the Step Functions developer guide.
  */
 
+import type { StepName } from "../functions/index.ts";
+
 export type JSONata = `{% ${string} %}`;
 export type Json = string | number | boolean | null | readonly Json[] | { readonly [key: string]: Json };
 
@@ -116,4 +118,116 @@ export type StateMachine<Name extends string = string> = Machine<Name> & {
   readonly Comment: string;
   readonly QueryLanguage: "JSONata";
   readonly TimeoutSeconds: number;
+};
+
+/** A machine with its name; the name is its placeholder, its file and its ARN's last part. */
+export type NamedMachine = { readonly name: string; readonly definition: StateMachine };
+
+/** Names a machine. One definition serves AWS, the rehearsal, the pictures and the tests. */
+export const stateMachine = <const Name extends string>(
+  name: string,
+  definition: Omit<StateMachine<Name>, "QueryLanguage">,
+): NamedMachine => ({ name, definition: { QueryLanguage: "JSONata", ...definition } as unknown as StateMachine });
+
+/** Faults of the platform, not of the migration: the step reads back what it finds, so the same call may be made again. */
+const transient: Retrier = {
+  ErrorEquals: [
+    "Transient",
+    "Throttled",
+    "Conflict",
+    "AnswerLost",
+    "NotAsIntended",
+    "Lambda.TooManyRequestsException",
+    "Lambda.ServiceException",
+    "Lambda.SdkClientException",
+    "Lambda.AWSLambdaException",
+    "Lambda.Unknown",
+    "Sandbox.Timedout",
+    "States.Timeout",
+  ],
+  IntervalSeconds: 2,
+  MaxAttempts: 8,
+  BackoffRate: 2,
+  MaxDelaySeconds: 60,
+  JitterStrategy: "FULL",
+};
+
+/** A child could not be started yet; once it runs, its own failures are its own. */
+const busy: Retrier = {
+  ErrorEquals: ["StepFunctions.ExecutionLimitExceededException", "StepFunctions.ThrottlingException"],
+  IntervalSeconds: 5,
+  MaxAttempts: 8,
+  BackoffRate: 2,
+  MaxDelaySeconds: 60,
+  JitterStrategy: "FULL",
+};
+
+type Fields<Name> = Common & Then<Name> & Pick<Guarded<Name>, "Catch"> & { readonly TimeoutSeconds?: number };
+
+/** Calls a step. It times out after 30 seconds (the fence relies on it) and is retried after transient errors. */
+export const call = <const Name extends string>(
+  step: StepName,
+  payload: Readonly<Record<string, Json>>,
+  fields: Fields<Name>,
+): Task<Name> => callAny(`\${${step}}`, payload, fields);
+
+/** Calls the step that the input names (by placeholder, so by ARN once it is deployed). */
+export const callAny = <const Name extends string>(
+  functionName: string,
+  payload: Readonly<Record<string, Json>>,
+  fields: Fields<Name>,
+): Task<Name> => ({
+  Type: "Task",
+  Resource: "arn:aws:states:::lambda:invoke",
+  Arguments: { FunctionName: functionName, Payload: payload },
+  TimeoutSeconds: 30,
+  Retry: [transient],
+  ...fields,
+});
+
+/** What a `call` returned. */
+export const RESULT = "{% $states.result.Payload %}";
+
+/** Runs another machine to its end; its output is the result. */
+export const child = <const Name extends string>(
+  machine: string,
+  input: Readonly<Record<string, Json>>,
+  fields: Fields<Name> & { readonly TimeoutSeconds: number },
+): Task<Name> => ({
+  Type: "Task",
+  Resource: "arn:aws:states:::states:startExecution.sync:2",
+  Arguments: {
+    StateMachineArn: `\${${machine}}`,
+    Input: { ...input, AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID: "{% $states.context.Execution.Id %}" },
+  },
+  Retry: [busy],
+  ...fields,
+});
+
+/**
+ * The error of the innermost machine. A failed child arrives as States.TaskFailed with a description of the whole execution as its
+ * cause; without this, every level would wrap the one below until nobody can read it.
+ */
+const inner = (field: "Error" | "Cause") =>
+  `{% ($e := $states.errorOutput; $e.Error = 'States.TaskFailed' and $substring($e.Cause, 0, 1) = '{' ? ($c := $parse($e.Cause); $exists($c.${field}) ? $c.${field} : $e.${field}) : $e.${field}) %}` as const;
+
+/** Keeps what went wrong in `$error` and `$cause`, and goes on at `next`. */
+export const otherwise = <const Name extends string>(next: Name): readonly Catcher<Name>[] => [
+  { ErrorEquals: ["States.ALL"], Next: next, Assign: { error: inner("Error"), cause: inner("Cause") } },
+];
+
+/** Fails with what `otherwise` kept. */
+export const REFAIL: Fail = { Type: "Fail", Error: "{% $error %}", Cause: "{% $cause %}" };
+
+/** Watches a gate (a step that returns a verdict) until it passes, or until people chose to roll back. Subjects are unique within a phase. */
+export const watch = <const Name extends string>(
+  gate: StepName,
+  phase: string,
+  subject: string,
+  fields: Fields<Name> & { readonly item?: Json },
+): Task<Name> => {
+  const { item = null, ...rest } = fields;
+  return child("watch-gates", { run: "{% $run %}", phase, gate: `\${${gate}}`, subject, item }, { TimeoutSeconds: 172_800, ...rest } as Fields<Name> & {
+    readonly TimeoutSeconds: number;
+  });
 };

@@ -60,8 +60,8 @@ export type Cluster = {
     namespace: string,
     service: string,
   ) => { readonly pods: readonly PodView[]; readonly externalName?: string } | undefined;
-  /** Called after anything changed that endpoints, pods or Services depend on. */
-  readonly onChange: (listener: () => void) => void;
+  /** Called after anything changed that endpoints, pods or Services depend on; with the namespace where only one is concerned. */
+  readonly onChange: (listener: (change?: { readonly namespace?: string }) => void) => void;
 };
 
 /** Where the clients of a host end up, by what their resolvers hold. Shares sum to 1. */

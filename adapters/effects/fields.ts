@@ -1,0 +1,81 @@
+/** `set-field`: one field of one object. A replica count goes through the scale subresource, as its own permission demands. */
+
+import type { Effect } from "../../domain/effects.ts";
+import { NotAsIntended } from "../../domain/errors.ts";
+import { canonicalJson } from "../bucket.ts";
+import { type Json, type KubeObject, type Ref, sentenceOf } from "../../domain/kube.ts";
+import type { Outcome } from "../journal.ts";
+import type { Kubernetes } from "../kubernetes.ts";
+import type { Clients } from "./clients.ts";
+
+type SetField = Extract<Effect, { kind: "set-field" }>;
+
+export const applyField = async (effect: SetField, clients: Clients): Promise<Outcome> => {
+  const cluster = clients.kubernetes[effect.cluster];
+  const object = await cluster.get(refIn(effect));
+  if (same(fieldOf(object, effect.path), effect.after)) return { outcome: "stood" };
+  await write(cluster, effect, object, effect.after);
+  await readBack(cluster, effect, effect.after);
+  return { outcome: "made" };
+};
+
+/** Puts the old value back, if ours still stands: what somebody else set meanwhile is theirs and stays. */
+export const undoField = async (effect: SetField, clients: Clients): Promise<Outcome> => {
+  const cluster = clients.kubernetes[effect.cluster];
+  const object = await cluster.find(refIn(effect));
+  if (!object) return { outcome: "stood", note: "The object is gone." };
+  const now = fieldOf(object, effect.path);
+  if (same(now, effect.before)) return { outcome: "stood" };
+  if (!same(now, effect.after)) return { outcome: "left", note: `Somebody else set it to ${JSON.stringify(now)}.` };
+  await write(cluster, effect, object, effect.before);
+  await readBack(cluster, effect, effect.before);
+  return { outcome: "made" };
+};
+
+/** The value at a path, null where it (or anything on the way) is absent. */
+export const fieldOf = (object: unknown, path: readonly string[]): Json => {
+  let at: unknown = object;
+  for (const part of path) {
+    if (at === null || typeof at !== "object") return null;
+    at = (at as Readonly<Record<string, unknown>>)[part];
+  }
+  return (at ?? null) as Json;
+};
+
+const same = (a: unknown, b: unknown): boolean => canonicalJson(a ?? null) === canonicalJson(b ?? null);
+
+const refIn = ({ object }: SetField): Ref => ({
+  apiVersion: object.apiVersion,
+  kind: object.kind,
+  name: object.name,
+  ...(object.namespace === undefined ? {} : { namespace: object.namespace }),
+});
+
+const isScale = (path: readonly string[]): boolean => path.join(".") === "spec.replicas";
+
+/** Conditional on the version that was read: a write of somebody else in between is a Conflict, and the retry reads again. */
+const write = async (cluster: Kubernetes, effect: SetField, read: KubeObject, value: unknown): Promise<void> => {
+  const ref = refIn(effect);
+  if (isScale(effect.path) && typeof value === "number") {
+    const from = fieldOf(read, effect.path);
+    await cluster.scale(ref, value, typeof from === "number" ? { from } : {});
+    return;
+  }
+  const version = fieldOf(read, ["metadata", "resourceVersion"]);
+  const patch = effect.path.reduceRight<Json>((inner, part) => ({ [part]: inner }), (value ?? null) as Json);
+  const guarded = effect.path[0] === "metadata" ? mergeVersion(patch, version) : { ...(patch as object), metadata: { resourceVersion: version } };
+  await cluster.mergePatch(ref, guarded as Json);
+};
+
+const mergeVersion = (patch: Json, version: Json): Json => {
+  const { metadata } = patch as { readonly metadata: { readonly [key: string]: Json } };
+  return { metadata: { ...metadata, resourceVersion: version } };
+};
+
+const readBack = async (cluster: Kubernetes, effect: SetField, wanted: unknown): Promise<void> => {
+  const found = fieldOf(await cluster.get(refIn(effect)), effect.path);
+  if (same(found, wanted)) return;
+  throw new NotAsIntended(
+    `${sentenceOf(refIn(effect))} on the ${effect.cluster}: ${effect.path.join(".")} was set to ${JSON.stringify(wanted)} and reads ${JSON.stringify(found)}. It is tried again.`,
+  );
+};

@@ -1,0 +1,81 @@
+/** `create-object` and `delete-object`: whole objects come and go, and only ours are taken away again. */
+
+import type { Effect } from "../../domain/effects.ts";
+import { NotAsIntended } from "../../domain/errors.ts";
+import { type KubeObject, refOf, sentenceOf } from "../../domain/kube.ts";
+import type { Outcome } from "../journal.ts";
+import { isAlreadyExists, type Kubernetes } from "../kubernetes.ts";
+import type { Clients } from "./clients.ts";
+
+type Create = Extract<Effect, { kind: "create-object" }>;
+type Delete = Extract<Effect, { kind: "delete-object" }>;
+
+/** Says whose an object is: only what carries our migration's name is ever deleted by its undo. */
+export const CREATED_BY = "repot.dev/created-by";
+
+export const createObject = async (effect: Create, clients: Clients): Promise<Outcome> => {
+  const cluster = clients.kubernetes[effect.cluster];
+  const object = effect.object as unknown as KubeObject;
+  const found = await cluster.find(refOf(object));
+  if (found) return isOurs(found, object) ? { outcome: "stood" } : { outcome: "stood", note: "It was there before us, and stays after us." };
+  try {
+    await cluster.create(object);
+  } catch (error) {
+    if (!isAlreadyExists(error)) throw error;
+  }
+  await mustBeThere(cluster, effect.cluster, object);
+  return { outcome: "made" };
+};
+
+/** Deletes what we created, if it is still ours. Restored objects go with the Restore that brought them. */
+export const undoCreate = async (effect: Create, clients: Clients): Promise<Outcome> => {
+  const cluster = clients.kubernetes[effect.cluster];
+  const object = effect.object as unknown as KubeObject;
+  const found = await cluster.find(refOf(object));
+  if (!found) return { outcome: "stood" };
+  if (!isOurs(found, object)) return { outcome: "left", note: "It is not the object that we created." };
+  return remove(cluster, found);
+};
+
+export const deleteObject = async (effect: Delete, clients: Clients): Promise<Outcome> => {
+  const cluster = clients.kubernetes[effect.cluster];
+  const found = await cluster.find(refOf(effect.before as unknown as KubeObject));
+  return found ? remove(cluster, found) : { outcome: "stood" };
+};
+
+/** Creates it again as it was, without what only the server may set. */
+export const undoDelete = async (effect: Delete, clients: Clients): Promise<Outcome> => {
+  const cluster = clients.kubernetes[effect.cluster];
+  const object = asNew(effect.before as unknown as KubeObject);
+  if (await cluster.find(refOf(object))) return { outcome: "stood" };
+  await cluster.create(object);
+  await mustBeThere(cluster, effect.cluster, object);
+  return { outcome: "made" };
+};
+
+const SERVER_SET = new Set(["uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink", "deletionTimestamp"]);
+
+/** An object as it can be created: no status, nothing that the server sets. */
+export const asNew = (object: KubeObject): KubeObject => {
+  const { status: _status, ...rest } = object;
+  const metadata = Object.fromEntries(Object.entries(object.metadata).filter(([key]) => !SERVER_SET.has(key)));
+  return { ...rest, metadata } as unknown as KubeObject;
+};
+
+const isOurs = (found: KubeObject, wanted: KubeObject): boolean =>
+  found.metadata.annotations?.[CREATED_BY] !== undefined &&
+  found.metadata.annotations[CREATED_BY] === wanted.metadata.annotations?.[CREATED_BY];
+
+const remove = async (cluster: Kubernetes, found: KubeObject): Promise<Outcome> => {
+  const uid = found.metadata["uid"];
+  await cluster.remove(refOf(found), typeof uid === "string" ? { uid, propagation: "Background" } : { propagation: "Background" });
+  const left = await cluster.find(refOf(found));
+  if (left && left.metadata["uid"] === uid && left.metadata["deletionTimestamp"] === undefined)
+    throw new NotAsIntended(`${sentenceOf(refOf(found))} was deleted and is still there. It is tried again.`);
+  return { outcome: "made" };
+};
+
+const mustBeThere = async (cluster: Kubernetes, side: string, object: KubeObject): Promise<void> => {
+  if (await cluster.find(refOf(object))) return;
+  throw new NotAsIntended(`${sentenceOf(refOf(object))} was created on the ${side} and can't be read yet. It is tried again.`);
+};

@@ -1,0 +1,83 @@
+/** The journal in the bucket: intent before effect, under keys that a retried, redriven or duplicated invocation finds again. */
+
+import { Conflict } from "../domain/errors.ts";
+import { type JournalEntry, JournalEntrySchema, keys } from "../domain/journal.ts";
+import type { Bucket } from "./bucket.ts";
+
+export type Journal = {
+  /** Whether a rollback of the migration has begun. */
+  readonly fenced: (migration: string) => Promise<boolean>;
+  /**
+   * Makes an intent durable. Where an entry stands under its key already, that one is the truth: its old value was read before
+   * anything had happened.
+   * @throws Conflict where the entry on record is about something else.
+   */
+  readonly intend: (entry: JournalEntry) => Promise<JournalEntry>;
+  readonly isDone: (entry: JournalEntry) => Promise<boolean>;
+  readonly markDone: (entry: JournalEntry, outcome: Outcome) => Promise<void>;
+  readonly read: (entryKey: string) => Promise<JournalEntry>;
+  /** The keys of all forward entries, oldest operation first. */
+  readonly forwardKeys: (migration: string) => Promise<readonly string[]>;
+};
+
+/** `made`: we changed it. `stood`: it was so already. `left`: somebody else changed it since, and their value stands. */
+export type Outcome = { readonly outcome: "made" | "stood" | "left"; readonly note?: string };
+
+export const makeJournal = (bucket: Bucket): Journal => ({
+  fenced: async (migration) => (await bucket.getJson(keys.fence(migration))) !== undefined,
+
+  intend: async (entry) => {
+    const key = keys.entry(entry);
+    const onRecord = await bucket.getJson(key);
+    if (onRecord === undefined) {
+      await bucket.putNew(key, entry);
+      return entry;
+    }
+    const recorded = JournalEntrySchema.parse(onRecord.value);
+    if (subjectOf(recorded) !== subjectOf(entry))
+      throw new Conflict(
+        `Journal entry ${key} is about ${subjectOf(recorded)}, not about ${subjectOf(entry)}. Nothing was changed; two steps use one key.`,
+      );
+    return recorded;
+  },
+
+  isDone: async (entry) => (await bucket.getJson(keys.done(keys.entry(entry)))) !== undefined,
+  markDone: async (entry, outcome) => {
+    const key = keys.done(keys.entry(entry));
+    if ((await bucket.getJson(key)) === undefined) await bucket.putNew(key, outcome);
+  },
+
+  read: async (entryKey) => {
+    const stored = await bucket.getJson(entryKey);
+    if (!stored) throw new Conflict(`Journal entry ${entryKey} was listed and can't be read yet.`);
+    return JournalEntrySchema.parse(stored.value);
+  },
+
+  forwardKeys: async (migration) =>
+    (await bucket.listKeys(keys.journal(migration))).filter((key) => /\/forward-[^/]*\.json$/.test(key) && !key.endsWith(".done.json")),
+});
+
+/** What an entry is about, without the values that a second reading may find changed. */
+const subjectOf = ({ effect }: JournalEntry): string => {
+  switch (effect.kind) {
+    case "set-field":
+      return `${effect.cluster} ${effect.object.kind} ${effect.object.namespace ?? ""}/${effect.object.name} ${effect.path.join(".")} = ${JSON.stringify(effect.after)}`;
+    case "create-object":
+      return `${effect.cluster} ${objectName(effect.object)}`;
+    case "delete-object":
+      return `${effect.cluster} ${objectName(effect.before)}`;
+    case "set-record":
+      return `${effect.zoneId} ${(effect.after ?? effect.before)?.name} ${(effect.after ?? effect.before)?.type}`;
+    case "create-zone":
+      return `zone ${effect.name}`;
+    case "create-cluster":
+      return `cluster ${effect.name}`;
+    case "set-owner":
+      return `owner of ${effect.thing} = ${effect.after}`;
+  }
+};
+
+const objectName = (object: Readonly<Record<string, unknown>>): string => {
+  const metadata = object["metadata"] as { name?: string; namespace?: string } | undefined;
+  return `${String(object["kind"])} ${metadata?.namespace ?? ""}/${metadata?.name ?? ""}`;
+};

@@ -1,0 +1,232 @@
+/**
+ * The command line: what the commands are called, what they take, and how an end is told to a person and to a shell.
+ * Each command is imported only when it is asked for, so that `--help` is quick.
+ */
+
+import { Command, CommanderError } from "commander";
+import { BadInput, Refused } from "../domain/errors.ts";
+import type { Io, Screen } from "./io.ts";
+import {
+  type PlanOptions,
+  parseApprove,
+  parseDecisions,
+  parseFault,
+  parseRollBackAt,
+  parseSeed,
+  type RehearseOptions,
+} from "./options.ts";
+
+/** Exit codes; docs/reference/exit-codes.md tells them to people. */
+export const EXIT = {
+  done: 0,
+  unexpected: 1,
+  usage: 2,
+  gateRefused: 3,
+  rolledBack: 4,
+  waiting: 5,
+  violated: 6,
+  refused: 7,
+  rollbackIncomplete: 8,
+  interrupted: 130,
+} as const;
+
+/** Runs one command. @returns its exit code; every error has been told on `io.err`. */
+export const main = async (argv: readonly string[], io: Io, debug = false): Promise<number> => {
+  let code: number = EXIT.done;
+  const program = commands(io, (result) => {
+    code = result;
+  });
+  try {
+    await program.parseAsync([...argv], { from: "user" });
+    return code;
+  } catch (error) {
+    return tell(error, io, debug);
+  }
+};
+
+const repeat = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+const commands = (io: Io, done: (code: number) => void): Command => {
+  const program = new Command("repot")
+    .description("Moves a live platform onto Amazon EKS without one failed request, and rehearses it first.")
+    .exitOverride()
+    .configureOutput({ writeOut: io.out, writeErr: io.err })
+    .showHelpAfterError("Try repot --help.");
+  decisions(
+    program
+      .command("plan")
+      .description("reads manifests (files, directories, - for standard input) and writes the plan")
+      .argument("<manifests...>")
+      .option("-o, --output <file>", "where the plan goes (standard output)"),
+  ).action(async (inputs, flags) => {
+    const { plan } = await import("./plan.ts");
+    done(await plan(planOptions(inputs, flags), io));
+  });
+  rehearsal(program).action(async (inputs, flags) => {
+    const options = rehearseOptions(inputs, flags);
+    const { rehearse } = await import("./rehearse.ts");
+    done(await rehearse(options, io));
+  });
+  program
+    .command("machines")
+    .description("prints the state machines as Amazon States Language, all or one")
+    .argument("[name]")
+    .action(async (name) => {
+      const { machines } = await import("./machines.ts");
+      done(machines(name, io));
+    });
+  program
+    .command("conformance")
+    .description("holds the interpreter against recorded runs of state machines")
+    .argument("[paths...]")
+    .allowUnknownOption()
+    .action(async (args) => {
+      const { conformance } = await import("./conformance.ts");
+      done(await conformance(args, io));
+    });
+  return program;
+};
+
+const decisions = (command: Command): Command =>
+  command
+    .option("--decide <name=x>", "a decision for one workload; may be given again", repeat)
+    .option("--decide-all <x>", "a decision wherever it is offered");
+
+const rehearsal = (program: Command): Command =>
+  decisions(
+    program
+      .command("rehearse")
+      .description("rehearses a migration, of a plan.json or of manifests, in a simulated world")
+      .argument("[plan or manifests...]"),
+  )
+    .option("--seed <n>", "what chance is made of; the same seed gives the same run", "1")
+    .option("--fault <kind@step>", "breaks something; :count=N or :seconds=N; may be given again", repeat)
+    .option("--list-faults", "prints the faults and where they can strike, as JSON")
+    .option("--roll-back-at <phase>", "asks for the rollback after the last effect of a phase")
+    .option("--approve <how>", "what the approvers do: auto, never or deny", "auto")
+    .option("--json", "one event a line on standard output; the last line is the summary")
+    .option("--report <dir>", "where report.html and report.json go (report, or none with --json)")
+    .option("--dump <dir>", "writes the objects of both clusters, before and after, as YAML");
+
+type Flags = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+
+const text = (flags: Flags, name: string): string | undefined => {
+  const value = flags[name];
+  return typeof value === "string" ? value : undefined;
+};
+const list = (flags: Flags, name: string): readonly string[] => {
+  const value = flags[name];
+  return Array.isArray(value) ? value : [];
+};
+const given = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } =>
+  value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: V });
+
+const planOptions = (inputs: readonly string[], flags: Flags): PlanOptions => ({
+  inputs,
+  ...given("output", text(flags, "output")),
+  ...parseDecisions(list(flags, "decide"), text(flags, "decideAll")),
+});
+
+const rehearseOptions = (inputs: readonly string[], flags: Flags): RehearseOptions => {
+  const json = flags.json === true;
+  const listFaults = flags.listFaults === true;
+  if (inputs.length === 0 && !listFaults)
+    throw new BadInput(
+      "rehearse needs a plan.json or manifests to rehearse, as in: repot rehearse plan.json",
+    );
+  const rollBackAt = text(flags, "rollBackAt");
+  return {
+    inputs,
+    ...parseDecisions(list(flags, "decide"), text(flags, "decideAll")),
+    seed: parseSeed(text(flags, "seed") ?? "1"),
+    faults: list(flags, "fault").map(parseFault),
+    listFaults,
+    ...given("rollBackAt", rollBackAt === undefined ? undefined : parseRollBackAt(rollBackAt)),
+    approve: parseApprove(text(flags, "approve") ?? "auto"),
+    json,
+    ...given("report", text(flags, "report") ?? (json ? undefined : "report")),
+    ...given("dump", text(flags, "dump")),
+  };
+};
+
+/** Says what went wrong, in a sentence, and with which code to end. */
+const tell = (error: unknown, io: Io, debug: boolean): number => {
+  // Commander has printed its own sentence by now; help and version are no errors.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.done : EXIT.usage;
+  if (error instanceof BadInput) return say(io, error.message, EXIT.usage);
+  if (error instanceof Refused) return say(io, error.message, EXIT.refused);
+  if (isFileError(error)) return say(io, fileSentence(error), EXIT.usage);
+  const message = error instanceof Error ? error.message : String(error);
+  say(io, `${oneLine(message)} (unexpected: a defect of Repot; REPOT_DEBUG=1 shows where)`, EXIT.unexpected);
+  if (debug && error instanceof Error) io.err(`${error.stack ?? ""}\n`);
+  return EXIT.unexpected;
+};
+
+const say = (io: Io, sentence: string, code: number): number => {
+  io.err(`repot: ${sentence}\n`);
+  return code;
+};
+
+const oneLine = (message: string): string => message.replace(/\s+/g, " ").trim();
+
+type FileError = Error & { readonly code: string; readonly path: string };
+
+const FILE_PROBLEMS: Readonly<Record<string, string>> = {
+  ENOENT: "isn't there",
+  EACCES: "may not be opened",
+  EPERM: "may not be opened",
+  EISDIR: "is a directory, not a file",
+  ENOTDIR: "is a file, not a directory",
+  EROFS: "is on a disk that can't be written",
+  ENOSPC: "doesn't fit on the disk",
+};
+
+const isFileError = (error: unknown): error is FileError =>
+  error instanceof Error &&
+  "code" in error &&
+  "path" in error &&
+  typeof error.code === "string" &&
+  Object.hasOwn(FILE_PROBLEMS, error.code);
+
+const fileSentence = (error: FileError): string =>
+  `${error.path} ${FILE_PROBLEMS[error.code] ?? error.code}.`;
+
+const INPUT_BYTES_MAX = 256 * 1024 * 1024;
+
+const readStdin = async (): Promise<Uint8Array> => {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of process.stdin) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > INPUT_BYTES_MAX) throw new BadInput("Standard input is larger than 256 MB.");
+  }
+  return Buffer.concat(chunks);
+};
+
+const screen = (stream: NodeJS.WriteStream): Screen => ({
+  isTty: stream.isTTY === true && process.env.TERM !== "dumb",
+  color: stream.isTTY === true && !process.env.NO_COLOR && process.env.TERM !== "dumb",
+  columns: stream.columns ?? 100,
+});
+
+/** Runs the process's own arguments; leaves the code where the shell finds it, and lets the streams drain. */
+export const start = async (): Promise<void> => {
+  const showCursor = () => {
+    if (process.stderr.isTTY === true) process.stderr.write("\u001b[?25h");
+  };
+  process.on("SIGINT", () => {
+    showCursor();
+    process.exit(EXIT.interrupted);
+  });
+  // Who reads us has gone (`| head`): nobody is left to tell anything to.
+  process.stdout.on("error", () => process.exit(EXIT.interrupted));
+  const io: Io = {
+    out: (chunk) => process.stdout.write(chunk),
+    err: (chunk) => process.stderr.write(chunk),
+    stdin: readStdin,
+    terminal: { out: screen(process.stdout), err: screen(process.stderr) },
+    wallMs: () => performance.now(),
+  };
+  process.exitCode = await main(process.argv.slice(2), io, Boolean(process.env.REPOT_DEBUG));
+};

@@ -1,0 +1,73 @@
+/** What every step knows of the migration that it works for, and how it gets at the plan, the clusters and the bucket. */
+
+import * as z from "zod";
+import { type Bucket, makeBucket } from "../adapters/bucket.ts";
+import { type Kubernetes, makeKubernetes } from "../adapters/kubernetes.ts";
+import { NotFound } from "../domain/errors.ts";
+import { keys } from "../domain/journal.ts";
+import type { Side } from "../domain/phases.ts";
+import { type Plan, WorkloadSchema } from "../domain/plan.ts";
+import type { Context } from "./step.ts";
+
+/** Which migration, by which plan: passed from state to state. */
+export const RunSchema = z.object({
+  migration: z.string(),
+  /** SHA-256 of the plan's bytes, what the approvers signed. */
+  plan: z.string(),
+});
+export type Run = z.infer<typeof RunSchema>;
+
+/** The plan without the platform's objects: those are large and few steps need them. */
+export type SlimPlan = Omit<Plan, "objects">;
+
+/** One workload as the items of a wave carry it. */
+export const ItemSchema = WorkloadSchema.pick({
+  namespace: true,
+  name: true,
+  kind: true,
+  apiVersion: true,
+  class: true,
+  move: true,
+  replicas: true,
+  half: true,
+  floor: true,
+  drains: true,
+  readyDeadlineSeconds: true,
+  pauseSecondsMax: true,
+  services: true,
+}).extend({
+  /** Operations of the plan by what they do to this workload. */
+  operations: z.object({
+    move: z.string().optional(),
+    raise: z.string().optional(),
+    lower: z.string().optional(),
+    retire: z.string().optional(),
+  }),
+});
+export type Item = z.infer<typeof ItemSchema>;
+
+export const SideSchema = z.enum(["source", "target"]);
+
+export const bucketOf = (context: Context): Bucket => makeBucket(context.aws.s3, context.bucket);
+
+export const kubernetesOf = (context: Context, side: Side): Kubernetes =>
+  makeKubernetes({ baseUrl: context.endpoints.kubernetes[side], http: context.http });
+
+const plans = new WeakMap<object, Map<string, SlimPlan>>();
+
+/**
+ * The plan by its hash. Kept for the life of the clients: a plan's name is its content, so it can't go stale.
+ * @throws NotFound where no such plan was stored.
+ */
+export const planOf = async (context: Context, run: Run): Promise<SlimPlan> => {
+  const kept = plans.get(context.aws) ?? new Map<string, SlimPlan>();
+  plans.set(context.aws, kept);
+  const known = kept.get(run.plan);
+  if (known) return known;
+  const stored = await bucketOf(context).getJson(keys.plan(run.plan));
+  if (!stored) throw new NotFound(`No plan with the hash ${run.plan} is in the bucket. Store it with \`repot start\`, then start again.`);
+  // Written by us, under the name of its own hash: trusted inside.
+  const plan = stored.value as SlimPlan;
+  kept.set(run.plan, plan);
+  return plan;
+};

@@ -1,0 +1,203 @@
+/** One execution from the inside: its history, its place in the tree of executions, how it ends. */
+
+import type { Engine } from "./engine.ts";
+import type { MachineDef } from "./definition.ts";
+import { ABORTED, StatesError } from "./errors.ts";
+import { EVENTS_MAX } from "./history.ts";
+import { runThread } from "./state.ts";
+import { Thread } from "./thread.ts";
+import {
+  type Details,
+  type Execution,
+  type ExecutionRef,
+  type HistoryEvent,
+  type Json,
+  Payload,
+  type Status,
+} from "./types.ts";
+
+type Ending = { readonly status: Status; readonly type: string; readonly details: Details };
+
+export class Run implements Execution {
+  readonly engine: Engine;
+  readonly arn: string;
+  readonly machine: string;
+  readonly machineArn: string;
+  readonly name: string;
+  readonly parentArn?: string;
+  readonly mapRunArn?: string;
+  readonly startedAt: number;
+  readonly #definition: MachineDef;
+  #input: Payload;
+  #output: Payload | undefined;
+  status: Status = "RUNNING";
+  error?: string;
+  cause?: string;
+  stoppedAt?: number;
+  redriveCount = 0;
+  eventCount = 0;
+  transitionCount = 0;
+  #history: HistoryEvent[] | undefined = [];
+  #root: Thread | undefined;
+  #deadline: (() => void) | undefined;
+  #watchers: (() => void)[] = [];
+
+  constructor(engine: Engine, definition: MachineDef, of: ExecutionRef & { readonly machineArn: string }, input: Payload) {
+    this.engine = engine;
+    this.arn = of.arn;
+    this.machine = of.machine;
+    this.machineArn = of.machineArn;
+    this.name = of.name;
+    if (of.parentArn !== undefined) this.parentArn = of.parentArn;
+    if (of.mapRunArn !== undefined) this.mapRunArn = of.mapRunArn;
+    this.startedAt = engine.clock.now();
+    this.#definition = definition;
+    this.#input = input;
+  }
+
+  get input(): Json {
+    return this.#input.value;
+  }
+
+  get inputText(): string {
+    return this.#input.text;
+  }
+
+  // biome-ignore lint/suspicious/useGetterReturn: an execution that hasn't succeeded has no output.
+  get output(): Json {
+    return this.#output?.value as Json;
+  }
+
+  get history(): readonly HistoryEvent[] {
+    return this.#history ?? [];
+  }
+
+  /** Writes the first event and sets the execution going in the same instant. */
+  begin(): void {
+    const started = this.record("ExecutionStarted", 0, { input: this.#input, roleArn: this.engine.roleArn });
+    this.#root = new Thread(this, this.#definition, { input: this.#input, variables: {}, last: started.id });
+    // The service chains the first state to nothing, not to ExecutionStarted.
+    this.#root.last = 0;
+    this.#go();
+  }
+
+  /** Goes on from where it failed (RedriveExecution). */
+  redrive(): void {
+    this.status = "RUNNING";
+    this.redriveCount += 1;
+    delete this.error;
+    delete this.cause;
+    delete this.stoppedAt;
+    const event = this.record("ExecutionRedriven", this.eventCount, { redriveCount: this.redriveCount });
+    this.#root?.revive(event.id);
+    this.#go();
+  }
+
+  get isRedrivable(): boolean {
+    return this.#root !== undefined && this.status !== "RUNNING" && this.status !== "SUCCEEDED";
+  }
+
+  #go(): void {
+    const root = this.#root as Thread;
+    const { clock, parking } = this.engine;
+    const { timeoutSeconds } = this.#definition;
+    if (timeoutSeconds !== undefined) {
+      this.#deadline = clock.after(timeoutSeconds * 1000, () => this.end(TIMED_OUT)).cancel;
+    }
+    clock.at(clock.now(), () => {
+      if (this.status !== "RUNNING") return;
+      parking.enter();
+      void this.#follow(root).finally(() => parking.leave());
+    });
+  }
+
+  async #follow(root: Thread): Promise<void> {
+    try {
+      const output = await runThread(root);
+      this.#output = output;
+      this.#root = undefined;
+      this.end({ status: "SUCCEEDED", type: "ExecutionSucceeded", details: { output } }, root.last);
+    } catch (problem) {
+      if (problem === ABORTED) return;
+      if (problem instanceof StatesError) {
+        const details = { cause: problem.reason, error: problem.error };
+        this.end({ status: "FAILED", type: "ExecutionFailed", details }, root.last);
+      } else this.engine.broke(this, problem);
+    }
+  }
+
+  /** Writes an event. At the quota the execution fails in its place and the thread that wanted it is aborted. */
+  record(type: string, previousEventId: number, details?: Details): HistoryEvent {
+    if (this.eventCount >= EVENTS_MAX - 1) {
+      this.end(OVER_QUOTA, previousEventId);
+      throw ABORTED;
+    }
+    return this.#write(type, previousEventId, details);
+  }
+
+  #write(type: string, previousEventId: number, details: Details | undefined): HistoryEvent {
+    this.eventCount += 1;
+    if (type.endsWith("StateEntered")) this.transitionCount += 1;
+    const event: HistoryEvent = {
+      id: this.eventCount,
+      previousEventId,
+      timestamp: this.engine.clock.now(),
+      type,
+      details,
+    };
+    this.#history?.push(event);
+    this.engine.observe(this, event);
+    return event;
+  }
+
+  /** Ends the execution, once: all its threads stop where they are. */
+  end(ending: Ending, previousEventId = this.eventCount): void {
+    if (this.status !== "RUNNING") return;
+    this.status = ending.status;
+    this.stoppedAt = this.engine.clock.now();
+    this.#deadline?.();
+    const { error, cause } = ending.details;
+    if (typeof error === "string") this.error = error;
+    if (typeof cause === "string") this.cause = cause;
+    this.#write(ending.type, previousEventId, ending.details);
+    this.#root?.abort();
+    if (!this.engine.keepsHistories) this.#history = undefined;
+    const watchers = this.#watchers;
+    this.#watchers = [];
+    this.engine.ended(this);
+    for (const watcher of watchers) watcher();
+  }
+
+  /** Calls back once the execution has ended; returns what takes the watcher away again. */
+  onEnd(watcher: () => void): () => void {
+    this.#watchers.push(watcher);
+    return () => {
+      this.#watchers = this.#watchers.filter((other) => other !== watcher);
+    };
+  }
+
+  contextOfExecution(): Json {
+    return {
+      Id: this.arn,
+      Input: this.#input.value,
+      Name: this.name,
+      RoleArn: this.engine.roleArn,
+      StartTime: new Date(this.startedAt).toISOString(),
+      RedriveCount: this.redriveCount,
+    };
+  }
+
+  contextOfMachine(): Json {
+    return { Id: this.machineArn, Name: this.machine };
+  }
+}
+
+const TIMED_OUT: Ending = { status: "TIMED_OUT", type: "ExecutionTimedOut", details: { error: "States.Timeout" } };
+const OVER_QUOTA: Ending = {
+  status: "FAILED",
+  type: "ExecutionFailed",
+  details: {
+    error: "States.Runtime",
+    cause: "The execution reached the maximum number of history events (25000).",
+  },
+};

@@ -1,0 +1,126 @@
+/** One line of control through a machine: an execution's own, a branch's, an iteration's. It goes from state to state until one ends it. */
+
+import type { StatesError } from "./errors.ts";
+import { ABORTED } from "./errors.ts";
+import type { MachineDef, StateDef } from "./definition.ts";
+import type { Bindings, Template } from "./expressions.ts";
+import { EvaluationError } from "./expressions.ts";
+import type { Run } from "./run.ts";
+import type { Parkable } from "./timers.ts";
+import { type Details, type HistoryEvent, type Json, Payload } from "./types.ts";
+
+export type MapItem = { readonly Index: number; readonly Value: Json; readonly Key?: string };
+
+export class Thread implements Parkable {
+  readonly run: Run;
+  readonly machine: MachineDef;
+  /** The name of the current state. */
+  at: string;
+  input: Payload;
+  variables: Readonly<Record<string, Json>>;
+  aborted = false;
+  cancel: (() => void) | undefined;
+  /** The last event of this line, and the one before the current state was entered. */
+  last: number;
+  beforeEntry = 0;
+  enteredId = 0;
+  enteredAt = 0;
+  retryCount = 0;
+  /** Set while a Parallel or Map state runs, and kept after a failure, for the redrive. */
+  children: Thread[] | undefined;
+  output: Payload | undefined;
+  readonly item: MapItem | undefined;
+  token: string | undefined;
+
+  constructor(
+    run: Run,
+    machine: MachineDef,
+    from: {
+      readonly input: Payload;
+      readonly variables: Readonly<Record<string, Json>>;
+      readonly last: number;
+      readonly item?: MapItem | undefined;
+    },
+  ) {
+    this.run = run;
+    this.machine = machine;
+    this.at = machine.startAt;
+    this.input = from.input;
+    this.variables = from.variables;
+    this.last = from.last;
+    this.item = from.item;
+  }
+
+  get state(): StateDef {
+    return this.machine.states.get(this.at) as StateDef;
+  }
+
+  /** Stops this line and all below it, wherever they wait. */
+  abort(): void {
+    this.aborted = true;
+    for (const child of this.children ?? []) child.abort();
+    this.cancel?.();
+  }
+
+  /** Writes an event that follows the last one of this line, and moves on to it. Throws ABORTED once the thread was stopped. */
+  record(type: string, details?: Details): HistoryEvent {
+    const event = this.recordAside(type, details);
+    this.last = event.id;
+    return event;
+  }
+
+  /** Writes an event without moving on to it. */
+  recordAside(type: string, details?: Details, previous = this.last): HistoryEvent {
+    if (this.aborted) throw ABORTED;
+    return this.run.record(type, previous, details);
+  }
+
+  /** What expressions see: the variables, and `$states`. */
+  bindings(extra?: { readonly result?: Json; readonly errorOutput?: Json }, item = this.item): Bindings {
+    return { ...this.variables, states: { input: this.input.value, ...extra, context: this.context(item) } };
+  }
+
+  /** The context object (developer guide, "Accessing execution data from the Context object"). */
+  context(item = this.item): Json {
+    return {
+      Execution: this.run.contextOfExecution(),
+      State: {
+        EnteredTime: new Date(this.enteredAt).toISOString(),
+        Name: this.at,
+        RetryCount: this.retryCount,
+      },
+      StateMachine: this.run.contextOfMachine(),
+      ...(this.token !== undefined && { Task: { Token: this.token } }),
+      ...(item !== undefined && { Map: { Item: item } }),
+    };
+  }
+
+  /** Evaluates a template of the current state; a failure leaves its EvaluationFailed event. */
+  evaluate(template: Template, bindings: Bindings): Promise<Json> | Json {
+    const value = template.evaluate(bindings);
+    return value instanceof Promise ? value.catch((problem: unknown) => this.explain(problem)) : value;
+  }
+
+  /** Rethrows, with the event and the words of the service where it was an evaluation that failed. */
+  explain(problem: unknown): never {
+    if (problem instanceof EvaluationError && !problem.explained) {
+      const cause = `An error occurred while executing the state '${this.at}' (entered at the event id #${this.enteredId}). ${problem.reason}`;
+      const { location } = problem;
+      const previous = problem.afterEntry || this.last !== this.enteredId ? this.last : this.beforeEntry;
+      const event = this.recordAside(
+        "EvaluationFailed",
+        { cause, error: problem.error, location, state: this.at },
+        previous,
+      );
+      this.last = event.id;
+      throw problem.explain(cause);
+    }
+    throw problem;
+  }
+}
+
+/** What a catcher and a parent see of an error. */
+export const errorOutput = (problem: StatesError): Json => ({
+  ...(problem.error !== undefined && { Error: problem.error }),
+  ...(problem.reason !== undefined && { Cause: problem.reason }),
+});

@@ -1,0 +1,78 @@
+/** What steps declared, what they used of it, and what they were denied: the simulator's IAM and RBAC, and the report's list of unused rights. */
+
+import { byCodeUnit } from "../../domain/kube.ts";
+import type { Side } from "../../domain/phases.ts";
+import type { Needs } from "../../functions/step.ts";
+import type { Invocation, SeamOptions, ServiceName } from "./seam.ts";
+
+export type PermissionBook = {
+  /** Whether the step declares an action of a service; notes the use or the denial. */
+  readonly may: (invocation: Invocation, service: ServiceName, action: string) => boolean;
+  /** The same for a Kubernetes verb on a resource of one side. */
+  readonly mayKubernetes: (invocation: Invocation, side: Side, verb: string, resource: string) => boolean;
+  /** By step, `service:action` of what was used. */
+  readonly used: ReadonlyMap<string, ReadonlySet<string>>;
+  /** By step, what was asked for without being declared. */
+  readonly denied: ReadonlyMap<string, ReadonlySet<string>>;
+  /** Declared and never used, by step, sorted; steps without any are left out. */
+  readonly unused: (
+    steps: readonly { readonly name: string; readonly needs: Needs }[],
+  ) => Readonly<Record<string, readonly string[]>>;
+};
+
+/** `route53:GetChange`, `kubernetes:target:patch deployments/scale`: every declared permission as one string. */
+export const permissionsOf = (needs: Needs): readonly string[] =>
+  Object.entries(needs)
+    .flatMap(([service, declared]) =>
+      Array.isArray(declared)
+        ? (declared as readonly string[]).map((action) => `${service}:${action}`)
+        : Object.entries((declared ?? {}) as Readonly<Record<string, readonly string[]>>).flatMap(
+            ([side, entries]) => entries.map((entry) => `${service}:${side}:${entry}`),
+          ),
+    )
+    .sort(byCodeUnit);
+
+export const makePermissionBook = (
+  options: Pick<SeamOptions, "onPermission" | "isPlanned">,
+): PermissionBook => {
+  const used = new Map<string, Set<string>>();
+  const denied = new Map<string, Set<string>>();
+  const note = (step: string, service: ServiceName, action: string, allowed: boolean): boolean => {
+    const book = allowed ? used : denied;
+    const entries = book.get(step) ?? new Set<string>();
+    book.set(step, entries);
+    const entry = `${service}:${action}`;
+    if (!allowed || !entries.has(entry)) options.onPermission?.(step, service, action, allowed);
+    entries.add(entry);
+    return allowed;
+  };
+  const mayKubernetes: PermissionBook["mayKubernetes"] = (invocation, side, verb, resource) => {
+    const declared = invocation.needs.kubernetes?.[side] ?? [];
+    const exact = `${verb} ${resource}`;
+    if (declared.includes(exact)) return note(invocation.step, "kubernetes", `${side}:${exact}`, true);
+    const planned = `${verb} planned`;
+    const covered = declared.includes(planned) && options.isPlanned?.(resource) === true;
+    return note(invocation.step, "kubernetes", `${side}:${covered ? planned : exact}`, covered);
+  };
+  return {
+    used,
+    denied,
+    mayKubernetes,
+    may: (invocation, service, action) => {
+      if (service === "kubernetes")
+        throw new Error("Kubernetes rights are asked for by side: mayKubernetes.");
+      const declared: readonly string[] = invocation.needs[service] ?? [];
+      return note(invocation.step, service, action, declared.includes(action));
+    },
+    unused: (steps) => {
+      const rows = steps
+        .map((step) => {
+          const seen = used.get(step.name);
+          return [step.name, permissionsOf(step.needs).filter((p) => !seen?.has(p))] as const;
+        })
+        .filter(([, left]) => left.length > 0)
+        .sort(([a], [b]) => byCodeUnit(a, b));
+      return Object.fromEntries(rows);
+    },
+  };
+};

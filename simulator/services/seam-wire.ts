@@ -1,0 +1,166 @@
+/** HTTP and DNS through the seam: the exchange that reaches simulated HTTP services by host, and DNS questions on the wire. */
+
+import type { Exchange, HttpRequest, HttpResponse } from "../../adapters/http.ts";
+import type { Side } from "../../domain/phases.ts";
+import type { AskDns } from "../../functions/step.ts";
+import type { DnsWorld, HttpService } from "../world/types.ts";
+import type { Call, Seam, ServiceName, Strike } from "./seam.ts";
+
+export type HttpServiceName = Extract<ServiceName, "kubernetes" | "metrics" | "slack">;
+
+/** One simulated HTTP service behind a host. */
+export type Route = {
+  readonly service: HttpServiceName;
+  readonly side?: Side;
+  readonly handle: HttpService;
+  /** Whether anything listens there now; always where absent. */
+  readonly listens?: () => boolean;
+};
+
+/** By `host` or `host:port`, as in the URL. */
+export type Routes = { readonly [host: string]: Route };
+
+const lost = (code: string, message: string): Error => Object.assign(new Error(message), { code });
+
+/** POSTs of these API groups ask and change nothing. */
+const ASKING = ["/apis/authorization.k8s.io/", "/apis/authentication.k8s.io/"];
+
+const mutates = (route: Route, request: HttpRequest, url: URL): boolean => {
+  if (request.method === "GET" || url.searchParams.getAll("dryRun").includes("All")) return false;
+  if (route.service === "metrics") return false;
+  return !(route.service === "kubernetes" && ASKING.some((prefix) => url.pathname.startsWith(prefix)));
+};
+
+const VERBS = { GET: "get", POST: "create", PUT: "update", PATCH: "patch", DELETE: "delete" } as const;
+
+/** `patch deployments/scale` from a request to a Kubernetes API, in the words of RBAC without the API group. */
+export const kubernetesAction = (method: HttpRequest["method"], path: string): string => {
+  const parts = path.split("/").filter((part) => part !== "");
+  const rest = parts[0] === "api" ? parts.slice(2) : parts[0] === "apis" ? parts.slice(3) : [];
+  const inNamespace = rest[0] === "namespaces" && rest.length > 2;
+  const [resource, name, subresource] = inNamespace ? rest.slice(2) : rest;
+  if (resource === undefined) return `${VERBS[method]} ${path}`;
+  const verb = method === "GET" && name === undefined ? "list" : VERBS[method];
+  return `${verb} ${resource}${subresource === undefined ? "" : `/${subresource}`}`;
+};
+
+const actionOf = (route: Route, request: HttpRequest, url: URL): string => {
+  switch (route.service) {
+    case "kubernetes":
+      return kubernetesAction(request.method, url.pathname);
+    case "metrics":
+      return "query";
+    case "slack":
+      return url.pathname.split("/").at(-1) ?? "";
+  }
+};
+
+const STATUS_REASONS = {
+  403: "Forbidden",
+  409: "Conflict",
+  429: "TooManyRequests",
+  500: "InternalError",
+} as const;
+type FaultStatus = keyof typeof STATUS_REASONS;
+
+/** An answer of the service's own shape with a status of refusal. */
+const refusal = (
+  service: HttpServiceName,
+  status: FaultStatus,
+  message: string,
+  retryAfterSeconds?: number,
+): HttpResponse => {
+  const body = {
+    kubernetes: {
+      kind: "Status",
+      apiVersion: "v1",
+      metadata: {},
+      status: "Failure",
+      message,
+      reason: STATUS_REASONS[status],
+      code: status,
+    },
+    metrics: { status: "error", errorType: STATUS_REASONS[status], error: message },
+    slack: {
+      ok: false,
+      error: status === 429 ? "ratelimited" : status === 403 ? "missing_scope" : "internal_error",
+    },
+  }[service];
+  return {
+    status: service === "slack" && status === 403 ? 200 : status,
+    headers: {
+      "content-type": "application/json",
+      ...(status === 429 ? { "retry-after": String(retryAfterSeconds ?? 1) } : {}),
+    },
+    body: JSON.stringify(body),
+  };
+};
+
+const struck = (service: HttpServiceName, strike: Strike): HttpResponse => {
+  switch (strike.kind) {
+    case "throttled":
+      return refusal(service, 429, "Too many requests, please try again later.", strike.retryAfterSeconds);
+    case "conflict":
+      return refusal(
+        service,
+        409,
+        "Operation cannot be fulfilled: the object has been modified; please apply your changes to the latest version and try again",
+      );
+    case "server-error":
+      return refusal(service, 500, "An internal error occurred.");
+    default:
+      throw new Error(`${strike.kind} is no answer of a service.`);
+  }
+};
+
+/** The one way out over HTTP. A host that isn't in the table doesn't resolve; one that doesn't listen refuses connections. */
+export const makeExchange =
+  (seam: Seam, routes: Routes): Exchange =>
+  async (request) => {
+    const url = new URL(request.url);
+    const route = routes[url.host];
+    if (!route) throw lost("ENOTFOUND", `getaddrinfo ENOTFOUND ${url.hostname}`);
+    const action = actionOf(route, request, url);
+    const call: Call = {
+      service: route.service,
+      action,
+      mutating: mutates(route, request, url),
+      ...(route.side === undefined ? {} : { side: route.side }),
+      subject: url.pathname + url.search,
+    };
+    const answer = await seam.pass<HttpResponse | Error>({
+      call,
+      input: request,
+      permission: route.service === "kubernetes" ? undefined : action,
+      run: (caller) =>
+        route.listens && !route.listens()
+          ? lost("ECONNREFUSED", `connect ECONNREFUSED ${url.host}`)
+          : route.handle(request, caller),
+      deny: (invocation) =>
+        refusal(route.service, 403, `${invocation.step} doesn't declare ${route.service}:${action}`),
+      strike: (strike) => struck(route.service, strike),
+      lost: () => lost("ETIMEDOUT", `no answer from ${url.host} within 5 s`),
+      refusal: (out) =>
+        out instanceof Error ? out.message : out.status >= 400 ? `HTTP ${out.status}` : undefined,
+    });
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };
+
+/** DNS questions as bytes to one server. Rejects where that server doesn't answer. */
+export const makeAskDns =
+  (seam: Seam, dns: Pick<DnsWorld, "answer">): AskDns =>
+  async (server, message) => {
+    const answer = await seam.pass<Uint8Array | Error>({
+      call: { service: "dns", action: "ask", mutating: false, subject: server },
+      input: { server, message },
+      permission: "ask",
+      run: () => dns.answer(server, message) ?? lost("ETIMEOUT", `no answer from ${server}`),
+      deny: (invocation) => lost("EPERM", `${invocation.step} doesn't declare dns:ask`),
+      strike: () => lost("ETIMEOUT", `no answer from ${server}`),
+      lost: () => lost("ETIMEOUT", `no answer from ${server}`),
+      refusal: (out) => (out instanceof Error ? out.message : undefined),
+    });
+    if (answer instanceof Error) throw answer;
+    return answer;
+  };

@@ -1,0 +1,252 @@
+/**
+ * The seam between the functions and the simulated services: every call of a step passes here. It finds who calls, denies what the step
+ * didn't declare, lets faults strike before and after, takes virtual time, runs the service at one instant, and tells the observers.
+ */
+
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Side } from "../../domain/phases.ts";
+import type { Needs } from "../../functions/step.ts";
+import type { Clock } from "../clock.ts";
+import type { Random } from "../random.ts";
+import type { Caller } from "../world/types.ts";
+import { makePermissionBook, type PermissionBook } from "./seam-permissions.ts";
+
+/** One run of one step: a Lambda invocation. */
+export type Invocation = {
+  readonly step: string;
+  readonly needs: Needs;
+  /** The execution of the state machine that invoked it. */
+  readonly execution: string;
+  /** Told when a fault ends this invocation; the calls of a crashed invocation never return to the step. */
+  readonly crash: (reason: Crashed) => void;
+};
+
+export type ServiceName = Exclude<keyof Needs, "kubernetes"> | "kubernetes";
+
+/** One call as faults and invariants see it. */
+export type Call = {
+  readonly service: ServiceName;
+  /** `ChangeResourceRecordSets`, `patch deployments/scale`, `query`, `ask`, `chat.postMessage`. */
+  readonly action: string;
+  /** Whether it changes the world where it succeeds. */
+  readonly mutating: boolean;
+  /** The cluster, where it goes to one of two. */
+  readonly side?: Side;
+  /** What it is about: a key, a zone, a path. */
+  readonly subject: string;
+};
+
+/** Before: the service hasn't seen the call yet. After: the service has done it (or refused it), the step has no answer yet. */
+export type Moment =
+  | { readonly moment: "before" }
+  | { readonly moment: "after"; readonly outcome: "applied" | "refused" };
+
+/**
+ * What a fault does to a call. `crash` and `answer-lost` may come before (nothing happened) or after (it happened, nobody knows);
+ * the others are answers instead of the service's own, so they only come before.
+ */
+export type Strike =
+  | { readonly kind: "crash" }
+  | { readonly kind: "answer-lost" }
+  | { readonly kind: "throttled"; readonly retryAfterSeconds?: number }
+  | { readonly kind: "conflict" }
+  | { readonly kind: "server-error" };
+
+export type FaultHook = (call: Call & Moment, invocation: Invocation) => Strike | undefined;
+
+/** A call after the fact, for invariants. `refused` is the service's own no; `denied` is a missing declaration. */
+export type Observed = Call & {
+  readonly invocation: Invocation;
+  readonly outcome: "applied" | "refused" | "denied" | "struck";
+  /** Name of the error or status of the refusal; the kind of the strike. */
+  readonly error?: string;
+  /** Input as the service got it: the SDK command's input, or the HTTP request. */
+  readonly input: unknown;
+  readonly output?: unknown;
+};
+
+/** A caller with the AWS permissions of its step. */
+export type AwsCaller = Caller & {
+  /** Whether the step declares this action; a look counts as use. */
+  readonly may: (service: ServiceName, action: string) => boolean;
+  readonly execution: string;
+};
+
+/** Ends an invocation. Never thrown into a step: it couldn't catch the end of its own process. */
+export class Crashed extends Error {
+  override readonly name = "Crashed";
+}
+
+const invocations = new AsyncLocalStorage<Invocation>();
+const dead = new WeakSet<Invocation>();
+
+/** Runs a step so that the shared clients know who calls. */
+export const withInvocation = <T>(invocation: Invocation, run: () => T): T =>
+  invocations.run(invocation, run);
+
+/** Ends an invocation from outside (a timeout, an abort): no answer reaches it any more, and nothing that it sends counts. */
+export const endInvocation = (invocation: Invocation): void => {
+  dead.add(invocation);
+};
+
+export type SeamOptions = {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly fault?: FaultHook;
+  readonly onCall?: (observed: Observed) => void;
+  /** The first use of each permission by a step, and each denial. */
+  readonly onPermission?: (step: string, service: ServiceName, action: string, allowed: boolean) => void;
+  /** Whether a Kubernetes resource (`deployments`, `restores.velero.io`) is one of the kinds that the plan lists. */
+  readonly isPlanned?: (resource: string) => boolean;
+  /** Who a step is to the Kubernetes API. */
+  readonly identify?: (invocation: Invocation) => {
+    readonly user: string;
+    readonly groups: readonly string[];
+  };
+};
+
+/** What a protocol (AWS, HTTP, DNS) gives the seam for one call. Synchronous throughout. */
+export type Passage<Out> = {
+  readonly call: Call;
+  readonly input: unknown;
+  /** The service itself; throws or answers its refusals. */
+  readonly run: (caller: AwsCaller) => Out;
+  /** Whether a step's declared needs cover it; HTTP APIs with rights of their own say yes and judge by the caller. */
+  readonly permission: string | undefined;
+  /** The service's own way to deny; throws or answers. */
+  readonly deny: (invocation: Invocation) => Out;
+  /** The service's own throttling, conflict and server error; throws or answers. */
+  readonly strike: (strike: Strike) => Out;
+  /** What the client throws where no answer came. */
+  readonly lost: () => Error;
+  readonly refusal: (out: Out) => string | undefined;
+};
+
+export type Seam = {
+  readonly pass: <Out>(passage: Passage<Out>) => Promise<Out>;
+  readonly permissions: PermissionBook;
+  readonly clock: Clock;
+  readonly random: Random;
+};
+
+/** Milliseconds for one call, there and back. */
+const LATENCY_MS: { readonly [S in ServiceName]: readonly [low: number, high: number] } = {
+  route53: [40, 140],
+  eks: [60, 180],
+  ec2: [60, 200],
+  elb: [50, 160],
+  s3: [12, 45],
+  sfn: [20, 70],
+  sts: [20, 60],
+  logs: [50, 180],
+  kubernetes: [4, 24],
+  metrics: [6, 45],
+  dns: [2, 30],
+  slack: [90, 320],
+};
+
+/** How long a client waits for an answer that doesn't come. */
+const TIMEOUT_MS = 5_000;
+
+/** The step that the calling code runs in. Throws where there is none: nothing of ours calls a service outside of a step. */
+const caller = (): Invocation => {
+  const invocation = invocations.getStore();
+  if (!invocation) throw new Error("A simulated service was called outside of a step's invocation.");
+  return invocation;
+};
+
+const never = <T>(): Promise<T> => new Promise<T>(() => {});
+
+const nameOf = (error: unknown): string => (error instanceof Error ? error.name : String(error));
+
+type Answer<Out> = { readonly value: Out } | { readonly error: unknown };
+
+const attempt = <Out>(run: () => Out): Answer<Out> => {
+  try {
+    return { value: run() };
+  } catch (error) {
+    return { error };
+  }
+};
+
+/** Throws the error that isn't an answer of the service but a mistake of ours, before anybody takes it for one. */
+export class NotSimulated extends Error {
+  override readonly name = "NotSimulated";
+}
+
+export const makeSeam = (options: SeamOptions): Seam => {
+  const { clock } = options;
+  const permissions = makePermissionBook(options);
+  const latencies = new Map<ServiceName, Random>();
+  const latencyMs = (service: ServiceName): number => {
+    let random = latencies.get(service);
+    if (!random) {
+      random = options.random.fork(`latency:${service}`);
+      latencies.set(service, random);
+    }
+    return random.between(...LATENCY_MS[service]);
+  };
+  const crash = <Out>(invocation: Invocation, call: Call, when: string): Promise<Out> => {
+    dead.add(invocation);
+    invocation.crash(new Crashed(`${invocation.step} crashed ${when} ${call.service}:${call.action}`));
+    return never();
+  };
+  const callerOf = (invocation: Invocation): AwsCaller => ({
+    name: invocation.step,
+    kind: "step",
+    ...(options.identify?.(invocation) ?? { user: `repot:${invocation.step}`, groups: ["repot"] }),
+    mayKubernetes: (side, verb, resource) => permissions.mayKubernetes(invocation, side, verb, resource),
+    may: (service, action) => permissions.may(invocation, service, action),
+    execution: invocation.execution,
+  });
+
+  /** At the service: denied, struck, or served. Undefined where a strike has taken the answer away. */
+  const serve = <Out>(p: Passage<Out>, invocation: Invocation): Answer<Out> | Strike => {
+    const observe = (outcome: Observed["outcome"], error?: string, output?: unknown) =>
+      options.onCall?.({
+        ...p.call,
+        invocation,
+        outcome,
+        input: p.input,
+        ...(error === undefined ? {} : { error }),
+        output,
+      });
+    if (p.permission !== undefined && !permissions.may(invocation, p.call.service, p.permission)) {
+      observe("denied", p.permission);
+      return attempt(() => p.deny(invocation));
+    }
+    const before = options.fault?.({ ...p.call, moment: "before" }, invocation);
+    if (before) {
+      observe("struck", before.kind);
+      return before.kind === "crash" || before.kind === "answer-lost"
+        ? before
+        : attempt(() => p.strike(before));
+    }
+    const answer = attempt(() => p.run(callerOf(invocation)));
+    if ("error" in answer && answer.error instanceof NotSimulated) return answer;
+    const refusal = "error" in answer ? nameOf(answer.error) : p.refusal(answer.value);
+    const outcome = refusal === undefined ? "applied" : "refused";
+    observe(outcome, refusal, "value" in answer ? answer.value : undefined);
+    const after = options.fault?.({ ...p.call, moment: "after", outcome }, invocation);
+    if (after && after.kind !== "crash" && after.kind !== "answer-lost")
+      throw new Error(
+        `A fault "${after.kind}" can't strike after the effect of ${p.call.service}:${p.call.action}.`,
+      );
+    return after ?? answer;
+  };
+
+  const pass = async <Out>(p: Passage<Out>): Promise<Out> => {
+    const invocation = caller();
+    if (dead.has(invocation)) return never();
+    const halfMs = latencyMs(p.call.service) / 2;
+    await clock.sleep(halfMs);
+    const answer = serve(p, invocation);
+    if ("kind" in answer && answer.kind === "crash") return crash(invocation, p.call, "at");
+    await clock.sleep("kind" in answer ? TIMEOUT_MS - halfMs : halfMs);
+    if (dead.has(invocation)) return never();
+    if ("kind" in answer) throw p.lost();
+    if ("error" in answer) throw answer.error;
+    return answer.value;
+  };
+  return { pass, permissions, clock, random: options.random };
+};

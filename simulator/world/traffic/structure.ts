@@ -1,0 +1,166 @@
+/**
+ * What stands behind each Service right now, in each cluster: the pods its balancers know, which of them still answer, and the Services
+ * that these need in turn. Made anew when pods or Services change; the flows are computed over it.
+ */
+
+import type { KubeObject } from "../../../domain/kube.ts";
+import { SIDES, type Side } from "../../../domain/phases.ts";
+import type { Cluster, PodView } from "../types.ts";
+import type { Graph, Part } from "./graph.ts";
+
+/** The listed pods of one workload behind a Service. */
+export type Backend = { readonly workload: string; readonly listed: number; readonly accepting: number };
+
+export type ServiceNode = {
+  readonly key: string;
+  /** Where the call is made. */
+  readonly side: Side;
+  readonly service: string;
+  /** Where its pods run: the other side for a Service that leads there. */
+  readonly podsSide: Side;
+  readonly backends: readonly Backend[];
+  readonly listed: number;
+  readonly pods: readonly PodView[];
+  /** Why nothing can answer at all. */
+  readonly problem?: string;
+};
+
+export type Structure = {
+  readonly node: (side: Side, service: string) => ServiceNode | undefined;
+  /** A Service and everything that a request to it needs, itself first. */
+  readonly closure: (side: Side, service: string) => readonly ServiceNode[];
+};
+
+export const nodeKey = (side: Side, service: string): string => `${side}|${service}`;
+
+type Clusters = { readonly [S in Side]: Cluster };
+
+export const makeStructure = (part: Part, graph: Graph, clusters: Clusters, names: ExternalNames): Structure => {
+  const nodes = new Map<string, ServiceNode>();
+  for (const side of SIDES) {
+    for (const service of part.services) {
+      nodes.set(nodeKey(side, service), serviceNode(side, service, clusters, names));
+    }
+  }
+  const closures = new Map<string, readonly ServiceNode[]>();
+  return {
+    node: (side, service) => nodes.get(nodeKey(side, service)),
+    closure: (side, service) => {
+      const key = nodeKey(side, service);
+      let known = closures.get(key);
+      if (!known) {
+        known = closureOf(key, nodes, graph);
+        closures.set(key, known);
+      }
+      return known;
+    },
+  };
+};
+
+/** One request asks each Service on its way once, however many lead to it: cycles end here. */
+const closureOf = (start: string, nodes: ReadonlyMap<string, ServiceNode>, graph: Graph): readonly ServiceNode[] => {
+  const seen = new Set([start]);
+  const order: ServiceNode[] = [];
+  const open = [start];
+  for (let key = open.shift(); key !== undefined; key = open.shift()) {
+    const node = nodes.get(key);
+    if (!node) continue;
+    order.push(node);
+    for (const backend of node.backends) {
+      for (const call of graph.workloads.get(backend.workload)?.calls ?? []) {
+        const next = nodeKey(node.podsSide, call);
+        if (seen.has(next)) continue;
+        seen.add(next);
+        open.push(next);
+      }
+    }
+  }
+  return order;
+};
+
+const serviceNode = (side: Side, service: string, clusters: Clusters, names: ExternalNames): ServiceNode => {
+  const key = nodeKey(side, service);
+  const none = { key, side, service, podsSide: side, backends: [], listed: 0, pods: [] } as const;
+  const found = lookUp(side, service, clusters);
+  if (found === undefined) return { ...none, problem: `there is no Service ${service} in the ${side} cluster` };
+  if (found.externalName === undefined) return { ...none, ...backendsOf(found.pods), ...problemOf(service, side, found.pods) };
+  const there = names.resolve(side, found.externalName);
+  if (!there) {
+    return {
+      ...none,
+      problem: `${service} in the ${side} cluster leads to ${found.externalName}, a name at which nothing answers`,
+    };
+  }
+  const pods = lookUp(there.side, there.service, clusters)?.pods ?? [];
+  return { ...none, podsSide: there.side, ...backendsOf(pods), ...problemOf(there.service, there.side, pods) };
+};
+
+const lookUp = (side: Side, service: string, clusters: Clusters) => {
+  const slash = service.indexOf("/");
+  const cluster = clusters[side];
+  return cluster.exists() ? cluster.endpoints(service.slice(0, slash), service.slice(slash + 1)) : undefined;
+};
+
+const problemOf = (service: string, side: Side, pods: readonly PodView[]): { readonly problem?: string } =>
+  pods.length > 0 ? {} : { problem: `no ready endpoint of ${service} in the ${side} cluster` };
+
+const backendsOf = (pods: readonly PodView[]): Pick<ServiceNode, "backends" | "listed" | "pods"> => {
+  const byWorkload = new Map<string, { workload: string; listed: number; accepting: number }>();
+  for (const pod of pods) {
+    const backend = byWorkload.get(pod.workload) ?? { workload: pod.workload, listed: 0, accepting: 0 };
+    backend.listed += 1;
+    if (pod.accepting) backend.accepting += 1;
+    byWorkload.set(pod.workload, backend);
+  }
+  return { backends: [...byWorkload.values()], listed: pods.length, pods };
+};
+
+/** Where an ExternalName leads, as far as it stays within the two clusters. */
+export type ExternalNames = {
+  readonly resolve: (side: Side, name: string) => { readonly side: Side; readonly service: string } | undefined;
+  /** Load balancers came or went. */
+  readonly forget: () => void;
+};
+
+/** Knows the load balancers of both clusters by the host names in their Services' status. */
+export const makeExternalNames = (clusters: Clusters): ExternalNames => {
+  let known: Map<string, { side: Side; service: string }> | undefined;
+  const read = (): Map<string, { side: Side; service: string }> => {
+    const names = new Map<string, { side: Side; service: string }>();
+    for (const side of SIDES) {
+      for (const object of clusters[side].exists() ? clusters[side].all() : []) {
+        if (object.kind !== "Service") continue;
+        const service = `${object.metadata.namespace ?? "default"}/${object.metadata.name}`;
+        for (const name of balancerNames(object)) names.set(name, { side, service });
+      }
+    }
+    return names;
+  };
+  return {
+    resolve: (side, name) => {
+      const plain = name.replace(/\.$/, "");
+      const inside = /^([^.]+)\.([^.]+)\.svc(\.cluster\.local)?$/.exec(plain);
+      if (inside) return { side, service: `${inside[2]}/${inside[1]}` };
+      known ??= read();
+      return known.get(plain) ?? undefined;
+    },
+    forget: () => {
+      known = undefined;
+    },
+  };
+};
+
+const balancerNames = (service: KubeObject): readonly string[] => {
+  const status = service["status"] as
+    | { loadBalancer?: { ingress?: readonly { hostname?: string; ip?: string }[] } }
+    | undefined;
+  return (status?.loadBalancer?.ingress ?? []).flatMap((i) => [i.hostname, i.ip].flatMap((n) => n ?? []));
+};
+
+/** Pods that were listed and answering before, and are gone now without having been told to stop. */
+export const killed = (before: ServiceNode | undefined, now: ServiceNode | undefined): number => {
+  if (!before || before.listed === 0) return 0;
+  const alive = new Set((now?.pods ?? []).filter((p) => p.accepting).map((p) => p.name));
+  return before.pods.filter((p) => p.accepting && !p.terminating && !alive.has(p.name)).length;
+};
+

@@ -1,0 +1,61 @@
+/** Asks people a question and waits for the answer; an answer that doesn't come in time is recorded as such, so that a late one counts for nothing. */
+
+import { call, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
+
+/** Input: run, question {id, kind, phase, sentence, choices, quorum}. Output: {decision, by}. Fails with ApprovalDenied or ApprovalExpired. */
+export const askApproval = stateMachine("ask-approval", {
+  Comment: "Record first, then the message, then the wait for a token. Deny and roll back need no quorum.",
+  TimeoutSeconds: 86_400,
+  StartAt: "Take the input",
+  States: {
+    "Take the input": {
+      Type: "Pass",
+      Assign: { run: "{% $states.input.run %}", question: "{% $states.input.question %}" },
+      Next: "How long may it take?",
+    },
+    "How long may it take?": call(
+      "prepare-question",
+      { run: "{% $run %}", question: "{% $question %}" },
+      { Assign: { prepared: RESULT }, Next: "Ask", Catch: otherwise("Failed") },
+    ),
+    Ask: {
+      Type: "Task",
+      Resource: "arn:aws:states:::lambda:invoke.waitForTaskToken",
+      Arguments: {
+        FunctionName: "${ask-people}",
+        Payload: { run: "{% $run %}", question: "{% $question %}", token: "{% $states.context.Task.Token %}" },
+      },
+      TimeoutSeconds: "{% $prepared.expiresAfterSeconds %}",
+      Assign: { answer: "{% $states.result %}" },
+      Next: "What was decided?",
+      Retry: [
+        {
+          ErrorEquals: ["Transient", "Throttled", "Conflict", "AnswerLost", "Lambda.Unknown", "Sandbox.Timedout", "Lambda.TooManyRequestsException", "Lambda.ServiceException"],
+          IntervalSeconds: 2,
+          MaxAttempts: 8,
+          BackoffRate: 2,
+          MaxDelaySeconds: 60,
+          JitterStrategy: "FULL",
+        },
+      ],
+      Catch: [{ ErrorEquals: ["States.Timeout"], Next: "Too late" }, ...otherwise("Failed")],
+    },
+    "Too late": call(
+      "expire-question",
+      { run: "{% $run %}", question: "{% $question %}" },
+      { Assign: { answer: RESULT }, Next: "What was decided?", Catch: otherwise("Failed") },
+    ),
+    "What was decided?": {
+      Type: "Choice",
+      Choices: [
+        { Condition: "{% $answer.decision = 'denied' %}", Next: "Denied" },
+        { Condition: "{% $answer.decision = 'expired' %}", Next: "Expired" },
+      ],
+      Default: "Decided",
+    },
+    Decided: { Type: "Succeed", Output: "{% $answer %}" },
+    Denied: { Type: "Fail", Error: "ApprovalDenied", Cause: "{% $question.sentence %}" },
+    Expired: { Type: "Fail", Error: "ApprovalExpired", Cause: "{% $question.sentence %}" },
+    Failed: REFAIL,
+  },
+});

@@ -1,0 +1,92 @@
+/** Hands over what must not exist twice: stopped on the source, proved gone, owned by the target, started there. */
+
+import { call, child, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
+
+/** Input: run, phase, item, poll. Undo, newest first: stopped on the target, proved gone, owned by the source, started there. */
+export const handOver = stateMachine("hand-over", {
+  Comment: "Exclusive things stop first, everything else starts first. The pause is the one that the plan states.",
+  TimeoutSeconds: 172_800,
+  StartAt: "Take the input",
+  States: {
+    "Take the input": {
+      Type: "Pass",
+      Assign: {
+        run: "{% $states.input.run %}",
+        phase: "{% $states.input.phase %}",
+        item: "{% $states.input.item %}",
+        poll: "{% $states.input.poll %}",
+        polls: 0,
+      },
+      Next: "Schedule or pods?",
+    },
+    "Schedule or pods?": {
+      Type: "Choice",
+      Choices: [{ Condition: "{% $item.move = 'hand-over-schedule' %}", Next: "Suspend on the source" }],
+      Default: "Stop on the source",
+    },
+    "Stop on the source": child("scale", starting("source", 0, "0-source-stop"), {
+      TimeoutSeconds: 86_400,
+      Next: "Is it gone from the source?",
+      Catch: otherwise("Failed"),
+    }),
+    "Suspend on the source": call(
+      "suspend-schedule",
+      { run: "{% $run %}", item: "{% $item %}", side: "source", suspend: true, move: "0-source-suspend" },
+      { Next: "Is it gone from the source?", Catch: otherwise("Failed") },
+    ),
+    "Is it gone from the source?": call(
+      "prove-gone",
+      { run: "{% $run %}", item: "{% $item %}", side: "source" },
+      { Assign: { seen: RESULT, polls: "{% $polls + 1 %}" }, Next: "Gone?", Catch: otherwise("Failed") },
+    ),
+    "Gone?": {
+      Type: "Choice",
+      Choices: [
+        { Condition: "{% $seen.verdict = 'pass' %}", Next: "The target owns it" },
+        { Condition: "{% $polls * $poll < $item.readyDeadlineSeconds %}", Next: "Give it time" },
+      ],
+      Default: "Ask a person",
+    },
+    "Give it time": { Type: "Wait", Seconds: "{% $poll %}", Next: "Is it gone from the source?" },
+    "Ask a person": child(
+      "hold",
+      { run: "{% $run %}", phase: "{% $phase %}", subject: "{% $item.operations.move %}", sentence: "{% $seen.sentence %}" },
+      { TimeoutSeconds: 43_200, Assign: { polls: 0 }, Next: "Is it gone from the source?", Catch: otherwise("Failed") },
+    ),
+    "The target owns it": call(
+      "take-ownership",
+      { run: "{% $run %}", item: "{% $item %}", owner: "target", move: "1-owner" },
+      { Next: "What starts there?", Catch: otherwise("Failed") },
+    ),
+    "What starts there?": {
+      Type: "Choice",
+      Choices: [{ Condition: "{% $item.move = 'hand-over-schedule' %}", Next: "Resume on the target" }],
+      Default: "Start on the target",
+    },
+    "Start on the target": child("scale", starting("target", "{% $item.replicas %}", "2-target-start"), {
+      TimeoutSeconds: 86_400,
+      Next: "Handed over",
+      Catch: otherwise("Failed"),
+    }),
+    "Resume on the target": call(
+      "suspend-schedule",
+      { run: "{% $run %}", item: "{% $item %}", side: "target", suspend: false, move: "2-target-resume" },
+      { Next: "Handed over", Catch: otherwise("Failed") },
+    ),
+    "Handed over": { Type: "Succeed", Output: { handedOver: "{% $item.name %}" } },
+    Failed: REFAIL,
+  },
+});
+
+function starting(side: "source" | "target", replicas: number | `{% ${string} %}`, move: string) {
+  return {
+    run: "{% $run %}",
+    phase: "{% $phase %}",
+    item: "{% $item %}",
+    side,
+    replicas,
+    operation: "{% $item.operations.move %}",
+    move,
+    poll: "{% $poll %}",
+  };
+}

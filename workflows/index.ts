@@ -1,0 +1,36 @@
+/** Every state machine, by name. */
+
+import { askApproval } from "./ask-approval.ts";
+import type { NamedMachine } from "./asl.ts";
+import { buildTarget } from "./build-target.ts";
+import { cutTraffic } from "./cut-traffic.ts";
+import { decommission } from "./decommission.ts";
+import { freeze } from "./freeze.ts";
+import { handOver } from "./hand-over.ts";
+import { hold } from "./hold.ts";
+import { migrateCluster } from "./migrate-cluster.ts";
+import { moveWorkloads } from "./move-workloads.ts";
+import { preflight } from "./preflight.ts";
+import { rollBack } from "./roll-back.ts";
+import { scale } from "./scale.ts";
+import { shift } from "./shift.ts";
+import { thaw } from "./thaw.ts";
+import { watchGates } from "./watch-gates.ts";
+
+export const machines: readonly NamedMachine[] = [
+  migrateCluster,
+  preflight,
+  buildTarget,
+  freeze,
+  moveWorkloads,
+  cutTraffic,
+  thaw,
+  decommission,
+  rollBack,
+  shift,
+  handOver,
+  scale,
+  watchGates,
+  hold,
+  askApproval,
+];

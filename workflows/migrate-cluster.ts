@@ -1,0 +1,73 @@
+/** A cluster moves: the phases in order. Before the delegation a failure rolls back by itself; after it, the phase holds and pages. */
+
+import { call, child, otherwise, RESULT, stateMachine } from "./asl.ts";
+
+/** Input: {migration, plan}. Everything else is in the plan. */
+export const migrateCluster = stateMachine("migrate-cluster", {
+  Comment: "Preflight, build, freeze, move, cut, thaw. Decommissioning is an execution of its own, days later.",
+  TimeoutSeconds: 2_592_000,
+  StartAt: "Read the plan",
+  States: {
+    "Read the plan": call(
+      "validate-start",
+      { run: "{% $states.input %}", machine: "migrate-cluster", execution: "{% $states.context.Execution.Id %}" },
+      {
+        Assign: {
+          run: "{% $states.result.Payload.run %}",
+          poll: "{% $states.result.Payload.pollSeconds %}",
+          concurrency: "{% $states.result.Payload.concurrency %}",
+          waves: "{% $states.result.Payload.waves %}",
+        },
+        Output: RESULT,
+        Next: "Preflight",
+        Catch: otherwise("Refused"),
+      },
+    ),
+    Preflight: phase("preflight", "Build the target"),
+    "Build the target": phase("build-target", "Freeze"),
+    Freeze: phase("freeze", "Move the workloads"),
+    "Move the workloads": phase("move-workloads", "Cut the traffic"),
+    "Cut the traffic": phase("cut-traffic", "Thaw"),
+    Thaw: phase("thaw", "Migrated"),
+    Migrated: { Type: "Succeed", Output: { migrated: "{% $run.migration %}" } },
+    "Was anything changed?": call(
+      "weigh-failure",
+      { run: "{% $run %}", error: "{% $error %}", cause: "{% $cause %}" },
+      { Assign: { weighed: RESULT }, Next: "Back or just stop?", Catch: otherwise("Roll back") },
+    ),
+    "Back or just stop?": {
+      Type: "Choice",
+      Choices: [
+        { Condition: "{% $weighed.way = 'stop' %}", Next: "Refused" },
+        { Condition: "{% $weighed.way = 'wait' %}", Next: "Waiting for a person" },
+      ],
+      Default: "Roll back",
+    },
+    "Roll back": child(
+      "roll-back",
+      { run: "{% $run %}", startedBy: "catch" },
+      {
+        TimeoutSeconds: 1_209_600,
+        Next: "Rolled back",
+        Catch: [{ ErrorEquals: ["States.ALL"], Next: "Rollback incomplete" }],
+      },
+    ),
+    "Rolled back": { Type: "Fail", Error: "RolledBack", Cause: "{% $error & ': ' & $cause %}" },
+    "Rollback incomplete": { Type: "Fail", Error: "RollbackIncomplete", Cause: "{% $error & ': ' & $cause %}" },
+    "Waiting for a person": { Type: "Fail", Error: "WaitingForPerson", Cause: "{% $cause %}" },
+    Refused: { Type: "Fail", Error: "{% $error %}", Cause: "{% $cause %}" },
+  },
+});
+
+function phase<const Next extends string>(name: string, next: Next) {
+  return child<Next | "Was anything changed?">(
+    name,
+    {
+      run: "{% $run %}",
+      poll: "{% $poll %}",
+      concurrency: "{% $concurrency %}",
+      waves: "{% $waves %}",
+    },
+    { TimeoutSeconds: 1_209_600, Output: {}, Next: next, Catch: otherwise("Was anything changed?") },
+  );
+}

@@ -1,0 +1,124 @@
+/** The way back, from anywhere, without approval: the fence, then capacity, then DNS, then everything else, newest first. */
+
+import { call, child, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
+
+/** Input: run, startedBy ("catch" | "person" | "event"), poll. Each undo works when the effect never happened. */
+export const rollBack = stateMachine("roll-back", {
+  Comment: "An undo that fails again and again pages a person with the command to run by hand, and the rest goes on.",
+  TimeoutSeconds: 604_800,
+  StartAt: "Take the input",
+  States: {
+    "Take the input": {
+      Type: "Pass",
+      Assign: { run: "{% $states.input.run %}", startedBy: "{% $states.input.startedBy %}", failures: 0, polls: 0 },
+      Next: "Raise the fence",
+    },
+    "Raise the fence": call(
+      "raise-fence",
+      { run: "{% $run %}", startedBy: "{% $startedBy %}", execution: "{% $states.context.Execution.Id %}" },
+      { Assign: { fence: RESULT }, Next: "May this be rolled back?", Catch: otherwise("Failed") },
+    ),
+    "May this be rolled back?": {
+      Type: "Choice",
+      Choices: [{ Condition: "{% $fence.refused %}", Next: "Refused" }],
+      Default: "Stop what still runs",
+    },
+    "Stop what still runs": call("stop-forward", { run: "{% $run %}", startedBy: "{% $startedBy %}" }, { Next: "Let functions end", Catch: otherwise("Failed") }),
+    "Let functions end": { Type: "Wait", Seconds: 30, Comment: "A function with effects times out after 30 seconds.", Next: "List what to undo" },
+    "List what to undo": call("list-undo", { run: "{% $run %}" }, { Assign: { undo: RESULT }, Next: "Carry changes back", Catch: otherwise("Failed") }),
+    "Carry changes back": call("carry-back", { run: "{% $run %}" }, { Next: "Restore capacity", Catch: otherwise("Failed") }),
+    "Restore capacity": undoing("capacity", 10, "Does the source stand?"),
+    "Does the source stand?": call(
+      "observe-source",
+      { run: "{% $run %}" },
+      { Assign: { seen: RESULT, polls: "{% $polls + 1 %}" }, Next: "Source ready?", Catch: otherwise("Failed") },
+    ),
+    "Source ready?": {
+      Type: "Choice",
+      Choices: [
+        { Condition: "{% $seen.verdict = 'pass' %}", Next: "DNS back" },
+        { Condition: "{% $polls < 240 %}", Next: "Give the source time" },
+      ],
+      Default: "Page for the source",
+    },
+    "Give the source time": { Type: "Wait", Seconds: 15, Next: "Does the source stand?" },
+    "Page for the source": call(
+      "page-person",
+      { run: "{% $run %}", sentence: "{% $seen.sentence %}" },
+      { Assign: { failures: "{% $failures + 1 %}" }, Next: "DNS back", Catch: otherwise("Failed") },
+    ),
+    "DNS back": undoing("dns", 1, "Is anybody still on the target?", { polls: 0 }),
+    "Is anybody still on the target?": call(
+      "observe-target-traffic",
+      { run: "{% $run %}" },
+      { Assign: { seen: RESULT, polls: "{% $polls + 1 %}" }, Next: "Target unused?", Catch: otherwise("Failed") },
+    ),
+    "Target unused?": {
+      Type: "Choice",
+      Choices: [
+        { Condition: "{% $seen.verdict = 'pass' %}", Next: "Everything else" },
+        { Condition: "{% $polls < 960 %}", Next: "Let clients come back" },
+      ],
+      Default: "Page for the target",
+    },
+    "Let clients come back": { Type: "Wait", Seconds: 30, Next: "Is anybody still on the target?" },
+    "Page for the target": call(
+      "page-person",
+      { run: "{% $run %}", sentence: "{% $seen.sentence %}" },
+      { Next: "Clients remain", Catch: otherwise("Failed") },
+    ),
+    "Everything else": undoing("rest", 1, "Is everything as it was?"),
+    "Is everything as it was?": call(
+      "compare-with-start",
+      { run: "{% $run %}" },
+      { Assign: { seen: RESULT }, Next: "As it was?", Catch: otherwise("Failed") },
+    ),
+    "As it was?": {
+      Type: "Choice",
+      Choices: [{ Condition: "{% $seen.verdict = 'pass' %}", Next: "Release the clusters" }],
+      Default: "Page for the rest",
+    },
+    "Page for the rest": call("page-person", { run: "{% $run %}", sentence: "{% $seen.sentence %}" }, { Next: "Incomplete", Catch: otherwise("Failed") }),
+    "Release the clusters": call("release-clusters", { run: "{% $run %}" }, { Next: "Rolled back", Catch: otherwise("Failed") }),
+    "Rolled back": { Type: "Succeed", Output: { rolledBack: true } },
+    Refused: { Type: "Fail", Error: "RollbackRefused", Cause: "{% $fence.sentence %}" },
+    "Clients remain": { Type: "Fail", Error: "RollbackIncomplete", Cause: "{% $seen.sentence %}" },
+    Incomplete: { Type: "Fail", Error: "RollbackIncomplete", Cause: "{% $seen.sentence %}" },
+    Failed: REFAIL,
+  },
+});
+
+function undoing<const Next extends string>(list: "capacity" | "dns" | "rest", concurrency: number, next: Next, assign = {}) {
+  return {
+    Type: "Map" as const,
+    Label: `Undo${list}`,
+    ItemReader: {
+      Resource: "arn:aws:states:::s3:getObject",
+      ReaderConfig: { InputType: "JSON" as const },
+      Arguments: { Bucket: "${bucket}", Key: `{% $undo.${list} %}` as const },
+    },
+    ItemSelector: { run: "{% $run %}", entry: "{% $states.context.Map.Item.Value %}" },
+    MaxConcurrency: concurrency,
+    ItemProcessor: {
+      ProcessorConfig: { Mode: "DISTRIBUTED" as const, ExecutionType: "STANDARD" as const },
+      StartAt: "Undo",
+      States: {
+        Undo: call(
+          "undo-effect",
+          { run: "{% $states.input.run %}", entry: "{% $states.input.entry %}" },
+          { Output: {}, End: true, Catch: otherwise("Page") },
+        ),
+        Page: call(
+          "page-person",
+          { run: "{% $states.input.run %}", entry: "{% $states.input.entry %}", sentence: "{% $cause %}" },
+          { Output: {}, End: true, Catch: otherwise("Failed") },
+        ),
+        Failed: REFAIL,
+      },
+    },
+    Assign: assign,
+    Output: {},
+    Next: next,
+    Catch: otherwise("Failed"),
+  } as const;
+}

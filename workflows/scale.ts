@@ -1,0 +1,65 @@
+/** Brings one workload on one side to a number of pods and waits until it stands: ready, or gone where the number is zero. */
+
+import { call, child, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
+
+/** Input: run, phase, item, side, replicas, operation, move, poll. Undo: the old number, from the journal. */
+export const scale = stateMachine("scale", {
+  Comment: "One workload on one side gets another number of pods; a deadline that passes asks a person.",
+  TimeoutSeconds: 86_400,
+  StartAt: "Take the input",
+  States: {
+    "Take the input": {
+      Type: "Pass",
+      Assign: {
+        run: "{% $states.input.run %}",
+        phase: "{% $states.input.phase %}",
+        item: "{% $states.input.item %}",
+        side: "{% $states.input.side %}",
+        replicas: "{% $states.input.replicas %}",
+        operation: "{% $states.input.operation %}",
+        move: "{% $states.input.move %}",
+        poll: "{% $states.input.poll %}",
+        polls: 0,
+      },
+      Next: "Set the number",
+    },
+    "Set the number": call(
+      "scale-workload",
+      {
+        run: "{% $run %}",
+        item: "{% $item %}",
+        side: "{% $side %}",
+        replicas: "{% $replicas %}",
+        operation: "{% $operation %}",
+        move: "{% $move %}",
+      },
+      { Next: "Look at the pods", Catch: otherwise("Failed") },
+    ),
+    "Look at the pods": call(
+      "observe-workload",
+      { run: "{% $run %}", item: "{% $item %}", side: "{% $side %}", replicas: "{% $replicas %}" },
+      { Assign: { seen: RESULT, polls: "{% $polls + 1 %}" }, Next: "Does it stand?", Catch: otherwise("Failed") },
+    ),
+    "Does it stand?": {
+      Type: "Choice",
+      Choices: [
+        { Condition: "{% $seen.verdict = 'pass' %}", Next: "It stands" },
+        { Condition: "{% $polls * $poll < $item.readyDeadlineSeconds %}", Next: "Give it time" },
+      ],
+      Default: "Ask a person",
+    },
+    "Give it time": { Type: "Wait", Seconds: "{% $poll %}", Next: "Look at the pods" },
+    "Ask a person": child(
+      "hold",
+      {
+        run: "{% $run %}",
+        phase: "{% $phase %}",
+        subject: "{% $operation & '/' & $move %}",
+        sentence: "{% $seen.sentence %}",
+      },
+      { TimeoutSeconds: 43_200, Assign: { polls: 0 }, Next: "Set the number", Catch: otherwise("Failed") },
+    ),
+    "It stands": { Type: "Succeed", Output: { verdict: "pass" } },
+    Failed: REFAIL,
+  },
+});

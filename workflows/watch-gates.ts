@@ -1,0 +1,46 @@
+/** Asks a gate again and again until it passes; what stays unknown or failing holds, and then a person chooses. */
+
+import { callAny, child, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
+
+/** Input: run, phase, gate (a function), subject, item (a workload, or null). Succeeds only on a pass; unknown never becomes one. */
+export const watchGates = stateMachine("watch-gates", {
+  Comment: "Three-valued: pass goes on, fail and unknown are asked again until their bound, then a person.",
+  TimeoutSeconds: 86_400,
+  StartAt: "Take the input",
+  States: {
+    "Take the input": {
+      Type: "Pass",
+      Assign: {
+        run: "{% $states.input.run %}",
+        phase: "{% $states.input.phase %}",
+        gate: "{% $states.input.gate %}",
+        subject: "{% $states.input.subject %}",
+        item: "{% $states.input.item %}",
+        asked: 0,
+        bound: 0,
+      },
+      Next: "Measure",
+    },
+    Measure: callAny(
+      "{% $gate %}",
+      { run: "{% $run %}", phase: "{% $phase %}", subject: "{% $subject %}", item: "{% $item %}", asked: "{% $asked %}", watcher: "{% $states.context.Execution.Name %}" },
+      { Assign: { seen: RESULT, asked: "{% $asked + 1 %}" }, Next: "Passed?", Catch: otherwise("Failed") },
+    ),
+    "Passed?": {
+      Type: "Choice",
+      Choices: [
+        { Condition: "{% $seen.verdict = 'pass' %}", Next: "Passed" },
+        { Condition: "{% $asked < $bound + $seen.askedMax %}", Next: "Give it time" },
+      ],
+      Default: "Ask a person",
+    },
+    "Give it time": { Type: "Wait", Seconds: "{% $seen.pollSeconds %}", Next: "Measure" },
+    "Ask a person": child(
+      "hold",
+      { run: "{% $run %}", phase: "{% $phase %}", subject: "{% $subject %}", sentence: "{% $seen.sentence %}" },
+      { TimeoutSeconds: 43_200, Assign: { bound: "{% $asked %}" }, Next: "Measure", Catch: otherwise("Failed") },
+    ),
+    Passed: { Type: "Succeed", Output: { verdict: "pass" } },
+    Failed: REFAIL,
+  },
+});
