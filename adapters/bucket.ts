@@ -1,6 +1,7 @@
 /** The bucket as JSON objects that are created once or replaced on condition; never written blindly, never deleted. */
 
 import { GetObjectCommand, ListObjectsV2Command, PutObjectCommand, type S3Client } from "@aws-sdk/client-s3";
+import { canonicalLine } from "../domain/canonical.ts";
 import { Conflict, Transient } from "../domain/errors.ts";
 import { byCodeUnit } from "../domain/kube.ts";
 import { calling, errorName } from "./aws.ts";
@@ -26,16 +27,8 @@ export type Bucket = {
 
 const PAGES_MAX = 100;
 
-/** JSON whose bytes depend on the value only: keys sorted by code unit at every depth, absent fields left out. */
-export const canonicalJson = (value: unknown): string => JSON.stringify(sorted(value));
-
-const sorted = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(sorted);
-  if (value === null || typeof value !== "object") return value;
-  if (value instanceof Date) return value.toISOString();
-  const entries = Object.entries(value).sort(([a], [b]) => byCodeUnit(a, b));
-  return Object.fromEntries(entries.map(([key, inner]) => [key, sorted(inner)]));
-};
+/** What is stored: JSON whose bytes depend on the value only. */
+export const canonicalJson = canonicalLine;
 
 const getJson =
   (s3: S3Client, bucket: string): Bucket["getJson"] =>

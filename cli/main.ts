@@ -77,12 +77,11 @@ const commands = (io: Io, done: (code: number) => void): Command => {
     });
   program
     .command("conformance")
-    .description("holds the interpreter against recorded runs of state machines")
-    .argument("[paths...]")
-    .allowUnknownOption()
-    .action(async (args) => {
+    .description("holds the interpreter against executions that the real service recorded")
+    .argument("<file>")
+    .action(async (file) => {
       const { conformance } = await import("./conformance.ts");
-      done(await conformance(args, io));
+      done(await conformance(file, (line) => io.out(`${line}\n`)));
     });
   return program;
 };

@@ -22,7 +22,14 @@ export const RecordSetSchema = z.object({
   type: z.string(),
   ttlSeconds: z.number().int().nonnegative().optional(),
   values: z.array(z.string()).optional(),
-  alias: z.object({ hostedZoneId: z.string(), dnsName: z.string() }).optional(),
+  alias: z
+    .object({
+      hostedZoneId: z.string(),
+      dnsName: z.string(),
+      /** Absent is false. Kept, so that putting a record back doesn't lose it. */
+      evaluateTargetHealth: z.boolean().optional(),
+    })
+    .optional(),
   setIdentifier: z.string().optional(),
   weight: z.number().int().optional(),
 });
@@ -57,6 +64,8 @@ export const EffectSchema = z.discriminatedUnion("kind", [
     name: z.string(),
     version: z.string(),
     clientToken: z.string(),
+    roleArn: z.string(),
+    subnetIds: z.array(z.string()),
   }),
   /** The ledger's owner of a thing that must not exist twice. */
   z.object({

@@ -120,16 +120,13 @@ const ADDRESS_NAME =
 const WORD = /(?:([a-z][a-z0-9+.-]*):\/\/(?:[^\s/?#"'@]*@)?)?([a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*)(?::(\d{1,5})\b|[ \t]+(\d{2,5})\b)?/gi;
 
 const resolve = (word: string, namespace: string, inventory: Inventory): ServiceInfo | undefined => {
-  const [name, second, third, ...rest] = word.toLowerCase().split(".");
+  const [name, second, third, fourth] = word.toLowerCase().split(".");
   if (second === undefined) return inventory.serviceById.get(`${namespace}/${name}`);
-  if (third === undefined || (third === "svc" && isClusterDomain(rest)))
-    return inventory.serviceById.get(`${second}/${name}`);
+  if (third === undefined || third === "svc") return inventory.serviceById.get(`${second}/${name}`);
   // A pod of a headless Service: `kafka-0.kafka.shop.svc.cluster.local`.
-  if (rest[0] === "svc") return inventory.serviceById.get(`${third}/${second}`);
+  if (fourth === "svc") return inventory.serviceById.get(`${third}/${second}`);
   return undefined;
 };
-
-const isClusterDomain = (rest: readonly string[]): boolean => rest.length === 0 || rest.length >= 1;
 
 /** A headless pod's address within its namespace: `kafka-0.kafka`. */
 const resolvePod = (word: string, namespace: string, inventory: Inventory): ServiceInfo | undefined => {

@@ -15,12 +15,12 @@ const SECRET_WORD =
   /(pass(word|wd|phrase|code)?|pwd|secret|token|api_?key|access_?key|account_?key|private_?key|encryption_?key|signing_?key|master_?key|license_?key|shared_?key|auth_?key|credential|salt|htpasswd|dsn|webhook_?url|cookie|bearer|connection_?string|key_?base)s?$|(^|_)(auth|pin|key|pat|jwt)$|(pass(word|wd)?|secret|token|credential|access_?key)(_|$)/;
 /** Names that speak of a secret without holding it. */
 const ABOUT_SECRET =
-  /_(file|path|dir|directory|host|hostname|port|addr|address|endpoint|server|name|ttl|seconds|minutes|hours|days|length|len|size|count|limit|type|enabled|disabled|required|header|algorithm|provider|issuer|audience|expiry|expiration|lifetime|timeout|interval|policy|format|prefix|suffix|region|version|mode|store|backend|ref|class|mount|service|claim|realm|scheme|method)$|^(max|min|num|enable|disable|use|allow|require|has|is)_/;
+  /_(file|path|dir|directory|host|hostname|port|addr|address|endpoint|server|name|ttl|seconds|minutes|hours|days|length|len|size|count|limit|type|enabled|disabled|required|header|algorithm|provider|issuer|audience|expiry|expiration|lifetime|timeout|interval|policy|format|prefix|suffix|region|version|mode|store|backend|ref|class|mount|service|claim|realm|scheme|method)$|^(max|min|num|enable|disable|use|allow|require|has|is|checksum)_/;
 
 const snake = (name: string): string =>
   name
     .replace(/([a-z0-9])([A-Z])/g, "$1_$2")
-    .replace(/[-.\s]+/g, "_")
+    .replace(/[-./\s]+/g, "_")
     .toLowerCase();
 
 /** Whether a field, variable or option of this name holds a secret as its value. */
@@ -143,13 +143,15 @@ const knownSecrets = (objects: readonly KubeObject[]): ReadonlySet<string> => {
   const values = new Set<string>();
   const add = (key: string, value: string) => {
     const text = value.trim();
-    const worth = namesSecret(key) ? text.length >= 5 : text.length >= 16 && !/[/:. ]/.test(text);
-    if (worth && !harmless(text) && !hosts.has(text) && !/^\w+$/.test(text.length < 5 ? text : "")) values.add(text);
+    // Short or common words (`admin`) stand everywhere: masking them would hide nothing and break the rest.
+    const odd = text.length >= 8 || (text.length >= 6 && /\d/.test(text) && /\D/.test(text));
+    const worth = namesSecret(key) ? odd : text.length >= 16 && !/[/:. ]/.test(text);
+    if (worth && !harmless(text) && !hosts.has(text)) values.add(text);
   };
   for (const secret of objects.filter((o) => o.kind === "Secret" && o.apiVersion === "v1")) {
     for (const [key, value] of Object.entries((secret["data"] ?? {}) as Record<string, string>)) {
       add(key, Buffer.from(value, "base64").toString("utf8"));
-      values.add(value.trim());
+      if (value.length >= 8) values.add(value.trim());
     }
     for (const [key, value] of Object.entries((secret["stringData"] ?? {}) as Record<string, string>)) add(key, value);
   }
@@ -172,9 +174,13 @@ export const maskerFor = (objects: readonly KubeObject[]): ((object: KubeObject)
   const known = knownSecrets(objects);
   return (object) => {
     if (object.kind === "Secret" && object.apiVersion === "v1") return maskSecret(maskMetadata(object, known));
-    const { metadata, ...rest } = object;
-    const masked = maskValue(known.size === 0 ? rest : maskKnown(rest, known), "") as Omit<KubeObject, "metadata">;
-    return { ...masked, metadata: maskMetadata(object, known).metadata } as KubeObject;
+    const masked = Object.entries(object).map(([key, value]) => [
+      key,
+      key === "metadata" || key === "kind" || key === "apiVersion"
+        ? value
+        : maskValue(known.size === 0 ? value : maskKnown(value, known), key),
+    ]);
+    return maskMetadata(Object.fromEntries(masked) as KubeObject, known);
   };
 };
 
@@ -185,7 +191,7 @@ const maskMetadata = (object: KubeObject, known: ReadonlySet<string>): KubeObjec
   const masked = Object.fromEntries(
     Object.entries(annotations).map(([key, value]) => [
       key,
-      maskNamed(key.split("/").at(-1) ?? key, String(maskKnown(value, known))),
+      maskNamed(key, String(maskKnown(value, known))),
     ]),
   );
   return { ...object, metadata: { ...object.metadata, annotations: masked } };

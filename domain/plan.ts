@@ -63,6 +63,8 @@ export const WorkloadSchema = z.object({
   offered: z.array(z.enum(DECISIONS)).optional(),
   /** Produces to Kafka: moves like any stateless workload, but is watched for duplicate transactional ids. */
   producer: z.boolean().optional(),
+  /** Makes requests itself, as a client of the platform does (Locust, k6 …): nobody's answer depends on it. */
+  loadGenerator: z.boolean().optional(),
   /** Pods at the time of the plan: spec.replicas, 1 where absent (the API's default). Zero for CronJobs. */
   replicas: z.number().int().nonnegative(),
   /** ceil(N/2), at least 1: capacity that each side has between the shift and the cut. */
@@ -121,6 +123,22 @@ export const PlanSchema = z.object({
   hosts: z.array(z.object({ host: z.string(), namespace: z.string(), service: z.string() })),
   operations: z.array(OperationSchema),
   changes: z.array(ChangeSchema),
+  /**
+   * Services that lead to the other cluster for a while: on the target, to what stays on the source; on the source, to an exclusive
+   * workload that was handed over and that others still call there.
+   */
+  links: z
+    .array(
+      z.object({
+        /** `namespace/name`. */
+        service: z.string(),
+        /** The cluster whose Service is changed. */
+        on: z.enum(["source", "target"]),
+        workload: z.string(),
+        operation: z.string(),
+      }),
+    )
+    .optional(),
   /** What stands in neither the manifests nor repot.yaml. A rehearsal accepts these, a real start refuses them. */
   assumptions: z.array(z.string()),
   /** Decisions that a person has to make before a start, one line each. */

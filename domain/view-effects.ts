@@ -134,11 +134,11 @@ const value = (json: unknown): string => {
 };
 
 const objectName = (object: Readonly<Record<string, unknown>>): string => {
-  const metadata = object["metadata"];
+  const metadata = object.metadata;
   const named = typeof metadata === "object" && metadata !== null ? metadata : {};
   const name = "name" in named ? String(named.name) : "(no name)";
   const namespace = "namespace" in named ? `${String(named.namespace)}/` : "";
-  return `${String(object["kind"] ?? "(no kind)")} ${namespace}${name}`;
+  return `${String(object.kind ?? "(no kind)")} ${namespace}${name}`;
 };
 
 const recordSentence = (zoneId: string, before: RecordSet | null, after: RecordSet | null): string => {

@@ -86,3 +86,19 @@ export const undoEntry = async (context: Context, run: Run, forward: JournalEntr
   await journal.markDone(entry, outcome);
   return outcome;
 };
+
+/** A rollback's own change that undoes nothing, but is needed on the way back: journalled like an undo, past the fence. */
+export const makeUndoEffect = async (
+  context: Context,
+  run: Run,
+  at: { readonly step: string; readonly operation: string; readonly move: string },
+  effect: Effect,
+): Promise<Outcome> => {
+  const journal = journalOf(context);
+  const recordedAt = context.now().toISOString();
+  const entry = await journal.intend({ migration: run.migration, ...at, direction: "undo", effect, recordedAt });
+  if (await journal.isDone(entry)) return { outcome: "stood" };
+  const outcome = await applyEffect(entry.effect, clientsOf(context, run));
+  await journal.markDone(entry, outcome);
+  return outcome;
+};

@@ -6,7 +6,7 @@ import { type Kubernetes, makeKubernetes } from "../adapters/kubernetes.ts";
 import { NotFound } from "../domain/errors.ts";
 import { keys } from "../domain/journal.ts";
 import type { Side } from "../domain/phases.ts";
-import { type Plan, WorkloadSchema } from "../domain/plan.ts";
+import type { Plan } from "../domain/plan.ts";
 import type { Context } from "./step.ts";
 
 /** Which migration, by which plan: passed from state to state. */
@@ -20,31 +20,7 @@ export type Run = z.infer<typeof RunSchema>;
 /** The plan without the platform's objects: those are large and few steps need them. */
 export type SlimPlan = Omit<Plan, "objects">;
 
-/** One workload as the items of a wave carry it. */
-export const ItemSchema = WorkloadSchema.pick({
-  namespace: true,
-  name: true,
-  kind: true,
-  apiVersion: true,
-  class: true,
-  move: true,
-  replicas: true,
-  half: true,
-  floor: true,
-  drains: true,
-  readyDeadlineSeconds: true,
-  pauseSecondsMax: true,
-  services: true,
-}).extend({
-  /** Operations of the plan by what they do to this workload. */
-  operations: z.object({
-    move: z.string().optional(),
-    raise: z.string().optional(),
-    lower: z.string().optional(),
-    retire: z.string().optional(),
-  }),
-});
-export type Item = z.infer<typeof ItemSchema>;
+export { type Item, ItemSchema } from "../domain/items.ts";
 
 export const SideSchema = z.enum(["source", "target"]);
 

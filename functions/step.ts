@@ -5,6 +5,7 @@
 
 import type * as z from "zod";
 import type { AwsClients } from "../adapters/aws-clients.ts";
+import type { AskDns } from "../adapters/dns.ts";
 import type { Exchange } from "../adapters/http.ts";
 import type { Side } from "../domain/phases.ts";
 
@@ -28,12 +29,10 @@ export type Needs = {
   readonly slack?: readonly string[];
 };
 
-/** A DNS question on the wire (RFC 1035), to one server by name or address. Rejects where no answer came in time. */
-export type AskDns = (server: string, message: Uint8Array) => Promise<Uint8Array>;
+export type { AwsClients } from "../adapters/aws-clients.ts";
+export type { AskDns } from "../adapters/dns.ts";
 
 /** What the composition root hands to every step: everything that it may reach. */
-export type { AwsClients } from "../adapters/aws-clients.ts";
-
 export type Context = {
   readonly aws: AwsClients;
   readonly http: Exchange;

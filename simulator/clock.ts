@@ -13,11 +13,14 @@ type Entry = { at: number; order: number; fire: () => boolean; cancelled: boolea
 type Task = { parks: number; readonly name: string };
 
 const SPINS_MAX = 20_000;
+/** Cancelled timers stay in the heap until there are this many, and more of them than others. */
+const CANCELLED_MAX = 1000;
 
 export class Clock {
   #now: number;
   #order = 0;
   #heap: Entry[] = [];
+  #cancelled = 0;
   readonly #live = new Set<Task>();
   readonly #current = new AsyncLocalStorage<Task>();
   readonly startedAt: number;
@@ -148,9 +151,20 @@ export class Clock {
     heap[i] = entry;
     return {
       cancel: () => {
+        if (entry.cancelled) return;
         entry.cancelled = true;
+        // What the timer held is let go at once: most timeouts are set for long and cancelled soon.
+        entry.fire = never;
+        this.#cancelled += 1;
+        if (this.#cancelled > CANCELLED_MAX && this.#cancelled * 2 > this.#heap.length) this.#sweep();
       },
     };
+  }
+
+  /** Drops the cancelled timers. A sorted list is a heap. */
+  #sweep(): void {
+    this.#heap = this.#heap.filter((entry) => !entry.cancelled).sort((a, b) => (before(a, b) ? -1 : 1));
+    this.#cancelled = 0;
   }
 
   #pop(): Entry | undefined {
@@ -181,5 +195,7 @@ export class Clock {
     heap[i] = entry;
   }
 }
+
+const never = () => false;
 
 const before = (a: Entry, b: Entry): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);

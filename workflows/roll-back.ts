@@ -50,7 +50,7 @@ export const rollBack = stateMachine("roll-back", {
     "DNS back": undoing("dns", 1, "Is anybody still on the target?", { polls: 0 }),
     "Is anybody still on the target?": call(
       "observe-target-traffic",
-      { run: "{% $run %}" },
+      { run: "{% $run %}", polls: "{% $polls %}" },
       { Assign: { seen: RESULT, polls: "{% $polls + 1 %}" }, Next: "Target unused?", Catch: otherwise("Failed") },
     ),
     "Target unused?": {

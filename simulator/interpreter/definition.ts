@@ -259,13 +259,23 @@ const checkHandlers = (raw: Fields, wrong: (rule: string) => never): void => {
   }
 };
 
+const READER_FIELDS = ["InputType", "MaxItems", "CSVHeaderLocation", "CSVHeaders", "CSVDelimiter"];
+
 const checkMap = (raw: Fields, wrong: (rule: string) => never): void => {
   const { Mode: mode = "INLINE", ExecutionType: execution = "STANDARD" } = record(
     record(raw["ItemProcessor"])["ProcessorConfig"],
   );
   if (mode !== "INLINE" && mode !== "DISTRIBUTED") wrong(`has the unknown Mode ${JSON.stringify(mode)}.`);
   if (execution !== "STANDARD") wrong(`runs its items as ${JSON.stringify(execution)}; only STANDARD is supported.`);
-  if (mode === "DISTRIBUTED") return;
+  if (mode === "DISTRIBUTED") {
+    const reader = record(raw["ItemReader"]);
+    const { InputType: type = "JSON" } = record(reader["ReaderConfig"]);
+    if (!["JSON", "JSONL", "CSV"].includes(String(type))) wrong(`reads items of the unknown InputType ${JSON.stringify(type)}.`);
+    for (const field of Object.keys(record(reader["ReaderConfig"]))) {
+      if (!READER_FIELDS.includes(field)) wrong(`has the unknown field ItemReader/ReaderConfig/${field}.`);
+    }
+    return;
+  }
   for (const field of ["ItemReader", "ItemBatcher", "ResultWriter"]) {
     if (raw[field] !== undefined) wrong(`has ${field}, which only a distributed Map has.`);
   }

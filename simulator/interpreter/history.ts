@@ -41,8 +41,13 @@ const rendered = (details: Details): { readonly [field: string]: Json } => {
   const result: Record<string, Json> = {};
   for (const [field, value] of Object.entries(details)) {
     if (value === undefined) continue;
-    result[field] = value instanceof Payload ? value.text : value;
+    result[field] = field === "assignedVariables" ? texts(value) : value instanceof Payload ? value.text : (value as Json);
     if (PAYLOADS.includes(field)) result[`${field}Details`] = { truncated: false };
   }
   return result;
 };
+
+const texts = (variables: Details[string]): Json =>
+  Object.fromEntries(
+    Object.entries(variables as Readonly<Record<string, Payload>>).map(([name, value]) => [name, value.text]),
+  );

@@ -3,7 +3,6 @@
 import type { Engine } from "./engine.ts";
 import type { MachineDef } from "./definition.ts";
 import { ABORTED, StatesError } from "./errors.ts";
-import { EVENTS_MAX } from "./history.ts";
 import { runThread } from "./state.ts";
 import { Thread } from "./thread.ts";
 import {
@@ -128,7 +127,7 @@ export class Run implements Execution {
 
   /** Writes an event. At the quota the execution fails in its place and the thread that wanted it is aborted. */
   record(type: string, previousEventId: number, details?: Details): HistoryEvent {
-    if (this.eventCount >= EVENTS_MAX - 1) {
+    if (this.eventCount >= this.engine.eventsMax - 1) {
       this.end(OVER_QUOTA, previousEventId);
       throw ABORTED;
     }

@@ -1,7 +1,8 @@
 /** From state to state: entry, work, retries, catchers, exit. What each type does stands in a file of its own. */
 
 import type { Exit, StateDef } from "./definition.ts";
-import { ABORTED, StatesError } from "./errors.ts";
+import { ABORTED, matches, StatesError } from "./errors.ts";
+import type { Bindings } from "./expressions.ts";
 import { isTooLarge } from "./history.ts";
 import { nextRetry, type Tries } from "./retry.ts";
 import { runFail, runWait } from "./simple.ts";
@@ -10,7 +11,7 @@ import { runMap } from "./map.ts";
 import { runParallel } from "./parallel.ts";
 import { runTask } from "./task.ts";
 import { errorOutput, type Thread } from "./thread.ts";
-import { type Details, type Json, Payload } from "./types.ts";
+import { type Json, Payload } from "./types.ts";
 
 /** Where a state leads and what it hands on. */
 type Left = { readonly next: string | undefined; readonly output: Payload };
@@ -20,7 +21,7 @@ type Extra = { readonly result?: Json; readonly errorOutput?: Json };
 export const runThread = async (thread: Thread): Promise<Payload> => {
   for (;;) {
     const { next, output } = await runState(thread);
-    thread.children = undefined;
+    forget(thread);
     if (next === undefined) {
       thread.output = output;
       return output;
@@ -28,6 +29,12 @@ export const runThread = async (thread: Thread): Promise<Payload> => {
     thread.at = next;
     thread.input = output;
   }
+};
+
+/** Only a state that failed for good keeps what a redrive goes on with. */
+const forget = (thread: Thread): void => {
+  thread.children = undefined;
+  thread.mapRun = undefined;
 };
 
 const runState = async (thread: Thread): Promise<Left> => {
@@ -43,8 +50,9 @@ const runState = async (thread: Thread): Promise<Left> => {
       if (!(problem instanceof StatesError) || thread.aborted) throw thread.aborted ? ABORTED : problem;
       const delay = nextRetry(state.retry, problem.error, tries, thread.run.engine.random);
       if (delay === undefined) return caught(thread, state, problem);
+      forget(thread);
       thread.retryCount += 1;
-      await thread.run.engine.parking.until(thread, thread.run.engine.clock.now() + delay * 1000);
+      await thread.run.engine.parking.until(thread, thread.run.engine.clock.now() + Math.round(delay * 1000));
     }
   }
 };
@@ -94,23 +102,34 @@ const leave = async (
   extra?: Extra,
 ): Promise<Left> => {
   let output = fallback;
-  let assigned: Details | undefined;
+  let assigned: Record<string, Payload> | undefined;
   if (exit.output !== undefined || exit.assign.length > 0) {
     const bindings = thread.bindings(extra);
-    try {
-      assigned = await assign(thread, exit, bindings);
-      if (exit.output !== undefined) {
-        const value = exit.output.evaluate(bindings);
-        output = new Payload(value instanceof Promise ? await value : value);
-      }
-    } catch (problem) {
-      thread.explain(problem);
-    }
+    if (exit.assign.length > 0) assigned = await assign(thread, exit, bindings);
+    if (exit.output !== undefined) output = new Payload(await thread.evaluate(exit.output, bindings));
   }
-  checkSize(state, output);
-  const keep = thread.beforeExit ?? thread.last;
-  thread.beforeExit = undefined;
-  thread.last = keep;
-  thread.record(`${state.type}StateExited`, { ...assigned, name: state.name, output });
+  if (isTooLarge(output)) throw tooLarge(state, "output");
+  if (assigned) {
+    const variables: Record<string, Json> = { ...thread.variables };
+    for (const [name, { value }] of Object.entries(assigned)) variables[name] = value;
+    thread.variables = variables;
+  }
+  thread.record(`${state.type}StateExited`, { assignedVariables: assigned, name: state.name, output });
   return { next: exit.next, output };
 };
+
+const assign = async (thread: Thread, exit: Exit, bindings: Bindings): Promise<Record<string, Payload>> => {
+  const assigned: Record<string, Payload> = {};
+  for (const [name, template] of exit.assign) {
+    const payload = new Payload(await thread.evaluate(template, bindings));
+    if (isTooLarge(payload)) throw tooLarge(thread.state, `variable $${name}`);
+    assigned[name] = payload;
+  }
+  return assigned;
+};
+
+const tooLarge = (state: StateDef, what: string): StatesError =>
+  new StatesError(
+    "States.DataLimitExceeded",
+    `The state/task '${state.name}' returned a result with a size exceeding the maximum number of bytes service limit (${what}).`,
+  );

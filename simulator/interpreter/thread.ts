@@ -5,6 +5,7 @@ import { ABORTED } from "./errors.ts";
 import type { MachineDef, StateDef } from "./definition.ts";
 import type { Bindings, Template } from "./expressions.ts";
 import { EvaluationError } from "./expressions.ts";
+import type { MapRun } from "./distributed.ts";
 import type { Run } from "./run.ts";
 import type { Parkable } from "./timers.ts";
 import { type Details, type HistoryEvent, type Json, Payload } from "./types.ts";
@@ -28,9 +29,13 @@ export class Thread implements Parkable {
   retryCount = 0;
   /** Set while a Parallel or Map state runs, and kept after a failure, for the redrive. */
   children: Thread[] | undefined;
+  /** The Map Run of a distributed Map, likewise. */
+  mapRun: MapRun | undefined;
   output: Payload | undefined;
   readonly item: MapItem | undefined;
   token: string | undefined;
+  /** Redriven: it is in its state already and takes it up again. */
+  resumes = false;
 
   constructor(
     run: Run,
@@ -60,6 +65,14 @@ export class Thread implements Parkable {
     this.aborted = true;
     for (const child of this.children ?? []) child.abort();
     this.cancel?.();
+  }
+
+  /** Makes a stopped or failed line ready to go on from its state (RedriveExecution). */
+  revive(last: number): void {
+    this.aborted = false;
+    this.last = last;
+    this.resumes = this.enteredId > 0;
+    for (const child of this.children ?? []) if (child.output === undefined) child.revive(last);
   }
 
   /** Writes an event that follows the last one of this line, and moves on to it. Throws ABORTED once the thread was stopped. */

@@ -32,17 +32,18 @@ export class Parking {
 
   /**
    * Parks a running thread until it is settled or aborted.
-   * @param arm Starts what will settle it, never at once; returns what disarms it.
+   * @param arm Starts what will settle it; returns what disarms it.
    */
   park<T>(thread: Parkable, arm: (settle: Settle<T>) => () => void): Promise<T> {
     if (thread.aborted) return Promise.reject(ABORTED);
     const { promise, resolve, reject } = Promise.withResolvers<T>();
     let open = true;
+    let disarm: (() => void) | undefined;
     const close = (settled: () => void) => {
       if (!open) return;
       open = false;
       thread.cancel = undefined;
-      disarm();
+      disarm?.();
       this.enter();
       settled();
     };
@@ -51,7 +52,9 @@ export class Parking {
       reject: (problem) => close(() => reject(problem)),
     };
     thread.cancel = () => settle.reject(ABORTED);
-    const disarm = arm(settle);
+    const armed = arm(settle);
+    if (open) disarm = armed;
+    else armed();
     this.leave();
     return promise;
   }

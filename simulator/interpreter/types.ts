@@ -50,7 +50,9 @@ export class Payload {
   }
 }
 
-export type Details = { readonly [field: string]: Json | Payload | undefined };
+export type Details = {
+  readonly [field: string]: Json | Payload | Readonly<Record<string, Payload>> | undefined;
+};
 
 /** One history event. Payloads in `details` are shared, not copied; `awsEvent` gives the shape of GetExecutionHistory. */
 export type HistoryEvent = {
@@ -87,4 +89,6 @@ export type Perform = (call: {
   readonly args: Json;
   readonly execution: ExecutionRef;
   readonly state: string;
+  /** Jobs and callbacks are asked twice: for what submitting them gave, then for their result. */
+  readonly phase: "submission" | "result";
 }) => Promise<Json>;

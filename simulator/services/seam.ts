@@ -169,79 +169,85 @@ const attempt = <Out>(run: () => Out): Answer<Out> => {
   }
 };
 
-/** Throws the error that isn't an answer of the service but a mistake of ours, before anybody takes it for one. */
+/** A mistake of ours and no answer of a service: somebody asks for what the rehearsal doesn't have. */
 export class NotSimulated extends Error {
   override readonly name = "NotSimulated";
 }
 
+type Core = { readonly options: SeamOptions; readonly permissions: PermissionBook };
+
+const callerOf = ({ options, permissions }: Core, invocation: Invocation): AwsCaller => ({
+  name: invocation.step,
+  kind: "step",
+  ...(options.identify?.(invocation) ?? { user: `repot:${invocation.step}`, groups: ["repot"] }),
+  mayKubernetes: (side, verb, resource) => permissions.mayKubernetes(invocation, side, verb, resource),
+  may: (service, action) => permissions.may(invocation, service, action),
+  execution: invocation.execution,
+});
+
+/** At the service: denied, struck, or served. A strike where it takes the answer away. */
+const serve = <Out>(core: Core, p: Passage<Out>, invocation: Invocation): Answer<Out> | Strike => {
+  const { options, permissions } = core;
+  const observe = (outcome: Observed["outcome"], error?: string, output?: unknown) =>
+    options.onCall?.({
+      ...p.call,
+      invocation,
+      outcome,
+      input: p.input,
+      ...(error === undefined ? {} : { error }),
+      ...(output === undefined ? {} : { output }),
+    });
+  if (p.permission !== undefined && !permissions.may(invocation, p.call.service, p.permission)) {
+    observe("denied", p.permission);
+    return attempt(() => p.deny(invocation));
+  }
+  const before = options.fault?.({ ...p.call, moment: "before" }, invocation);
+  if (before) {
+    observe("struck", before.kind);
+    return takesAnswer(before) ? before : attempt(() => p.strike(before));
+  }
+  const answer = attempt(() => p.run(callerOf(core, invocation)));
+  if ("error" in answer && answer.error instanceof NotSimulated) return answer;
+  const refusal = "error" in answer ? nameOf(answer.error) : p.refusal(answer.value);
+  const outcome = refusal === undefined ? "applied" : "refused";
+  observe(outcome, refusal, "value" in answer ? answer.value : undefined);
+  const after = options.fault?.({ ...p.call, moment: "after", outcome }, invocation);
+  if (after && !takesAnswer(after))
+    throw new Error(
+      `A fault "${after.kind}" can't strike after the effect of ${p.call.service}:${p.call.action}.`,
+    );
+  return after ?? answer;
+};
+
+const takesAnswer = (strike: Strike): boolean => strike.kind === "crash" || strike.kind === "answer-lost";
+
+/** A random stream for each service: a call to one doesn't shift the latencies of another. */
+const makeLatency = (random: Random): ((service: ServiceName) => number) => {
+  const streams = new Map<ServiceName, Random>();
+  return (service) => {
+    const stream = streams.get(service) ?? random.fork(`latency:${service}`);
+    streams.set(service, stream);
+    return stream.between(...LATENCY_MS[service]);
+  };
+};
+
+/** The seam of one rehearsal: what the clients, the exchange and the DNS port are made over. */
 export const makeSeam = (options: SeamOptions): Seam => {
   const { clock } = options;
   const permissions = makePermissionBook(options);
-  const latencies = new Map<ServiceName, Random>();
-  const latencyMs = (service: ServiceName): number => {
-    let random = latencies.get(service);
-    if (!random) {
-      random = options.random.fork(`latency:${service}`);
-      latencies.set(service, random);
-    }
-    return random.between(...LATENCY_MS[service]);
-  };
-  const crash = <Out>(invocation: Invocation, call: Call, when: string): Promise<Out> => {
-    dead.add(invocation);
-    invocation.crash(new Crashed(`${invocation.step} crashed ${when} ${call.service}:${call.action}`));
-    return never();
-  };
-  const callerOf = (invocation: Invocation): AwsCaller => ({
-    name: invocation.step,
-    kind: "step",
-    ...(options.identify?.(invocation) ?? { user: `repot:${invocation.step}`, groups: ["repot"] }),
-    mayKubernetes: (side, verb, resource) => permissions.mayKubernetes(invocation, side, verb, resource),
-    may: (service, action) => permissions.may(invocation, service, action),
-    execution: invocation.execution,
-  });
-
-  /** At the service: denied, struck, or served. Undefined where a strike has taken the answer away. */
-  const serve = <Out>(p: Passage<Out>, invocation: Invocation): Answer<Out> | Strike => {
-    const observe = (outcome: Observed["outcome"], error?: string, output?: unknown) =>
-      options.onCall?.({
-        ...p.call,
-        invocation,
-        outcome,
-        input: p.input,
-        ...(error === undefined ? {} : { error }),
-        output,
-      });
-    if (p.permission !== undefined && !permissions.may(invocation, p.call.service, p.permission)) {
-      observe("denied", p.permission);
-      return attempt(() => p.deny(invocation));
-    }
-    const before = options.fault?.({ ...p.call, moment: "before" }, invocation);
-    if (before) {
-      observe("struck", before.kind);
-      return before.kind === "crash" || before.kind === "answer-lost"
-        ? before
-        : attempt(() => p.strike(before));
-    }
-    const answer = attempt(() => p.run(callerOf(invocation)));
-    if ("error" in answer && answer.error instanceof NotSimulated) return answer;
-    const refusal = "error" in answer ? nameOf(answer.error) : p.refusal(answer.value);
-    const outcome = refusal === undefined ? "applied" : "refused";
-    observe(outcome, refusal, "value" in answer ? answer.value : undefined);
-    const after = options.fault?.({ ...p.call, moment: "after", outcome }, invocation);
-    if (after && after.kind !== "crash" && after.kind !== "answer-lost")
-      throw new Error(
-        `A fault "${after.kind}" can't strike after the effect of ${p.call.service}:${p.call.action}.`,
-      );
-    return after ?? answer;
-  };
-
+  const core: Core = { options, permissions };
+  const latencyMs = makeLatency(options.random);
   const pass = async <Out>(p: Passage<Out>): Promise<Out> => {
     const invocation = caller();
     if (dead.has(invocation)) return never();
     const halfMs = latencyMs(p.call.service) / 2;
     await clock.sleep(halfMs);
-    const answer = serve(p, invocation);
-    if ("kind" in answer && answer.kind === "crash") return crash(invocation, p.call, "at");
+    const answer = serve(core, p, invocation);
+    if ("kind" in answer && answer.kind === "crash") {
+      dead.add(invocation);
+      invocation.crash(new Crashed(`${invocation.step} crashed at ${p.call.service}:${p.call.action}.`));
+      return never();
+    }
     await clock.sleep("kind" in answer ? TIMEOUT_MS - halfMs : halfMs);
     if (dead.has(invocation)) return never();
     if ("kind" in answer) throw p.lost();

@@ -3,9 +3,9 @@
  * excess is refused, and that share of the requests which need the database fails.
  */
 
+import { SIDES, type Side } from "../../domain/phases.ts";
 import type { Plan } from "../../domain/plan.ts";
 import { nameOf } from "../../domain/plan.ts";
-import { SIDES, type Side } from "../../domain/phases.ts";
 import { podsOf } from "./traffic/pods.ts";
 import type { Cluster } from "./types.ts";
 
@@ -52,7 +52,8 @@ export const makeDatastores = (options: {
       target: held("target", store.connectionsPerPod, workloads),
     };
     const common = { datastore: store.name, connectionsMax: store.connectionsMax };
-    if (!separate(service)) return [{ ...common, of: "both", bySide, connections: bySide.source + bySide.target }];
+    if (!separate(service))
+      return [{ ...common, of: "both", bySide, connections: bySide.source + bySide.target }];
     return SIDES.map((side) => ({
       ...common,
       of: side,
@@ -86,7 +87,8 @@ export const serviceOf = (host: string, plan: Plan): string | undefined => {
   const found = new Set<string>();
   for (const w of plan.workloads) {
     for (const service of w.services) {
-      if (namespace === undefined ? service.endsWith(`/${name}`) : service === `${namespace}/${name}`) found.add(service);
+      if (namespace === undefined ? service.endsWith(`/${name}`) : service === `${namespace}/${name}`)
+        found.add(service);
     }
   }
   return [...found].sort()[0];

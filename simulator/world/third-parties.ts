@@ -4,8 +4,8 @@
  */
 
 import { BlockList, isIPv4 } from "node:net";
-import type { Plan } from "../../domain/plan.ts";
 import { SIDES, type Side } from "../../domain/phases.ts";
+import type { Plan } from "../../domain/plan.ts";
 import { type Refusal, workloadsNaming } from "./datastores.ts";
 
 export type ThirdParties = {
@@ -42,7 +42,8 @@ const allowList = (entries: readonly string[]): ((address: string) => boolean) =
   const exact = new Set(entries);
   for (const entry of entries) {
     const [network = "", prefix] = entry.split("/");
-    if (prefix !== undefined && isIPv4(network) && /^([12]?\d|3[0-2])$/.test(prefix)) list.addSubnet(network, Number(prefix));
+    if (prefix !== undefined && isIPv4(network) && /^([12]?\d|3[0-2])$/.test(prefix))
+      list.addSubnet(network, Number(prefix));
   }
   return (address) => exact.has(address) || (isIPv4(address) && list.check(address));
 };

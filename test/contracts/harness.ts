@@ -86,7 +86,7 @@ export const onWire = (sent: WireRequest[], answer: WireAnswer) => ({
   ...CLIENT_OPTIONS,
   requestHandler: {
     metadata: { handlerProtocol: "http/1.1" },
-    handle: async (request: WireRequest & { readonly body?: unknown }) => {
+    handle: async (request: Omit<WireRequest, "body"> & { readonly body?: unknown }) => {
       const body =
         request.body instanceof Uint8Array
           ? Buffer.from(request.body).toString("utf8")

@@ -77,6 +77,7 @@ const concentration = (peakFactor: number): number => {
 /** I0(k)·exp(-k), as the mean of the day itself. */
 const scaledBessel = (k: number): number => {
   let sum = 0;
-  for (let i = 0; i < STEPS_A_DAY; i += 1) sum += Math.exp(k * (Math.cos((2 * Math.PI * i) / STEPS_A_DAY) - 1));
+  for (let i = 0; i < STEPS_A_DAY; i += 1)
+    sum += Math.exp(k * (Math.cos((2 * Math.PI * i) / STEPS_A_DAY) - 1));
   return sum / STEPS_A_DAY;
 };

@@ -47,18 +47,19 @@ export type WorkloadFlow = {
 };
 
 export type Evaluation = {
-  readonly hosts: readonly { readonly source: HostFlow; readonly target: HostFlow; readonly nowhere: number }[];
+  readonly hosts: readonly {
+    readonly source: HostFlow;
+    readonly target: HostFlow;
+    readonly nowhere: number;
+  }[];
   readonly workloads: ReadonlyMap<string, WorkloadFlow>;
 };
 
 /** How a side's ingress controllers do, for all hosts together. */
 export type IngressFlow = { readonly pass: number; readonly ms: number; readonly cause?: Cause };
 
-export type Inputs = {
-  readonly arrivals: (host: HostNode) => { readonly source: Arrival; readonly target: Arrival; readonly nowhere: number };
-  readonly ingress: { readonly [S in Side]: IngressFlow };
-  /** Why a side doesn't serve a host at all. */
-  readonly unserved: (host: HostNode, side: Side) => string | undefined;
+/** What makes single backends fail beyond their own state. */
+export type BackendInputs = {
   readonly refused: (side: Side, workload: string) => Refusal | undefined;
   readonly dropped: (side: Side, workload: string) => Refusal | undefined;
   readonly pausedNow: (workload: string) => boolean;
@@ -66,10 +67,29 @@ export type Inputs = {
   readonly lost: (node: ServiceNode) => number;
 };
 
+export type Inputs = BackendInputs & {
+  readonly arrivals: (host: HostNode) => {
+    readonly source: Arrival;
+    readonly target: Arrival;
+    readonly nowhere: number;
+  };
+  readonly ingress: { readonly [S in Side]: IngressFlow };
+  /** Why a side doesn't serve a host at all. */
+  readonly unserved: (host: HostNode, side: Side) => string | undefined;
+};
+
+/** Sums of shares leave dust; a failing share is more than that. */
+const DUST = 1e-9;
+
 /** The status that a balancer or a caller gives for a request that could not be answered. */
 export const FAILED_STATUS = "503";
 
-type Answer = { readonly pass: number; readonly ms: number; readonly causes: readonly Cause[]; readonly paused: boolean };
+export type Answer = {
+  readonly pass: number;
+  readonly ms: number;
+  readonly causes: readonly Cause[];
+  readonly paused: boolean;
+};
 
 export const evaluate = (part: Part, graph: Graph, structure: Structure, inputs: Inputs): Evaluation => {
   const arrivals = part.hosts.map((host) => ({ host, ...inputs.arrivals(host) }));
@@ -103,7 +123,7 @@ export const evaluate = (part: Part, graph: Graph, structure: Structure, inputs:
 
 const loadKey = (node: ServiceNode, workload: string): string => `${node.podsSide}|${workload}`;
 
-const addLoad = (loads: Map<string, number>, node: ServiceNode, rate: number): void => {
+export const addLoad = (loads: Map<string, number>, node: ServiceNode, rate: number): void => {
   for (const backend of node.backends) {
     const key = loadKey(node, backend.workload);
     loads.set(key, (loads.get(key) ?? 0) + (rate * backend.listed) / node.listed);
@@ -111,12 +131,12 @@ const addLoad = (loads: Map<string, number>, node: ServiceNode, rate: number): v
 };
 
 /** How one Service answers under the load that all hosts together put on its pods. */
-const answerOf = (
+export const answerOf = (
   node: ServiceNode,
-  part: Part,
+  part: Pick<Part, "workloads">,
   graph: Graph,
   loads: ReadonlyMap<string, number>,
-  inputs: Inputs,
+  inputs: BackendInputs,
 ): Answer => {
   const owners = part.workloads.filter((w) => w.services.includes(node.service));
   const paused = owners.some((w) => inputs.pausedNow(w.name));
@@ -130,14 +150,25 @@ const answerOf = (
   for (const backend of node.backends) {
     const workload = graph.workloads.get(backend.workload);
     const share = backend.listed / node.listed;
-    const one = backendAnswer(node, backend, workload, loads.get(loadKey(node, backend.workload)) ?? 0, inputs);
+    const one = backendAnswer(
+      node,
+      backend,
+      workload,
+      loads.get(loadKey(node, backend.workload)) ?? 0,
+      inputs,
+    );
     pass += share * one.pass;
     ms += share * one.ms;
     for (const cause of one.causes) causes.push({ ...cause, workload: backend.workload, paused });
   }
   const lost = inputs.lost(node);
   if (lost > 0) {
-    causes.push({ share: lost, workload: first, paused, reason: `a pod of ${node.service} was stopped with requests in hand` });
+    causes.push({
+      share: lost,
+      workload: first,
+      paused,
+      reason: `a pod of ${node.service} was stopped with requests in hand`,
+    });
   }
   return { pass: pass * (1 - lost), ms, causes, paused };
 };
@@ -147,7 +178,7 @@ const backendAnswer = (
   backend: ServiceNode["backends"][number],
   workload: WorkloadNode | undefined,
   load: number,
-  inputs: Inputs,
+  inputs: BackendInputs,
 ): { pass: number; ms: number; causes: readonly { share: number; reason: string }[] } => {
   const capacity = workload?.requestsPerSecondPerPod ?? Number.POSITIVE_INFINITY;
   const perPod = load / backend.listed;
@@ -157,7 +188,10 @@ const backendAnswer = (
   const causes: { share: number; reason: string }[] = [];
   if (dead > 0) {
     const gone = backend.listed - backend.accepting;
-    causes.push({ share: dead, reason: `${gone} of ${backend.listed} pods of ${at} stopped while the balancer still sends to them` });
+    causes.push({
+      share: dead,
+      reason: `${gone} of ${backend.listed} pods of ${at} stopped while the balancer still sends to them`,
+    });
   }
   if (over > 0) {
     const room = Math.floor(capacity * backend.accepting);
@@ -167,7 +201,10 @@ const backendAnswer = (
     });
   }
   let pass = (1 - dead) * (1 - over);
-  for (const refusal of [inputs.refused(node.podsSide, backend.workload), inputs.dropped(node.podsSide, backend.workload)]) {
+  for (const refusal of [
+    inputs.refused(node.podsSide, backend.workload),
+    inputs.dropped(node.podsSide, backend.workload),
+  ]) {
     if (!refusal) continue;
     causes.push({ share: refusal.share, reason: refusal.reason });
     pass *= 1 - refusal.share;
@@ -206,7 +243,7 @@ const hostFlow = (
     pass += through / host.entries.length;
     excused += (1 - pausedThrough) / host.entries.length;
   }
-  const failShare = 1 - pass;
+  const failShare = pass > 1 - DUST ? 0 : 1 - pass;
   return {
     host,
     side,
@@ -238,7 +275,8 @@ const makeTally = (
       for (const [code, share] of Object.entries(mix)) {
         entry.byCode.set(code, (entry.byCode.get(code) ?? 0) + own * share * pass);
       }
-      if (pass < 1) entry.byCode.set(FAILED_STATUS, (entry.byCode.get(FAILED_STATUS) ?? 0) + own * (1 - pass));
+      if (pass < 1 - DUST)
+        entry.byCode.set(FAILED_STATUS, (entry.byCode.get(FAILED_STATUS) ?? 0) + own * (1 - pass));
       seen.set(key, entry);
     }
   };

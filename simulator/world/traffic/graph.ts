@@ -3,6 +3,7 @@
  * and what these call in turn. Split into parts that share nothing, so that a change costs only its own part.
  */
 
+import { productOfImage } from "../../../domain/classes/images.ts";
 import type { KubeObject, Ref } from "../../../domain/kube.ts";
 import { byCodeUnit, refOf } from "../../../domain/kube.ts";
 import type { Plan, Workload } from "../../../domain/plan.ts";
@@ -83,7 +84,10 @@ const capacityOf = (w: Workload, plan: Plan, isIngress: boolean) => {
   if (isIngress) return INGRESS_CAPACITY;
   const other = settings.find((c) => c.workload === "*") ?? DEFAULT_CAPACITY;
   const factor = w.class === "stateful" ? STATEFUL_FACTOR : 1;
-  return { requestsPerSecondPerPod: other.requestsPerSecondPerPod * factor, serviceMs: other.serviceMs / factor };
+  return {
+    requestsPerSecondPerPod: other.requestsPerSecondPerPod * factor,
+    serviceMs: other.serviceMs / factor,
+  };
 };
 
 const hostsOf = (plan: Plan): readonly HostNode[] => {
@@ -91,12 +95,23 @@ const hostsOf = (plan: Plan): readonly HostNode[] => {
   const names = [...new Set(plan.hosts.map((h) => h.host))].sort(byCodeUnit);
   return names.map((host) => ({
     host,
-    load: plan.settings.load.find((l) => l.host === host) ?? { host, ...DEFAULT_LOAD },
+    load: loadOf(host, plan),
     entries: [
       ...new Set(plan.hosts.filter((h) => h.host === host).map((h) => `${h.namespace}/${h.service}`)),
     ].sort(byCodeUnit),
     ingresses: ingresses.filter((i) => routes(i, host)).map(refOf),
   }));
+};
+
+/** The host's load as the settings have it, its answers as shares that sum to exactly 1. */
+const loadOf = (host: string, plan: Plan): HostLoad => {
+  const load = plan.settings.load.find((l) => l.host === host) ?? { host, ...DEFAULT_LOAD };
+  const sum = Object.values(load.statuses).reduce((a, b) => a + b, 0);
+  if (sum <= 0) return { ...load, statuses: DEFAULT_LOAD.statuses };
+  return {
+    ...load,
+    statuses: Object.fromEntries(Object.entries(load.statuses).map(([c, s]) => [c, s / sum])),
+  };
 };
 
 const routes = (ingress: KubeObject, host: string): boolean => {
@@ -105,8 +120,6 @@ const routes = (ingress: KubeObject, host: string): boolean => {
   return rules.some((r) => r.host === host || r.host === `*.${parent}`);
 };
 
-const CONTROLLER_IMAGES =
-  /(ingress-nginx\/controller|nginx-ingress|traefik|haproxy-ingress|haproxytech\/kubernetes-ingress|kong\/kong|contour|envoyproxy\/envoy|istio\/proxyv2|emissary|skipper|apisix)/;
 const CONTROLLER_ARGUMENTS = /--(ingress-class|controller-class|providers\.kubernetesingress)/;
 
 /** Core workloads that requests go through: told by what they run, not by what they are called. */
@@ -117,7 +130,11 @@ const isIngressController = (w: Workload, objects: Plan["objects"]): boolean => 
     return o["kind"] === w.kind && meta?.name === w.name && (meta?.namespace ?? "default") === w.namespace;
   }) as { spec?: { template?: { spec?: { containers?: readonly { image?: string }[] } } } } | undefined;
   const containers = object?.spec?.template?.spec?.containers ?? [];
-  return containers.some((c) => CONTROLLER_IMAGES.test(c.image ?? "") || CONTROLLER_ARGUMENTS.test(JSON.stringify(c)));
+  return containers.some(
+    (c) =>
+      productOfImage(c.image ?? "")?.product === "an ingress controller" ||
+      CONTROLLER_ARGUMENTS.test(JSON.stringify(c)),
+  );
 };
 
 /** Of a controller's Services, those that face the outside; all of them where none says so. */
@@ -170,7 +187,10 @@ const partsOf = (hosts: readonly HostNode[], workloads: readonly WorkloadNode[])
   });
 };
 
-const reach = (entries: readonly string[], behind: ReadonlyMap<string, readonly WorkloadNode[]>): Set<string> => {
+const reach = (
+  entries: readonly string[],
+  behind: ReadonlyMap<string, readonly WorkloadNode[]>,
+): Set<string> => {
   const seen = new Set(entries);
   const open = [...entries];
   for (let service = open.pop(); service !== undefined; service = open.pop()) {

@@ -37,7 +37,8 @@ export const sumOfHops = (hopsMs: readonly number[]): Latency => {
 export const shareWithin = (latency: Latency, ms: number): number =>
   ms <= 0 ? 0 : normalCdf((Math.log(ms) - latency.mu) / latency.sigma);
 
-export const meanMs = (latency: Latency): number => Math.exp(latency.mu + (latency.sigma * latency.sigma) / 2);
+export const meanMs = (latency: Latency): number =>
+  Math.exp(latency.mu + (latency.sigma * latency.sigma) / 2);
 
 /** Φ, by Abramowitz and Stegun 7.1.26 (error below 1.5e-7). */
 export const normalCdf = (x: number): number => {

@@ -7,6 +7,7 @@ import type { KubeObject } from "../../../domain/kube.ts";
 import { SIDES, type Side } from "../../../domain/phases.ts";
 import type { Cluster, PodView } from "../types.ts";
 import type { Graph, Part } from "./graph.ts";
+import type { PodIndex } from "./pods.ts";
 
 /** The listed pods of one workload behind a Service. */
 export type Backend = { readonly workload: string; readonly listed: number; readonly accepting: number };
@@ -35,7 +36,12 @@ export const nodeKey = (side: Side, service: string): string => `${side}|${servi
 
 type Clusters = { readonly [S in Side]: Cluster };
 
-export const makeStructure = (part: Part, graph: Graph, clusters: Clusters, names: ExternalNames): Structure => {
+export const makeStructure = (
+  part: Part,
+  graph: Graph,
+  clusters: Clusters,
+  names: ExternalNames,
+): Structure => {
   const nodes = new Map<string, ServiceNode>();
   for (const side of SIDES) {
     for (const service of part.services) {
@@ -58,7 +64,11 @@ export const makeStructure = (part: Part, graph: Graph, clusters: Clusters, name
 };
 
 /** One request asks each Service on its way once, however many lead to it: cycles end here. */
-const closureOf = (start: string, nodes: ReadonlyMap<string, ServiceNode>, graph: Graph): readonly ServiceNode[] => {
+const closureOf = (
+  start: string,
+  nodes: ReadonlyMap<string, ServiceNode>,
+  graph: Graph,
+): readonly ServiceNode[] => {
   const seen = new Set([start]);
   const order: ServiceNode[] = [];
   const open = [start];
@@ -82,8 +92,10 @@ const serviceNode = (side: Side, service: string, clusters: Clusters, names: Ext
   const key = nodeKey(side, service);
   const none = { key, side, service, podsSide: side, backends: [], listed: 0, pods: [] } as const;
   const found = lookUp(side, service, clusters);
-  if (found === undefined) return { ...none, problem: `there is no Service ${service} in the ${side} cluster` };
-  if (found.externalName === undefined) return { ...none, ...backendsOf(found.pods), ...problemOf(service, side, found.pods) };
+  if (found === undefined)
+    return { ...none, problem: `there is no Service ${service} in the ${side} cluster` };
+  if (found.externalName === undefined)
+    return { ...none, ...backendsOf(found.pods), ...problemOf(service, side, found.pods) };
   const there = names.resolve(side, found.externalName);
   if (!there) {
     return {
@@ -92,7 +104,12 @@ const serviceNode = (side: Side, service: string, clusters: Clusters, names: Ext
     };
   }
   const pods = lookUp(there.side, there.service, clusters)?.pods ?? [];
-  return { ...none, podsSide: there.side, ...backendsOf(pods), ...problemOf(there.service, there.side, pods) };
+  return {
+    ...none,
+    podsSide: there.side,
+    ...backendsOf(pods),
+    ...problemOf(there.service, there.side, pods),
+  };
 };
 
 const lookUp = (side: Side, service: string, clusters: Clusters) => {
@@ -117,7 +134,10 @@ const backendsOf = (pods: readonly PodView[]): Pick<ServiceNode, "backends" | "l
 
 /** Where an ExternalName leads, as far as it stays within the two clusters. */
 export type ExternalNames = {
-  readonly resolve: (side: Side, name: string) => { readonly side: Side; readonly service: string } | undefined;
+  readonly resolve: (
+    side: Side,
+    name: string,
+  ) => { readonly side: Side; readonly service: string } | undefined;
   /** Load balancers came or went. */
   readonly forget: () => void;
 };
@@ -157,10 +177,8 @@ const balancerNames = (service: KubeObject): readonly string[] => {
   return (status?.loadBalancer?.ingress ?? []).flatMap((i) => [i.hostname, i.ip].flatMap((n) => n ?? []));
 };
 
-/** Pods that were listed and answering before, and are gone now without having been told to stop. */
-export const killed = (before: ServiceNode | undefined, now: ServiceNode | undefined): number => {
-  if (!before || before.listed === 0) return 0;
-  const alive = new Set((now?.pods ?? []).filter((p) => p.accepting).map((p) => p.name));
-  return before.pods.filter((p) => p.accepting && !p.terminating && !alive.has(p.name)).length;
-};
-
+/** How many pods that were listed and answering are gone now without having been told to stop. */
+export const killed = (before: ServiceNode, now: PodIndex): number =>
+  before.pods.filter(
+    (p) => p.accepting && !p.terminating && !now.of(p.workload).some((q) => q.name === p.name && q.accepting),
+  ).length;

@@ -1,0 +1,58 @@
+/** `set-record` and `create-zone`: DNS, by whole record sets with their old value. */
+
+import type { Effect, RecordSet } from "../../domain/effects.ts";
+import { NotAsIntended } from "../../domain/errors.ts";
+import type { Outcome } from "../journal.ts";
+import { makeRoute53, type RecordChange, type Route53, sameRecord } from "../route53.ts";
+import type { Clients } from "./clients.ts";
+
+type SetRecord = Extract<Effect, { kind: "set-record" }>;
+type CreateZone = Extract<Effect, { kind: "create-zone" }>;
+
+export const applyRecord = (effect: SetRecord, clients: Clients): Promise<Outcome> =>
+  setRecord(makeRoute53(clients.aws.route53), effect.zoneId, effect.after, effect.before);
+
+/** Brings the old record set back, if ours still stands. */
+export const undoRecord = async (effect: SetRecord, clients: Clients): Promise<Outcome> => {
+  const route53 = makeRoute53(clients.aws.route53);
+  if (!(await route53.zone(effect.zoneId))) return { outcome: "stood", note: "The zone is gone." };
+  const now = await current(route53, effect);
+  if (same(now, effect.before)) return { outcome: "stood" };
+  if (!same(now, effect.after)) return { outcome: "left", note: `Somebody else changed it to ${JSON.stringify(now)}.` };
+  return setRecord(route53, effect.zoneId, effect.before, effect.after);
+};
+
+export const createZone = async (effect: CreateZone, clients: Clients): Promise<Outcome> => {
+  const { already } = await makeRoute53(clients.aws.route53).createZone({ name: effect.name, callerReference: effect.callerReference });
+  return { outcome: already ? "stood" : "made" };
+};
+
+/** Deletes the zone that we created; records that others made in it keep it, and are named. */
+export const undoZone = async (effect: CreateZone, clients: Clients): Promise<Outcome> => {
+  const route53 = makeRoute53(clients.aws.route53);
+  const ours = (await route53.zonesByName(effect.name)).find((zone) => zone.callerReference === effect.callerReference);
+  if (!ours) return { outcome: "stood" };
+  const foreign = (await route53.listRecords(ours.id)).filter((record) => record.type !== "SOA" && record.type !== "NS");
+  if (foreign.length > 0) return { outcome: "left", note: `It holds records that others made: ${foreign.map((r) => `${r.type} ${r.name}`).join(", ")}.` };
+  return { outcome: (await route53.deleteZone(ours.id)) ? "made" : "stood" };
+};
+
+/** The record set as it is now; a weighted one is told apart by its identifier. */
+const current = async (route53: Route53, { zoneId, before, after }: SetRecord): Promise<RecordSet | null> => {
+  const wanted = after ?? before;
+  if (!wanted) return null;
+  const records = await route53.recordsOf(zoneId, wanted.name, wanted.type);
+  return records.find((record) => record.setIdentifier === wanted.setIdentifier) ?? null;
+};
+
+const same = (a: RecordSet | null, b: RecordSet | null): boolean => (a === null || b === null ? a === b : sameRecord(a, b));
+
+const setRecord = async (route53: Route53, zoneId: string, to: RecordSet | null, from: RecordSet | null): Promise<Outcome> => {
+  const effect: SetRecord = { kind: "set-record", zoneId, before: from, after: to };
+  const now = await current(route53, effect);
+  if (same(now, to)) return { outcome: "stood" };
+  const change: RecordChange | undefined = to ? { action: "UPSERT", record: to } : now ? { action: "DELETE", record: now } : undefined;
+  if (change) await route53.change(zoneId, [change], "repot");
+  if (same(await current(route53, effect), to)) return { outcome: "made" };
+  throw new NotAsIntended(`Record ${to?.name ?? from?.name} of zone ${zoneId} does not read back as it was set. It is tried again.`);
+};

@@ -1,0 +1,64 @@
+/** Who may decide what, and when a question is decided. Deny and roll back need no quorum; a grant counts distinct people for this very plan. */
+
+import * as z from "zod";
+
+export const QuestionSchema = z.object({
+  /** Unique within the migration. */
+  id: z.string(),
+  kind: z.enum(["approval", "hold"]),
+  phase: z.string(),
+  sentence: z.string(),
+  choices: z.array(z.enum(["granted", "denied", "retry", "roll-back"])).min(2),
+  /** Distinct people that a grant takes; 0 stands for the plan's own number. */
+  quorum: z.number().int().nonnegative(),
+});
+export type Question = z.infer<typeof QuestionSchema>;
+export type Choice = Question["choices"][number];
+
+/** The record that stands before anybody is asked. The token never leaves it. */
+export const RequestSchema = z.object({
+  question: QuestionSchema,
+  /** SHA-256 of the plan that is asked about. */
+  plan: z.string(),
+  token: z.string(),
+  quorum: z.number().int().positive(),
+  expiresAt: z.string(),
+});
+export type Request = z.infer<typeof RequestSchema>;
+
+export const VoteSchema = z.object({ person: z.string(), choice: z.string(), plan: z.string(), at: z.string() });
+export type Vote = z.infer<typeof VoteSchema>;
+
+export const DecisionSchema = z.object({
+  decision: z.enum(["granted", "denied", "retry", "roll-back", "expired"]),
+  by: z.array(z.string()),
+});
+export type Decision = z.infer<typeof DecisionSchema>;
+
+/** Why a vote doesn't count, or undefined where it does. */
+export const refusalOf = (
+  vote: Vote,
+  request: Request,
+  people: { readonly approvers: readonly string[]; readonly requester: string | null },
+): string | undefined => {
+  if (!people.approvers.includes(vote.person)) return `${vote.person} is not an approver of this plan.`;
+  if (vote.person === people.requester && vote.choice === "granted") return `${vote.person} asked for it and can't grant it.`;
+  if (vote.plan !== request.plan) return "The vote is for another plan than the one that is asked about.";
+  if (!(request.question.choices as readonly string[]).includes(vote.choice)) return `"${vote.choice}" is not among the choices.`;
+  if (vote.at >= request.expiresAt) return `The question expired at ${request.expiresAt}.`;
+  return undefined;
+};
+
+/** What the votes decide: a denial or a rollback at once, anything else when enough different people chose it; undefined while open. */
+export const decide = (votes: readonly Vote[], request: Request): Decision | undefined => {
+  const byChoice = (choice: string) => [...new Set(votes.filter((v) => v.choice === choice).map((v) => v.person))].sort();
+  for (const choice of ["denied", "roll-back"] as const) {
+    const by = byChoice(choice);
+    if (by.length > 0) return { decision: choice, by };
+  }
+  for (const choice of ["granted", "retry"] as const) {
+    const by = byChoice(choice);
+    if (by.length >= (choice === "retry" ? 1 : request.quorum)) return { decision: choice, by };
+  }
+  return undefined;
+};

@@ -1,0 +1,89 @@
+/**
+ * Autoscalers during the move: floored, not frozen. They may grow, never shrink, so that nobody takes capacity from under a shift; what has one
+ * owner of its replica count (group members, queue workers) is pinned both ways.
+ */
+
+import { canonicalLine } from "./canonical.ts";
+import type { Json, KubeObject } from "./kube.ts";
+import { at, isLoose } from "./pods.ts";
+
+/** One field of an autoscaler with its old and its new value. */
+export type FieldChange = { readonly path: readonly string[]; readonly before: Json; readonly after: Json };
+
+/** KEDA's annotations: the first from 2.18.2 on; the second leaves the count as it is, to whoever sets it. */
+export const KEDA_NO_SHRINK = "autoscaling.keda.sh/paused-scale-in";
+export const KEDA_PAUSED = "autoscaling.keda.sh/paused";
+const KEDA_PINNED = "autoscaling.keda.sh/paused-replicas";
+
+/** What the API server makes of a behavior that names only its selectPolicy, so that the field reads back as it was written. */
+const behavior = (up: string, down: string): Json => ({
+  scaleUp: {
+    stabilizationWindowSeconds: 0,
+    selectPolicy: up,
+    policies: [
+      { type: "Pods", value: 4, periodSeconds: 15 },
+      { type: "Percent", value: 100, periodSeconds: 15 },
+    ],
+  },
+  scaleDown: { selectPolicy: down, policies: [{ type: "Percent", value: 100, periodSeconds: 15 }] },
+});
+
+const jsonAt = (object: KubeObject, path: readonly string[]): Json => (at(object, ...path) ?? null) as Json;
+
+/** Sets a field as high up as something is missing: so that the undo takes away all that was added, and nothing else. */
+const setting = (object: KubeObject, path: readonly string[], value: Json): readonly FieldChange[] => {
+  for (let depth = 1; depth < path.length; depth += 1) {
+    const upper = path.slice(0, depth);
+    if (isLoose(at(object, ...upper))) continue;
+    const whole = path.slice(depth).reduceRight<Json>((inner, part) => ({ [part]: inner }), value);
+    return [{ path: upper, before: jsonAt(object, upper), after: whole }];
+  }
+  return [{ path, before: jsonAt(object, path), after: value }];
+};
+
+/** `Deployment shop/cart`'s namespaced name, from an HPA's or ScaledObject's reference. */
+export const scaledBy = (autoscaler: KubeObject): string =>
+  `${autoscaler.metadata.namespace ?? "default"}/${String(at(autoscaler, "spec", "scaleTargetRef", "name") ?? "")}`;
+
+/** HPAs that KEDA made are KEDA's: it would write its own values over ours. */
+export const isManaged = (autoscaler: KubeObject): boolean => {
+  const owners = autoscaler.metadata["ownerReferences"];
+  return Array.isArray(owners) && owners.some((o) => isLoose(o) && o["controller"] === true);
+};
+
+/** What flooring changes. @param pinned Whether it may not grow either. */
+export const floorOf = (autoscaler: KubeObject, pinned: boolean): readonly FieldChange[] => {
+  if (autoscaler.kind === "HorizontalPodAutoscaler") {
+    if (!isLoose(at(autoscaler, "spec", "behavior")))
+      return [{ path: ["spec", "behavior"], before: null, after: behavior(pinned ? "Disabled" : "Max", "Disabled") }];
+    return [
+      ...setting(autoscaler, ["spec", "behavior", "scaleDown", "selectPolicy"], "Disabled"),
+      ...(pinned ? setting(autoscaler, ["spec", "behavior", "scaleUp", "selectPolicy"], "Disabled") : []),
+    ];
+  }
+  // Somebody pinned it before us: that is their number, and stays.
+  if (at(autoscaler, "metadata", "annotations", KEDA_PINNED) !== undefined) return [];
+  return setting(autoscaler, ["metadata", "annotations", pinned ? KEDA_PAUSED : KEDA_NO_SHRINK], "true");
+};
+
+const WRITTEN: readonly (readonly string[])[] = [
+  ["spec", "behavior"],
+  ["metadata", "annotations", KEDA_NO_SHRINK],
+  ["metadata", "annotations", KEDA_PAUSED],
+];
+
+/** Leaf by leaf, so that a merge takes away what was added. */
+const leaves = (from: Json, to: Json, path: readonly string[]): readonly FieldChange[] => {
+  if (canonicalLine(from) === canonicalLine(to)) return [];
+  if (!isLoose(from) || !isLoose(to)) return [{ path, before: from, after: to }];
+  return [...new Set([...Object.keys(from), ...Object.keys(to)])]
+    .sort()
+    .flatMap((key) => leaves((from[key] ?? null) as Json, (to[key] ?? null) as Json, [...path, key]));
+};
+
+/**
+ * What gives an autoscaler its own range back: the fields that flooring writes, as they were before it.
+ * @param now As it stands on the target. @param own As it was before the freeze.
+ */
+export const rangeOf = (now: KubeObject, own: KubeObject): readonly FieldChange[] =>
+  WRITTEN.flatMap((path) => leaves(jsonAt(now, path), jsonAt(own, path), path));

@@ -1,0 +1,80 @@
+/** The plan as the state machines' maps read it: one small item for each workload and list, so that no step needs the whole plan for one workload. */
+
+import * as z from "zod";
+import { peakDemands, podsForDemand } from "./capacity.ts";
+import { byCodeUnit } from "./kube.ts";
+import { operationOf } from "./operations.ts";
+import { nameOf, type Plan, type Workload, WorkloadSchema } from "./plan.ts";
+
+export const ItemSchema = WorkloadSchema.pick({
+  namespace: true,
+  name: true,
+  kind: true,
+  apiVersion: true,
+  class: true,
+  move: true,
+  replicas: true,
+  half: true,
+  floor: true,
+  drains: true,
+  readyDeadlineSeconds: true,
+  pauseSecondsMax: true,
+  services: true,
+}).extend({
+  /** What the source keeps when the target has its half: never less than the demand needs, with headroom. */
+  sourceKeeps: z.number().int().nonnegative(),
+  /** Operations of the plan by what they do to this workload. */
+  operations: z.object({
+    move: z.string().optional(),
+    raise: z.string().optional(),
+    lower: z.string().optional(),
+    retire: z.string().optional(),
+  }),
+});
+export type Item = z.infer<typeof ItemSchema>;
+
+export type Lists = {
+  /** By wave: what starts, shifts or is handed over; empty waves included. */
+  readonly waves: readonly (readonly Item[])[];
+  readonly raise: readonly Item[];
+  readonly lower: readonly Item[];
+  readonly retire: readonly Item[];
+};
+
+const itemOf = (plan: Plan, w: Workload, demand: number): Item => ({
+  namespace: w.namespace,
+  name: w.name,
+  kind: w.kind,
+  apiVersion: w.apiVersion,
+  class: w.class,
+  move: w.move,
+  replicas: w.replicas,
+  half: w.half,
+  floor: w.floor,
+  drains: w.drains,
+  readyDeadlineSeconds: w.readyDeadlineSeconds,
+  pauseSecondsMax: w.pauseSecondsMax,
+  services: w.services,
+  sourceKeeps: Math.min(w.replicas, Math.max(w.half, podsForDemand(plan, w, demand))),
+  operations: {
+    ...(w.operation === null ? {} : { move: w.operation }),
+    ...(w.move === "half-and-half" ? { raise: operationOf(plan, "raise-target", nameOf(w)), lower: operationOf(plan, "lower-source", nameOf(w)) } : {}),
+    ...(w.move === "keep-on-source" || w.move === "none" ? {} : { retire: operationOf(plan, "retire-source", nameOf(w)) }),
+  },
+});
+
+/** Every list that a map reads, in the plan's order. */
+export const listsOf = (plan: Plan): Lists => {
+  const demands = peakDemands(plan);
+  const moving = plan.workloads.filter((w) => w.wave !== null && w.move !== "none" && w.move !== "keep-on-source");
+  const byName = [...moving].sort((a, b) => byCodeUnit(nameOf(a), nameOf(b)));
+  const waves = Math.max(-1, ...byName.map((w) => w.wave ?? 0)) + 1;
+  const items = (of: readonly Workload[]) => of.map((w) => itemOf(plan, w, demands.get(nameOf(w)) ?? 0));
+  const halves = byName.filter((w) => w.move === "half-and-half");
+  return {
+    waves: Array.from({ length: waves }, (_, wave) => items(byName.filter((w) => w.wave === wave))),
+    raise: items(halves),
+    lower: items(halves.filter((w) => w.replicas > w.floor)),
+    retire: items(byName),
+  };
+};

@@ -1,0 +1,40 @@
+/** The order of the way back: capacity of the source first, then DNS, then everything else, newest first. */
+
+import { byCodeUnit } from "./kube.ts";
+
+export type UndoLists = {
+  /** For each workload, its entries, newest first: different workloads may be undone at the same time. */
+  readonly capacity: readonly (readonly string[])[];
+  readonly dns: readonly (readonly string[])[];
+  readonly rest: readonly (readonly string[])[];
+};
+
+/** `…/journal/0042-shift:shop/cart/forward-1-source-down.json` → operation and move. */
+const partsOf = (key: string) => {
+  const match = /\/journal\/(\d{4,}-.*)\/forward-(.*)\.json$/.exec(key);
+  return { operation: match?.[1] ?? "", move: match?.[2] ?? "" };
+};
+
+/** An exclusive thing is no capacity: it comes back only after it was stopped on the target. */
+const isCapacity = (key: string): boolean => {
+  const { operation, move } = partsOf(key);
+  return /^\d+-(shift|lower-source)[:/]/.test(operation) && /source-down|lower/.test(move);
+};
+const isDns = (key: string): boolean => /^\d+-(delegate-zone|repoint-old-zone)$/.test(partsOf(key).operation);
+
+const subjectOf = (key: string): string => partsOf(key).operation.replace(/^\d+-[a-z-]+[:/]/, "");
+
+/** @param keys Keys of forward entries, in any order. */
+export const undoLists = (keys: readonly string[]): UndoLists => {
+  const newestFirst = [...keys].sort((a, b) => byCodeUnit(b, a));
+  const bySubject = new Map<string, string[]>();
+  for (const key of newestFirst.filter(isCapacity)) {
+    const subject = subjectOf(key);
+    bySubject.set(subject, [...(bySubject.get(subject) ?? []), key]);
+  }
+  return {
+    capacity: [...bySubject.keys()].sort(byCodeUnit).map((subject) => bySubject.get(subject) ?? []),
+    dns: newestFirst.filter(isDns).map((key) => [key]),
+    rest: newestFirst.filter((key) => !isCapacity(key) && !isDns(key)).map((key) => [key]),
+  };
+};

@@ -1,0 +1,54 @@
+/** After a thaw: what pipelines changed on the target is brought to the source before the source serves again, each change listed. */
+
+import * as z from "zod";
+import { fieldOf } from "../adapters/effects/fields.ts";
+import { NotFound } from "../domain/errors.ts";
+import { operationOf } from "../domain/operations.ts";
+import { nameOf } from "../domain/plan.ts";
+import { canonicalJson } from "../adapters/bucket.ts";
+import { journalOf, makeUndoEffect, withJournal } from "./effect.ts";
+import { kubernetesOf, planOf, RunSchema } from "./run.ts";
+import { step } from "./step.ts";
+import { refOfItem } from "./workload.ts";
+
+const KINDS = ["cronjobs", "daemonsets", "deployments", "statefulsets"] as const;
+const READS = KINDS.map((kind) => `get ${kind}`);
+
+export const carryBack = step({
+  name: "carry-back",
+  does: "Compares the pod templates of both sides, if pipelines had been resumed on the target, and sets the target's on the source.",
+  input: z.object({ run: RunSchema }),
+  needs: withJournal({ kubernetes: { source: [...READS, ...KINDS.map((kind) => `patch ${kind}`)], target: READS } }),
+  run: async ({ run }, context) => {
+    const entries = await journalOf(context).forwardKeys(run.migration);
+    if (!entries.some((key) => key.includes("-resume-pipelines/"))) return { carried: [] };
+    const plan = await planOf(context, run);
+    const carried: string[] = [];
+    for (const workload of plan.workloads) {
+      const ref = refOfItem(workload);
+      const [source, target] = [await kubernetesOf(context, "source").find(ref), await found(kubernetesOf(context, "target").find(ref))];
+      if (!source || !target) continue;
+      const path = workload.kind === "CronJob" ? ["spec", "jobTemplate"] : ["spec", "template"];
+      const [before, after] = [fieldOf(source, path), fieldOf(target, path)];
+      if (canonicalJson(before) === canonicalJson(after)) continue;
+      await makeUndoEffect(
+        context,
+        run,
+        { step: "carry-back", operation: operationOf(plan, "carry-back"), move: nameOf(workload).replace("/", ".") },
+        { kind: "set-field", cluster: "source", object: ref, path, before, after },
+      );
+      carried.push(nameOf(workload));
+    }
+    return { carried };
+  },
+});
+
+/** A target that is gone has nothing to carry back. */
+const found = async <T>(call: Promise<T | undefined>): Promise<T | undefined> => {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof NotFound) return undefined;
+    throw error;
+  }
+};

@@ -1,0 +1,114 @@
+/** The end of a rollback: every field that we changed reads as it did before we came. What others changed since is theirs. Changes nothing. */
+
+import * as z from "zod";
+import { makeRoute53, sameRecord } from "../adapters/route53.ts";
+import { makeEks } from "../adapters/eks.ts";
+import { canonicalJson } from "../adapters/bucket.ts";
+import { fieldOf } from "../adapters/effects/fields.ts";
+import { CREATED_BY } from "../adapters/effects/objects.ts";
+import type { Effect } from "../domain/effects.ts";
+import { AnswerLost, NotFound } from "../domain/errors.ts";
+import { keys } from "../domain/journal.ts";
+import { type KubeObject, type Ref, refOf } from "../domain/kube.ts";
+import type { Side } from "../domain/phases.ts";
+import { journalOf } from "./effect.ts";
+import { withEvidence } from "./gate.ts";
+import { bucketOf, kubernetesOf, type Run, RunSchema } from "./run.ts";
+import { type Context, step } from "./step.ts";
+
+export const compareWithStart = step({
+  name: "compare-with-start",
+  does: "Reads everything that the journal says we changed, and holds it against the old values on record.",
+  input: z.object({ run: RunSchema }),
+  needs: withEvidence({
+    kubernetes: { source: ["get planned"], target: ["get planned"] },
+    route53: ["GetHostedZone", "ListHostedZonesByName", "ListResourceRecordSets"],
+    eks: ["DescribeCluster"],
+  }),
+  run: async ({ run }, context) => {
+    const journal = journalOf(context);
+    const different: string[] = [];
+    const seen = new Set<string>();
+    // Oldest first: the first entry about a thing holds the value from before we came.
+    for (const key of await journal.forwardKeys(run.migration)) {
+      const { effect } = await journal.read(key);
+      const subject = subjectOf(effect);
+      if (seen.has(subject)) continue;
+      seen.add(subject);
+      if (await wasLeft(context, key)) continue;
+      if (!(await isAsBefore(context, run, effect))) different.push(subject);
+    }
+    return {
+      verdict: different.length === 0 ? ("pass" as const) : ("fail" as const),
+      sentence: different.length === 0 ? `All ${seen.size} things that were changed are as they were.` : `Not as it was: ${different.slice(0, 5).join(", ")}${different.length > 5 ? ` and ${different.length - 5} more` : ""}.`,
+    };
+  },
+});
+
+const subjectOf = (effect: Effect): string => {
+  switch (effect.kind) {
+    case "set-field":
+      return `${effect.cluster} ${effect.object.kind} ${effect.object.namespace ?? ""}/${effect.object.name} ${effect.path.join(".")}`;
+    case "create-object":
+      return `${effect.cluster} ${canonicalJson(refOf(effect.object as unknown as KubeObject))}`;
+    case "delete-object":
+      return `${effect.cluster} ${canonicalJson(refOf(effect.before as unknown as KubeObject))}`;
+    case "set-record":
+      return `${effect.zoneId} ${(effect.after ?? effect.before)?.type} ${(effect.after ?? effect.before)?.name}`;
+    case "create-zone":
+      return `zone ${effect.name}`;
+    case "create-cluster":
+      return `cluster ${effect.name}`;
+    case "set-owner":
+      return `owner of ${effect.thing}`;
+  }
+};
+
+/** Whether the undo found a value of somebody else's and let it stand. */
+const wasLeft = async (context: Context, forwardKey: string): Promise<boolean> => {
+  const stored = await bucketOf(context).getJson(keys.done(forwardKey.replace("/forward-", "/undo-")));
+  return (stored?.value as { readonly outcome?: string } | undefined)?.outcome === "left";
+};
+
+const isAsBefore = async (context: Context, run: Run, effect: Effect): Promise<boolean> => {
+  switch (effect.kind) {
+    case "set-field": {
+      const object = await look(() => kubernetesOf(context, effect.cluster).find(effect.object as Ref), effect.cluster);
+      return object === undefined || canonicalJson(fieldOf(object, effect.path)) === canonicalJson(effect.before);
+    }
+    case "create-object": {
+      const object = effect.object as unknown as KubeObject;
+      const found = await look(() => kubernetesOf(context, effect.cluster).find(refOf(object)), effect.cluster);
+      return found === undefined || found.metadata["deletionTimestamp"] !== undefined || found.metadata.annotations?.[CREATED_BY] !== run.migration;
+    }
+    case "delete-object":
+      return (await look(() => kubernetesOf(context, effect.cluster).find(refOf(effect.before as unknown as KubeObject)), effect.cluster)) !== undefined;
+    case "set-record": {
+      const route53 = makeRoute53(context.aws.route53);
+      if (!(await route53.zone(effect.zoneId))) return true;
+      const wanted = effect.before ?? effect.after;
+      const [found] = wanted ? (await route53.recordsOf(effect.zoneId, wanted.name, wanted.type)).filter((r) => r.setIdentifier === wanted.setIdentifier) : [];
+      return effect.before ? found !== undefined && sameRecord(found, effect.before) : found === undefined;
+    }
+    case "create-zone":
+      return !(await makeRoute53(context.aws.route53).zonesByName(effect.name)).some((zone) => zone.callerReference === effect.callerReference);
+    case "create-cluster": {
+      const found = await makeEks(context.aws.eks).describe(effect.name);
+      return !found || found.status === "DELETING" || found.tags[CREATED_BY] !== run.migration;
+    }
+    case "set-owner": {
+      const stored = await bucketOf(context).getJson(keys.owner(run.migration, effect.thing));
+      return ((stored?.value as { readonly owner?: string } | undefined)?.owner ?? "source") === effect.before;
+    }
+  }
+};
+
+/** A target that is gone holds nothing of ours; a source that doesn't answer is an error, not an absence. */
+const look = async <T>(read: () => Promise<T | undefined>, side: Side): Promise<T | undefined> => {
+  try {
+    return await read();
+  } catch (error) {
+    if (error instanceof NotFound || (side === "target" && error instanceof AnswerLost)) return undefined;
+    throw error;
+  }
+};

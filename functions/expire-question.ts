@@ -1,0 +1,31 @@
+/** Nobody answered in time: records that, so that a late answer counts for nothing; where an answer came just before, that one counts. */
+
+import * as z from "zod";
+import { DecisionSchema, QuestionSchema } from "../domain/approvals.ts";
+import { Conflict } from "../domain/errors.ts";
+import { keys } from "../domain/journal.ts";
+import { withEvidence } from "./gate.ts";
+import { bucketOf, RunSchema } from "./run.ts";
+import { step } from "./step.ts";
+
+export const expireQuestion = step({
+  name: "expire-question",
+  does: "Decides an unanswered question as expired, by the same conditional write as a vote.",
+  input: z.object({ run: RunSchema, question: QuestionSchema }),
+  needs: withEvidence({}),
+  run: async ({ run, question }, context) => {
+    const bucket = bucketOf(context);
+    const key = keys.decision(run.migration, question.id);
+    const decided = await bucket.getJson(key);
+    if (decided) return DecisionSchema.parse(decided.value);
+    const expired = { decision: "expired" as const, by: [] };
+    try {
+      await bucket.putNew(key, expired);
+      return expired;
+    } catch (error) {
+      const first = error instanceof Conflict ? await bucket.getJson(key) : undefined;
+      if (!first) throw error;
+      return DecisionSchema.parse(first.value);
+    }
+  },
+});

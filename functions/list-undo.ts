@@ -1,0 +1,27 @@
+/** Lists what a rollback has to undo, in its order, from the journal alone. */
+
+import * as z from "zod";
+import { undoLists } from "../domain/undo.ts";
+import { journalOf } from "./effect.ts";
+import { withEvidence } from "./gate.ts";
+import { bucketOf, RunSchema } from "./run.ts";
+import { step } from "./step.ts";
+
+export const listUndo = step({
+  name: "list-undo",
+  does: "Reads the journal and stores three lists for the maps; the first listing after the fence is the complete one.",
+  input: z.object({ run: RunSchema }),
+  needs: withEvidence({}),
+  run: async ({ run }, context) => {
+    const bucket = bucketOf(context);
+    const lists = undoLists(await journalOf(context).forwardKeys(run.migration));
+    const keyOf = (list: string) => `migrations/${run.migration}/undo/${list}.json`;
+    for (const list of ["capacity", "dns", "rest"] as const) {
+      const key = keyOf(list);
+      const stored = await bucket.getJson(key);
+      if (stored) await bucket.replaceIf(key, lists[list], stored.etag);
+      else await bucket.putNew(key, lists[list]);
+    }
+    return { capacity: keyOf("capacity"), dns: keyOf("dns"), rest: keyOf("rest") };
+  },
+});

@@ -1,0 +1,64 @@
+/** Asks the parent's and the old zone's servers whom they delegate to, and the new ones whether they speak for every host. Changes nothing. */
+
+import { ask } from "../adapters/dns.ts";
+import { fqdn } from "../adapters/route53.ts";
+import { AnswerLost } from "../domain/errors.ts";
+import type { Verdict } from "../domain/gates.ts";
+import { byCodeUnit } from "../domain/kube.ts";
+import { gate } from "./gate.ts";
+import { recordsAt } from "./observe-ttls.ts";
+import { planOf } from "./run.ts";
+import type { Context } from "./step.ts";
+import { judge } from "./verdicts.ts";
+import { freshOf, hostsOf, ZONE_READS, zonesOf } from "./zones.ts";
+
+export const observeDelegation = gate({
+  name: "observe-delegation",
+  does: "Every server of the parent and of the old zone names the new servers; every new server answers authoritatively for every host.",
+  needs: { route53: ZONE_READS, dns: ["ask"] },
+  measure: async ({ run }, context) => {
+    const plan = await planOf(context, run);
+    const zones = await zonesOf(context, run, plan);
+    const wanted = freshOf(zones).nameServers.map(fqdn).sort(byCodeUnit);
+    const verdicts: Verdict[] = [];
+    for (const server of [...zones.parent.nameServers, ...zones.old.nameServers])
+      verdicts.push(await delegatesTo(context, server, plan.settings.dns.zone, wanted));
+    for (const server of freshOf(zones).nameServers)
+      for (const host of hostsOf(plan)) verdicts.push(await answersFor(context, server, host));
+    return verdicts;
+  },
+});
+
+/** A server that still has the old set is not wrong yet, only late: unknown, and asked again. */
+const delegatesTo = async (context: Context, server: string, zone: string, wanted: readonly string[]): Promise<Verdict> => {
+  const found = (await recordsAt(context, server, zone, "NS")).map((r) => r.value).sort(byCodeUnit);
+  const arrived = found.join() === wanted.join();
+  return judge(context, arrived ? true : undefined, {
+    check: "dns/delegation",
+    subject: zone,
+    sentence: arrived ? `${server} delegates ${zone} to the new servers.` : `${server} still answers NS ${zone} with ${found.join(", ") || "nothing"}.`,
+    remedy: "Wait until Route 53 is in sync; then look at the NS record set at the parent and at the old zone's apex.",
+    value: found.join(" "),
+    threshold: wanted.join(" "),
+    samples: found.length,
+    source: `NS ${zone} @${server}`,
+  });
+};
+
+const answersFor = async (context: Context, server: string, host: string): Promise<Verdict> => {
+  const answer = await ask(context.askDns, server, host, "A").catch((error: unknown) => {
+    if (error instanceof AnswerLost) return undefined;
+    throw error;
+  });
+  const passes = answer ? answer.authoritative && answer.answers.length > 0 : undefined;
+  return judge(context, passes, {
+    check: "dns/new-zone",
+    subject: host,
+    sentence: answer ? `${server} answers ${answer.rcode} with ${answer.answers.length} records for ${host}.` : `${server} did not answer for ${host}.`,
+    remedy: `Create the record of ${host} in the new zone.`,
+    value: answer?.answers.length ?? null,
+    threshold: "an authoritative answer with a record",
+    samples: answer ? 1 : 0,
+    source: `A ${host} @${server}`,
+  });
+};

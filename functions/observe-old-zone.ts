@@ -1,0 +1,48 @@
+/** Asks every server of the old zone whether it leads to where the new zone leads. Changes nothing. */
+
+import type { Verdict } from "../domain/gates.ts";
+import { byCodeUnit } from "../domain/kube.ts";
+import { gate } from "./gate.ts";
+import { recordsAt } from "./observe-ttls.ts";
+import { planOf } from "./run.ts";
+import type { Context } from "./step.ts";
+import { judge } from "./verdicts.ts";
+import { freshOf, hostsOf, ZONE_READS, zonesOf } from "./zones.ts";
+
+export const observeOldZone = gate({
+  name: "observe-old-zone",
+  does: "Compares, host by host, the addresses that old and new servers answer with.",
+  needs: { route53: ZONE_READS, dns: ["ask"] },
+  measure: async ({ run }, context) => {
+    const plan = await planOf(context, run);
+    const zones = await zonesOf(context, run, plan);
+    const verdicts: Verdict[] = [];
+    const [fresh = ""] = freshOf(zones).nameServers;
+    for (const host of hostsOf(plan)) {
+      const wanted = addresses(await recordsAt(context, fresh, host, "A"));
+      for (const server of zones.old.nameServers) {
+        const found = addresses(await recordsAt(context, server, host, "A"));
+        const arrived = wanted !== "" && found === wanted;
+        verdicts.push(
+          judge(context, arrived ? true : undefined, {
+            check: "dns/old-zone",
+            subject: host,
+            sentence: arrived ? `${server} leads ${host} to the target.` : `${server} still leads ${host} to ${found || "nowhere"}.`,
+            remedy: "Wait until Route 53 is in sync; then compare the host's record in both zones.",
+            value: found,
+            threshold: wanted,
+            samples: found === "" ? 0 : 1,
+            source: `A ${host} @${server}`,
+          }),
+        );
+      }
+    }
+    return verdicts;
+  },
+});
+
+const addresses = (records: readonly { readonly value: string }[]): string =>
+  records
+    .map((r) => r.value)
+    .sort(byCodeUnit)
+    .join(" ");

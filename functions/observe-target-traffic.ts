@@ -1,0 +1,48 @@
+/** On the way back: is anybody still on the target? Without metrics, DNS and time have to do: a rollback never waits for metrics. */
+
+import * as z from "zod";
+import { makeMetrics } from "../adapters/metrics.ts";
+import { Transient } from "../domain/errors.ts";
+import { edgeRequestRate, openConnections } from "../domain/queries.ts";
+import { journalOf } from "./effect.ts";
+import { withEvidence } from "./gate.ts";
+import { planOf, RunSchema } from "./run.ts";
+import { step } from "./step.ts";
+
+/** Polls of 30 seconds, without metrics: the lowered TTL several times over. */
+const BLIND_POLLS = 30;
+
+export const observeTargetTraffic = step({
+  name: "observe-target-traffic",
+  does: "Reads new requests and open connections of the target; passes at once where DNS was never changed.",
+  input: z.object({ run: RunSchema, polls: z.number().int().nonnegative() }),
+  needs: withEvidence({ metrics: ["query"] }),
+  run: async ({ run, polls }, context) => {
+    const entries = await journalOf(context).forwardKeys(run.migration);
+    if (!entries.some((key) => key.includes("-delegate-zone/"))) return { verdict: "pass" as const, sentence: "The target was never delegated to." };
+    const { settings } = await planOf(context, run);
+    const measured = await measure(context, settings.target.name);
+    if (measured === "missing")
+      return polls >= BLIND_POLLS
+        ? { verdict: "pass" as const, sentence: `No metrics of the target came for ${polls * 30} s; every TTL has run out since DNS went back.` }
+        : { verdict: "unknown" as const, sentence: "The target's metrics are missing; waiting for the TTLs instead." };
+    const { rate, connections } = measured;
+    return {
+      verdict: rate <= 0.01 && connections < 1 ? ("pass" as const) : ("unknown" as const),
+      sentence: `The target still gets ${rate.toFixed(2)} requests a second over ${Math.ceil(connections)} open connections.`,
+    };
+  },
+});
+
+const measure = async (context: Parameters<typeof makeMetrics>[0], cluster: string): Promise<{ readonly rate: number; readonly connections: number } | "missing"> => {
+  const metrics = makeMetrics(context);
+  try {
+    const rate = await metrics.query("target", edgeRequestRate(cluster));
+    const connections = await metrics.query("target", openConnections(cluster));
+    if (rate === "missing" || connections === "missing") return "missing";
+    return { rate: rate.value, connections: connections.value };
+  } catch (error) {
+    if (error instanceof Transient) return "missing";
+    throw error;
+  }
+};

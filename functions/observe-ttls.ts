@@ -1,0 +1,56 @@
+/** Asks every authoritative server whether the lowered TTLs are what it answers with. Changes nothing. */
+
+import { ask, type DnsRecord } from "../adapters/dns.ts";
+import { AnswerLost } from "../domain/errors.ts";
+import type { Verdict } from "../domain/gates.ts";
+import { gate } from "./gate.ts";
+import { planOf } from "./run.ts";
+import type { Context } from "./step.ts";
+import { judge } from "./verdicts.ts";
+import { hostsOf, ZONE_READS, zonesOf } from "./zones.ts";
+
+export const observeTtls = gate({
+  name: "observe-ttls",
+  does: "Asks the parent's servers for the delegation, and the zone's own for its apex and hosts.",
+  needs: { route53: ZONE_READS, dns: ["ask"] },
+  measure: async ({ run }, context) => {
+    const plan = await planOf(context, run);
+    const { zone, loweredTtlSeconds } = plan.settings.dns;
+    const zones = await zonesOf(context, run, plan);
+    const verdicts: Verdict[] = [];
+    for (const server of zones.parent.nameServers) verdicts.push(await ttlAt(context, server, zone, "NS", loweredTtlSeconds));
+    for (const server of zones.old.nameServers) {
+      verdicts.push(await ttlAt(context, server, zone, "NS", loweredTtlSeconds));
+      for (const host of hostsOf(plan)) verdicts.push(await ttlAt(context, server, host, "A", loweredTtlSeconds));
+    }
+    return verdicts;
+  },
+});
+
+const ttlAt = async (context: Context, server: string, name: string, type: "NS" | "A", ttlSecondsMax: number): Promise<Verdict> => {
+  const records = await recordsAt(context, server, name, type);
+  const ttl = Math.max(...records.map((r) => r.ttlSeconds));
+  return judge(context, records.length === 0 ? undefined : ttl <= ttlSecondsMax, {
+    check: "dns/lowered-ttl",
+    subject: `${type} ${name}`,
+    sentence:
+      records.length === 0 ? `${server} did not answer for ${type} ${name}.` : `${server} answers for ${type} ${name} with a TTL of ${ttl} s.`,
+    remedy: `Wait until Route 53 is in sync, or set the TTL of ${type} ${name} to ${ttlSecondsMax} s.`,
+    value: records.length === 0 ? null : ttl,
+    threshold: `at most ${ttlSecondsMax} s`,
+    samples: records.length,
+    source: `${type} ${name} @${server}`,
+  });
+};
+
+/** The records of a name at one server: its answer, or the referral that a parent gives for a delegation; none where no answer came. */
+export const recordsAt = async (context: Context, server: string, name: string, type: "NS" | "A"): Promise<readonly DnsRecord[]> => {
+  try {
+    const answer = await ask(context.askDns, server, name, type);
+    const own = answer.answers.filter((r) => r.type === type);
+    return own.length > 0 ? own : answer.authority.filter((r) => r.type === type);
+  } catch (error) {
+    if (error instanceof AnswerLost) return [];
+    throw error;
+  }
+};

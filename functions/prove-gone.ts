@@ -1,0 +1,26 @@
+/** Proves that nothing of an exclusive thing is left on one side: no pod, no running job. Changes nothing. */
+
+import * as z from "zod";
+import { ItemSchema, kubernetesOf, RunSchema, SideSchema } from "./run.ts";
+import { step } from "./step.ts";
+import { podsOf, refOfItem } from "./workload.ts";
+
+const READS = ["get cronjobs", "get deployments", "get statefulsets", "list pods"] as const;
+
+export const proveGone = step({
+  name: "prove-gone",
+  does: "Lists every pod of an exclusive workload (terminating ones too) and every active job of a schedule.",
+  input: z.object({ run: RunSchema, item: ItemSchema, side: SideSchema }),
+  needs: { kubernetes: { source: READS, target: READS } },
+  run: async ({ item, side }, context) => {
+    const cluster = kubernetesOf(context, side);
+    const workload = await cluster.get(refOfItem(item));
+    const name = `${item.namespace}/${item.name}`;
+    if (item.kind === "CronJob") {
+      const { active = [] } = (workload["status"] ?? {}) as { readonly active?: readonly unknown[] };
+      return { verdict: active.length === 0 ? ("pass" as const) : ("unknown" as const), sentence: `${name} on the ${side} has ${active.length} running jobs.` };
+    }
+    const pods = await podsOf(cluster, workload);
+    return { verdict: pods.length === 0 ? ("pass" as const) : ("unknown" as const), sentence: `${name} on the ${side} has ${pods.length} pods left.` };
+  },
+});

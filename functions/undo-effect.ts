@@ -1,0 +1,60 @@
+/** Undoes recorded effects by their old values, each under an entry and a call of its own. Needs no metrics, no approval, no plan beyond its names. */
+
+import * as z from "zod";
+import type { Outcome } from "../adapters/journal.ts";
+import { Transient } from "../domain/errors.ts";
+import type { JournalEntry } from "../domain/journal.ts";
+import { nameOf } from "../domain/plan.ts";
+import { journalOf, undoEntry, withJournal } from "./effect.ts";
+import { kubernetesOf, planOf, type Run, RunSchema } from "./run.ts";
+import { type Context, step } from "./step.ts";
+import { podsOf, refOfItem } from "./workload.ts";
+
+/** What forward effects may do on a side, their undo must be able to take back. */
+const KUBERNETES = [
+  "get planned",
+  "patch planned",
+  "create planned",
+  "delete planned",
+  "list pods",
+  "patch deployments/scale",
+  "patch statefulsets/scale",
+] as const;
+
+export const undoEffectStep = step({
+  name: "undo-effect",
+  does: "Brings back what stood before each of the given entries, newest first; an exclusive thing only after it is gone from the other side.",
+  input: z.object({ run: RunSchema, entry: z.array(z.string()).min(1).max(50) }),
+  needs: withJournal({
+    kubernetes: { source: KUBERNETES, target: KUBERNETES },
+    route53: ["ChangeResourceRecordSets", "DeleteHostedZone", "GetHostedZone", "ListHostedZonesByName", "ListResourceRecordSets"],
+    eks: ["DeleteCluster", "DescribeCluster"],
+  }),
+  run: async ({ run, entry: keys }, context) => {
+    const journal = journalOf(context);
+    const outcomes: Outcome[] = [];
+    for (const key of keys) {
+      const forward = await journal.read(key);
+      await mayStart(context, run, forward);
+      const outcome = await undoEntry(context, run, forward, "undo-effect");
+      if (outcome.outcome === "left") context.log.warn("An undo left what somebody else had changed.", { entry: key, note: outcome.note ?? "" });
+      outcomes.push(outcome);
+    }
+    return { outcomes: outcomes.map((o) => o.outcome) };
+  },
+});
+
+/**
+ * Giving an exclusive thing back to the source takes the proof that none of it is left on the target.
+ * @throws Transient while a pod is left; the state machine asks again.
+ */
+const mayStart = async (context: Context, run: Run, { effect }: JournalEntry): Promise<void> => {
+  if (effect.kind !== "set-owner" || effect.after !== "target") return;
+  const plan = await planOf(context, run);
+  const workload = plan.workloads.find((w) => nameOf(w) === effect.thing);
+  if (!workload || workload.kind === "CronJob") return;
+  const target = kubernetesOf(context, "target");
+  const object = await target.find(refOfItem(workload));
+  const left = object ? await podsOf(target, object) : [];
+  if (left.length > 0) throw new Transient(`${effect.thing} still has ${left.length} pods on the target; the source gets it back when they are gone.`);
+};

@@ -1,0 +1,32 @@
+/** The first state of an execution: the plan is there and complete, no rollback has begun, and nobody else holds the clusters. */
+
+import * as z from "zod";
+import { FenceRaised, Refused } from "../domain/errors.ts";
+import { keys } from "../domain/journal.ts";
+import { withEvidence } from "./gate.ts";
+import { takeLock } from "./lock.ts";
+import { bucketOf, planOf, RunSchema } from "./run.ts";
+import { step } from "./step.ts";
+
+export const validateStart = step({
+  name: "validate-start",
+  does: "Refuses a start with a sentence, or takes the clusters' lock and answers with what the machine goes by.",
+  input: z.object({ run: RunSchema, machine: z.enum(["migrate-cluster", "decommission"]), execution: z.string() }),
+  needs: withEvidence({}),
+  run: async ({ run, execution }, context) => {
+    const plan = await planOf(context, run);
+    if (plan.migration !== run.migration) throw new Refused(`The plan is for ${plan.migration}, the start for ${run.migration}. Start it under the plan's name.`);
+    const blocked = plan.workloads.filter((w) => w.class === "blocked" || (w.move === "none" && w.class === "stateful"));
+    if (plan.open.length > 0 || blocked.length > 0)
+      throw new Refused(`The plan has ${plan.open.length} open decisions and ${blocked.length} blocked workloads. Decide them, plan again, and have the new plan approved.`);
+    const bucket = bucketOf(context);
+    if (await bucket.getJson(keys.fence(run.migration))) throw new FenceRaised(`${run.migration} was rolled back. Plan again under another name.`);
+    await takeLock(bucket, plan.settings.source.name, run.migration, execution);
+    return {
+      run,
+      pollSeconds: plan.settings.policy.pollSeconds,
+      concurrency: plan.settings.policy.concurrency,
+      waves: Math.max(-1, ...plan.workloads.map((w) => w.wave ?? -1)) + 1,
+    };
+  },
+});

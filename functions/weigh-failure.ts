@@ -1,0 +1,25 @@
+/** A phase has failed: says whether anything was changed, and whether the way back may be taken without a person. Changes nothing. */
+
+import * as z from "zod";
+import { withEvidence } from "./gate.ts";
+import { journalOf } from "./effect.ts";
+import { RunSchema } from "./run.ts";
+import { step } from "./step.ts";
+
+/** `stop`: nothing to undo. `back`: roll back. `wait`: the target serves already; only a person decides to go back. */
+type Way = "stop" | "back" | "wait";
+
+export const weighFailure = step({
+  name: "weigh-failure",
+  does: "Looks into the journal: without effects there is nothing to undo; after the delegation only a person's choice goes back.",
+  input: z.object({ run: RunSchema, error: z.string(), cause: z.string() }),
+  needs: withEvidence({}),
+  run: async ({ run, error }, context): Promise<{ readonly way: Way }> => {
+    const journal = journalOf(context);
+    if (error === "FenceRaised" || (await journal.fenced(run.migration))) return { way: "stop" };
+    const entries = await journal.forwardKeys(run.migration);
+    if (entries.length === 0) return { way: "stop" };
+    const delegated = entries.some((key) => key.includes("-delegate-zone/"));
+    return { way: delegated && error !== "RolledBackByPerson" ? "wait" : "back" };
+  },
+});

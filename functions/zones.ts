@@ -1,0 +1,60 @@
+/** The three zones of a cutover and who answers for them: the parent, the old zone, and ours. */
+
+import { fqdn, makeRoute53, type Route53, type ZoneWithServers } from "../adapters/route53.ts";
+import type { RecordSet } from "../domain/effects.ts";
+import { NotFound } from "../domain/errors.ts";
+import type { Run, SlimPlan } from "./run.ts";
+import type { Context } from "./step.ts";
+
+/** Makes the creation of our zone idempotent and tells it from the old one. */
+export const callerReferenceOf = (run: Run): string => `repot-${run.migration}`;
+
+export type Zones = {
+  readonly parent: ZoneWithServers;
+  readonly old: ZoneWithServers;
+  /** Absent before build-target. */
+  readonly fresh: ZoneWithServers | undefined;
+};
+
+/** What it takes to find them. */
+export const ZONE_READS = ["GetHostedZone", "ListHostedZonesByName"] as const;
+export const RECORD_READS = [...ZONE_READS, "ListResourceRecordSets"] as const;
+
+/** @throws NotFound where the parent or the old zone isn't in this account: then the cutover is by records, not by delegation. */
+export const zonesOf = async (context: Context, run: Run, plan: SlimPlan): Promise<Zones> => {
+  const route53 = makeRoute53(context.aws.route53);
+  const { zone, parent } = plan.settings.dns;
+  const [parentZone] = (await route53.zonesByName(parent)).filter((z) => !z.isPrivate);
+  const named = (await route53.zonesByName(zone)).filter((z) => !z.isPrivate);
+  const ours = named.find((z) => z.callerReference === callerReferenceOf(run));
+  const old = named.find((z) => z.callerReference !== callerReferenceOf(run));
+  if (!parentZone || !old)
+    throw new NotFound(`Zone ${parentZone ? zone : parent} is not hosted in this account's Route 53, so its delegation can't be changed.`);
+  return {
+    parent: await withServers(route53, parentZone.id),
+    old: await withServers(route53, old.id),
+    fresh: ours ? await withServers(route53, ours.id) : undefined,
+  };
+};
+
+/** @throws NotFound where build-target has not created it. */
+export const freshOf = (zones: Zones): ZoneWithServers => {
+  if (!zones.fresh) throw new NotFound("The new zone does not exist yet; build-target creates it.");
+  return zones.fresh;
+};
+
+const withServers = async (route53: Route53, id: string): Promise<ZoneWithServers> => {
+  const zone = await route53.zone(id);
+  if (!zone) throw new NotFound(`Zone ${id} was listed and is gone.`);
+  return zone;
+};
+
+/** The one simple record set of a name and type. @throws NotFound where there is none. */
+export const recordOf = async (route53: Route53, zoneId: string, name: string, type: string): Promise<RecordSet> => {
+  const [record] = await route53.recordsOf(zoneId, name, type);
+  if (!record) throw new NotFound(`Zone ${zoneId} has no ${type} record for ${fqdn(name)}.`);
+  return record;
+};
+
+/** The hosts of a plan that lie in the zone, in the order of the plan. */
+export const hostsOf = (plan: SlimPlan): readonly string[] => plan.hosts.map((h) => h.host);

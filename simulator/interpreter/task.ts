@@ -1,0 +1,177 @@
+/** Task: calls out, with a timeout and heartbeats. What is called stands in work.ts and nested.ts. */
+
+import type { StateDef } from "./definition.ts";
+import { StatesError } from "./errors.ts";
+import { EvaluationError } from "./expressions.ts";
+import { isTooLarge } from "./history.ts";
+import { nestedJob } from "./nested.ts";
+import { parseResource, type Resource } from "./resource.ts";
+import type { Thread } from "./thread.ts";
+import type { Settle } from "./timers.ts";
+import { type Details, type Json, Payload, type Perform } from "./types.ts";
+import { callbackJob, callJob } from "./work.ts";
+
+/** A piece of work: a call, and for jobs and callbacks what comes after its answer. */
+export type Job = {
+  readonly submit: () => Promise<Json>;
+  /** Waits for the real result; `beat` is called for each heartbeat. Returns what stops waiting. */
+  readonly finish?: (settle: Settle<Json>, beat: () => void) => () => void;
+  /** Called once, however the task ended. */
+  readonly close?: () => void;
+  /** Stops what was started, where the task ends before it. */
+  readonly cancel?: () => void;
+};
+type Limits = { readonly timeoutAt: number; readonly heartbeatSeconds: number | undefined };
+
+const resources = new Map<string, Resource>();
+const resourceOf = (text: string): Resource => {
+  const known = resources.get(text) ?? parseResource(text);
+  resources.set(text, known);
+  return known;
+};
+
+/** @returns The task's result. */
+export const runTask = async (thread: Thread, state: StateDef): Promise<Payload> => {
+  const resource = resourceOf(String(state.raw["Resource"]));
+  const { engine } = thread.run;
+  thread.token = resource.pattern === "waitForTaskToken" ? engine.tokens.issue() : undefined;
+  const bindings = thread.bindings();
+  const template = state.fields["Arguments"];
+  const args = template ? new Payload(await thread.evaluate(template, bindings)) : thread.input;
+  const timeout = await secondsOf(thread, state, "TimeoutSeconds");
+  const heartbeatSeconds = await secondsOf(thread, state, "HeartbeatSeconds");
+  if (isTooLarge(args)) throw dataLimit(state);
+  const timeoutAt = timeout === undefined ? Number.POSITIVE_INFINITY : engine.clock.now() + timeout * 1000;
+  const scheduled = { timeoutInSeconds: timeout, heartbeatInSeconds: heartbeatSeconds };
+  const events = resource.kind === "function" ? directEvents(thread, resource) : taskEvents(thread, resource);
+  events.scheduled(args, scheduled);
+  return await carryOut(thread, state, jobOf(thread, resource, args.value), events, { timeoutAt, heartbeatSeconds });
+};
+
+const jobOf = (thread: Thread, resource: Resource, args: Json): Job => {
+  const { perform } = thread.run.engine;
+  if (perform) return performedJob(thread, resource, args, perform);
+  const job = resource.kind === "nested" ? nestedJob(thread, resource, args) : callJob(thread, resource, args);
+  return resource.pattern === "waitForTaskToken" ? callbackJob(thread, job) : job;
+};
+
+const performedJob = (thread: Thread, resource: Resource, args: Json, perform: Perform): Job => {
+  const call = { resource: resource.plain, args, execution: thread.run, state: thread.at };
+  const submit = () => perform({ ...call, phase: resource.pattern === "request" ? "result" : "submission" });
+  if (resource.pattern === "request") return { submit };
+  return {
+    submit,
+    finish: (settle) => {
+      perform({ ...call, phase: "result" }).then(settle.resolve, settle.reject);
+      return () => {};
+    },
+  };
+};
+
+const carryOut = async (thread: Thread, state: StateDef, job: Job, events: Events, limits: Limits): Promise<Payload> => {
+  let done = false;
+  try {
+    let result = new Payload(await guarded(thread, limits, (settle) => submit(thread, job, settle)));
+    if (job.finish) {
+      const { finish } = job;
+      events.submitted(result);
+      result = new Payload(await guarded(thread, limits, finish));
+    }
+    done = true;
+    if (isTooLarge(result)) throw dataLimit(state);
+    events.succeeded(result);
+    return result;
+  } catch (problem) {
+    if (problem instanceof StatesError) events.failed(problem);
+    throw problem;
+  } finally {
+    if (!done) job.cancel?.();
+    job.close?.();
+  }
+};
+
+const submit = (thread: Thread, job: Job, settle: Settle<Json>): (() => void) => {
+  thread.run.engine.clock
+    .task(`${thread.run.machine}: ${thread.at}`, async () => job.submit())
+    .then(settle.resolve, settle.reject);
+  return () => {};
+};
+
+/** Waits for `arm` within the limits of the task. */
+const guarded = (
+  thread: Thread,
+  { timeoutAt, heartbeatSeconds }: Limits,
+  arm: NonNullable<Job["finish"]>,
+): Promise<Json> => {
+  const { clock, parking } = thread.run.engine;
+  return parking.park<Json>(thread, (settle) => {
+    const timeout = Number.isFinite(timeoutAt)
+      ? clock.at(timeoutAt, () => settle.reject(new StatesError("States.Timeout")))
+      : undefined;
+    const listen = () =>
+      heartbeatSeconds === undefined || thread.token === undefined
+        ? undefined
+        : clock.after(heartbeatSeconds * 1000, () => settle.reject(new StatesError("States.HeartbeatTimeout")));
+    let heartbeat = listen();
+    const disarm = arm(settle, () => {
+      heartbeat?.cancel();
+      heartbeat = listen();
+    });
+    return () => {
+      timeout?.cancel();
+      heartbeat?.cancel();
+      disarm();
+    };
+  });
+};
+
+const secondsOf = async (thread: Thread, state: StateDef, field: string): Promise<number | undefined> => {
+  const template = state.fields[field];
+  if (!template) return undefined;
+  const value = await thread.evaluate(template, thread.bindings());
+  if (typeof value === "number" && Number.isInteger(value) && value > 0) return value;
+  const reason = `The ${field} field must be a positive integer, but was: ${JSON.stringify(value)}`;
+  return thread.explain(new EvaluationError(reason, field));
+};
+
+const dataLimit = (state: StateDef): StatesError =>
+  new StatesError(
+    "States.DataLimitExceeded",
+    `The state/task '${state.name}' returned a result with a size exceeding the maximum number of bytes service limit.`,
+  );
+
+type Events = {
+  readonly scheduled: (args: Payload, limits: Details) => void;
+  readonly submitted: (output: Payload) => void;
+  readonly succeeded: (output: Payload) => void;
+  readonly failed: (problem: StatesError) => void;
+};
+
+const isTimeout = ({ error }: StatesError) => error === "States.Timeout" || error === "States.HeartbeatTimeout";
+
+const taskEvents = (thread: Thread, { resource, resourceType }: Resource): Events => ({
+  scheduled: (parameters, limits) => {
+    const { region } = thread.run.engine;
+    thread.record("TaskScheduled", { ...limits, parameters, region, resource, resourceType });
+    thread.record("TaskStarted", { resource, resourceType });
+  },
+  submitted: (output) => thread.record("TaskSubmitted", { output, resource, resourceType }),
+  succeeded: (output) => thread.record("TaskSucceeded", { output, resource, resourceType }),
+  failed: (problem) => {
+    const type = isTimeout(problem) ? "TaskTimedOut" : "TaskFailed";
+    thread.record(type, { cause: problem.reason, error: problem.error, resource, resourceType });
+  },
+});
+
+const directEvents = (thread: Thread, { resource }: Resource): Events => ({
+  scheduled: (input, limits) => {
+    thread.record("LambdaFunctionScheduled", { ...limits, input, resource });
+    thread.record("LambdaFunctionStarted");
+  },
+  submitted: () => {},
+  succeeded: (output) => thread.record("LambdaFunctionSucceeded", { output }),
+  failed: (problem) => {
+    const type = isTimeout(problem) ? "LambdaFunctionTimedOut" : "LambdaFunctionFailed";
+    thread.record(type, { cause: problem.reason, error: problem.error });
+  },
+});

@@ -1,0 +1,367 @@
+/** The pods of a cluster as processes: what the kubelet does from binding to exit, and the views that traffic and queues have of it. */
+
+import type { KubeObject } from "../../../domain/kube.ts";
+import type { Random } from "../../random.ts";
+import type { PodView } from "../types.ts";
+import {
+  at,
+  controllerOf,
+  fieldsAt,
+  isDeleting,
+  listAt,
+  namespaceOf,
+  numberAt,
+  pathOf,
+  textAt,
+  uidOf,
+} from "./fields.ts";
+import type { Machine } from "./machine.ts";
+import { missingReferences } from "./references.ts";
+import { acceptsAfterTermMs, imagesOf, jobSeconds, pullMs, timeline } from "./timing.ts";
+
+/** A pod's process. The views share this one object, so that who holds one sees it change. */
+export class Pod implements PodView {
+  readonly uid: string;
+  readonly namespace: string;
+  readonly name: string;
+  readonly workload: string;
+  node: string | undefined;
+  ready = false;
+  accepting = false;
+  terminating = false;
+  /** Milliseconds since 1970 from which it has been ready without a break. */
+  readyAt = 0;
+  /** Succeeded or Failed: it won't run again. */
+  finished = false;
+  /** Each turn of its life ends the timers of the one before. */
+  turn = 0;
+
+  constructor(object: KubeObject, workload: string) {
+    this.uid = uidOf(object);
+    this.namespace = namespaceOf(object);
+    this.name = object.metadata.name;
+    this.workload = workload;
+  }
+}
+
+/** Which pods a fault keeps from getting ready, or makes crash. */
+export type PodFault = (workload: string) => boolean;
+
+const CHECK_AGAIN_MS = 10_000;
+
+export class Pods {
+  readonly #machine: Machine;
+  readonly #random: Random;
+  readonly #byUid = new Map<string, Pod>();
+  /** Node → image → when it is there. */
+  readonly #images = new Map<string, Map<string, number>>();
+  readonly #faults = new Set<PodFault>();
+  #address = 0;
+  #views: readonly Pod[] | undefined;
+  /** Told of every pod whose readiness or end changed. */
+  onReadiness: (pod: Pod) => void = () => {};
+
+  constructor(machine: Machine) {
+    this.#machine = machine;
+    this.#random = machine.random.fork("kubelet");
+    machine.store.onChange(({ key, before, after }) => {
+      if (key !== "pods") return;
+      if (!before && after) this.#added(after);
+      else if (!after && before) this.#gone(before);
+      else if (before && after && isDeleting(after) && !isDeleting(before)) this.#terminate(after);
+    });
+  }
+
+  get(uid: string): Pod | undefined {
+    return this.#byUid.get(uid);
+  }
+
+  all(): readonly Pod[] {
+    this.#views ??= [...this.#byUid.values()].filter((pod) => !pod.finished);
+    return this.#views;
+  }
+
+  /** From now on these pods fail their readiness probe. @returns what ends the fault. */
+  addFault(fault: PodFault): () => void {
+    this.#faults.add(fault);
+    for (const pod of this.#byUid.values()) if (pod.ready && fault(pod.workload)) this.#unready(pod);
+    return () => void this.#faults.delete(fault);
+  }
+
+  /** The scheduler has chosen a node, `os` is what runs there. */
+  bind(object: KubeObject, node: string, os: string): void {
+    const pod = this.#byUid.get(uidOf(object));
+    if (!pod || pod.terminating || pod.node !== undefined) return;
+    pod.node = node;
+    const bound = { ...object, spec: { ...fieldsAt(object, "spec"), nodeName: node } };
+    const status = {
+      ...fieldsAt(object, "status"),
+      conditions: [condition("PodScheduled", true, this.#machine)],
+    };
+    this.#machine.store.put("pods", { ...bound, status: { ...status, phase: "Pending" } });
+    if (this.#machine.loading()) this.#startLoaded(pod, node);
+    else this.#prepare(pod, os);
+  }
+
+  /** The node is lost: its processes are gone at once, the objects stay until somebody evicts them. */
+  kill(pod: Pod): void {
+    pod.turn += 1;
+    this.#stopAccepting(pod);
+  }
+
+  #object(pod: Pod): KubeObject | undefined {
+    return this.#machine.store.get("pods", pod.namespace, pod.name);
+  }
+
+  #added(object: KubeObject): void {
+    this.#byUid.set(uidOf(object), new Pod(object, workloadOf(this.#machine, object)));
+    this.#views = undefined;
+  }
+
+  #gone(object: KubeObject): void {
+    const pod = this.#byUid.get(uidOf(object));
+    if (!pod) return;
+    pod.turn += 1;
+    pod.terminating = true;
+    this.#byUid.delete(pod.uid);
+    this.#views = undefined;
+    this.#stopAccepting(pod);
+    this.onReadiness(pod);
+    this.#machine.changed();
+  }
+
+  #startLoaded(pod: Pod, node: string): void {
+    const object = this.#object(pod);
+    if (!object) return;
+    for (const image of imagesOf(object)) this.#imagesOn(node).set(image, 0);
+    this.#started(pod, object);
+    if (isOneShot(object)) this.#runToEnd(pod, object);
+    else this.#becomeReady(pod);
+  }
+
+  /** Waits for volumes and references, pulls, runs init containers, starts. */
+  #prepare(pod: Pod, os: string): void {
+    const object = this.#object(pod);
+    if (!object || pod.terminating) return;
+    const missing = missingReferences(this.#machine.store, object);
+    const wrongOs = os !== osOf(object);
+    if (missing !== undefined || wrongOs) {
+      const reason = wrongOs ? "ImagePullBackOff" : "CreateContainerConfigError";
+      this.#waiting(pod, reason, missing ?? `no matching manifest for ${os} in the manifest list entries`);
+      this.#later(pod, CHECK_AGAIN_MS, () => this.#prepare(pod, os));
+      return;
+    }
+    const plan = timeline(object, this.#random.fork(pod.workload));
+    const pulled = this.#pulled(pod.node ?? "", object);
+    this.#later(pod, pulled + plan.startMs, () => {
+      const current = this.#object(pod);
+      if (!current || pod.terminating) return;
+      this.#started(pod, current);
+      if (isOneShot(current)) this.#runToEnd(pod, current);
+      else this.#later(pod, plan.readyMs, () => this.#probe(pod, plan.probeMs));
+    });
+  }
+
+  /** Milliseconds until all images are on the node; two pods that want one image pull it once. */
+  #pulled(node: string, object: KubeObject): number {
+    const here = this.#imagesOn(node);
+    const now = this.#machine.clock.now();
+    let latest = now;
+    for (const image of imagesOf(object)) {
+      const there = here.get(image) ?? now + pullMs(image, osOf(object));
+      here.set(image, there);
+      latest = Math.max(latest, there);
+    }
+    return latest - now;
+  }
+
+  #imagesOn(node: string): Map<string, number> {
+    const found = this.#images.get(node) ?? new Map<string, number>();
+    this.#images.set(node, found);
+    return found;
+  }
+
+  #started(pod: Pod, object: KubeObject): void {
+    pod.accepting = true;
+    this.#address += 1;
+    const n = this.#address;
+    const podIP = `10.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`;
+    const conditions = [
+      condition("PodScheduled", true, this.#machine),
+      condition("Initialized", true, this.#machine),
+      condition("ContainersReady", false, this.#machine),
+      condition("Ready", false, this.#machine),
+    ];
+    const stamp = this.#machine.registry.stamp();
+    const containerStatuses = containerStates(object, false, { running: { startedAt: stamp } });
+    this.#machine.registry.setStatus("pods", object, {
+      phase: "Running",
+      podIP,
+      podIPs: [{ ip: podIP }],
+      startTime: stamp,
+      conditions,
+      containerStatuses,
+    });
+    this.#machine.changed();
+  }
+
+  #probe(pod: Pod, againMs: number): void {
+    if (pod.terminating) return;
+    const object = this.#object(pod);
+    const faulty = [...this.#faults].some((fault) => fault(pod.workload));
+    if (object && !faulty && gatesOpen(object)) this.#becomeReady(pod);
+    else this.#later(pod, againMs, () => this.#probe(pod, againMs));
+  }
+
+  #becomeReady(pod: Pod): void {
+    pod.ready = true;
+    pod.readyAt = this.#machine.clock.now();
+    this.#setReady(pod, true);
+  }
+
+  #unready(pod: Pod): void {
+    pod.ready = false;
+    pod.turn += 1;
+    this.#setReady(pod, false);
+    this.#later(pod, CHECK_AGAIN_MS, () => this.#probe(pod, CHECK_AGAIN_MS));
+  }
+
+  #setReady(pod: Pod, ready: boolean): void {
+    const object = this.#object(pod);
+    if (object) {
+      const kept = listAt(object, "status", "conditions").filter(
+        (c) => c["type"] !== "Ready" && c["type"] !== "ContainersReady",
+      );
+      const conditions = [
+        ...kept,
+        condition("ContainersReady", ready, this.#machine),
+        condition("Ready", ready, this.#machine),
+      ];
+      const state = { running: { startedAt: textAt(object, "status", "startTime") ?? "" } };
+      const containerStatuses = containerStates(object, ready, state);
+      this.#machine.registry.setStatus("pods", object, {
+        ...fieldsAt(object, "status"),
+        conditions,
+        containerStatuses,
+      });
+    }
+    this.onReadiness(pod);
+    this.#machine.changed();
+  }
+
+  #waiting(pod: Pod, reason: string, message: string): void {
+    const object = this.#object(pod);
+    if (!object) return;
+    const containerStatuses = containerStates(object, false, { waiting: { reason, message } });
+    this.#machine.registry.setStatus("pods", object, { ...fieldsAt(object, "status"), containerStatuses });
+  }
+
+  #runToEnd(pod: Pod, object: KubeObject): void {
+    const seconds = jobSeconds(this.#random.fork(`job ${pod.workload} ${pod.name}`));
+    pod.ready = true;
+    pod.readyAt = this.#machine.clock.now();
+    this.#setReady(pod, true);
+    this.#later(pod, seconds * 1_000, () => {
+      const current = this.#object(pod) ?? object;
+      pod.finished = true;
+      this.#views = undefined;
+      this.#stopAccepting(pod);
+      const terminated = {
+        terminated: { exitCode: 0, reason: "Completed", finishedAt: this.#machine.registry.stamp() },
+      };
+      const kept = fieldsAt(current, "status");
+      const conditions = [
+        condition("PodScheduled", true, this.#machine),
+        condition("Ready", false, this.#machine),
+      ];
+      const containerStatuses = containerStates(current, false, terminated);
+      this.#machine.registry.setStatus("pods", current, {
+        ...kept,
+        phase: "Succeeded",
+        conditions,
+        containerStatuses,
+      });
+      this.#machine.changed();
+    });
+  }
+
+  /** SIGTERM: it goes on accepting while it drains, then exits; the kubelet takes the object away at the end. */
+  #terminate(object: KubeObject): void {
+    const pod = this.#byUid.get(uidOf(object));
+    if (!pod || pod.terminating) return;
+    pod.terminating = true;
+    pod.turn += 1;
+    const graceMs = (numberAt(object, "metadata", "deletionGracePeriodSeconds") ?? 30) * 1_000;
+    const acceptsMs = pod.accepting ? Math.min(graceMs, acceptsAfterTermMs(object)) : 0;
+    this.onReadiness(pod);
+    this.#machine.changed();
+    this.#later(pod, acceptsMs, () => this.#stopAccepting(pod));
+    this.#later(pod, Math.min(graceMs, acceptsMs + 1_000), () => {
+      const current = this.#object(pod);
+      if (current && uidOf(current) === pod.uid && !at(current, "metadata", "finalizers"))
+        this.#machine.registry.finish("pods", current);
+    });
+  }
+
+  #stopAccepting(pod: Pod): void {
+    if (!pod.accepting && !pod.ready) return;
+    pod.accepting = false;
+    pod.ready = false;
+    this.onReadiness(pod);
+    this.#machine.changed();
+  }
+
+  #later(pod: Pod, milliseconds: number, run: () => void): void {
+    const turn = pod.turn;
+    this.#machine.clock.after(milliseconds, () => {
+      if (pod.turn === turn) run();
+    });
+  }
+}
+
+const condition = (type: string, status: boolean, machine: Machine) => ({
+  type,
+  status: status ? "True" : "False",
+  lastTransitionTime: machine.registry.stamp(),
+});
+
+const containerStates = (object: KubeObject, ready: boolean, state: unknown) =>
+  listAt(object, "spec", "containers").map((c) => ({
+    name: textAt(c, "name") ?? "",
+    image: textAt(c, "image") ?? "",
+    ready,
+    started: ready,
+    restartCount: 0,
+    state,
+  }));
+
+/** A pod that runs to an end rather than for ever. */
+const isOneShot = (object: KubeObject): boolean => at(object, "spec", "restartPolicy") !== "Always";
+
+/** Readiness gates are open once their condition is True; the load-balancer controller's own open by themselves here. */
+const gatesOpen = (object: KubeObject): boolean =>
+  listAt(object, "spec", "readinessGates").every((gate) => {
+    const type = textAt(gate, "conditionType") ?? "";
+    if (type.startsWith("target-health.")) return true;
+    return listAt(object, "status", "conditions").some((c) => c["type"] === type && c["status"] === "True");
+  });
+
+/** What a pod's image is made for: as its spec says, else as the image's name says, else Linux. */
+export const osOf = (object: KubeObject): string =>
+  textAt(object, "spec", "os", "name") ??
+  textAt(object, "spec", "nodeSelector", "kubernetes.io/os") ??
+  (imagesOf(object).some((image) => /windowsservercore|nanoserver|windows\/server/.test(image))
+    ? "windows"
+    : "linux");
+
+/** `namespace/name` of what owns a pod at the top. */
+const workloadOf = (machine: Machine, object: KubeObject): string => {
+  let here = object;
+  for (let depth = 0; depth < 5; depth += 1) {
+    const owner = controllerOf(here);
+    const found = owner ? machine.store.byUid(owner.uid)?.object : undefined;
+    if (!found) break;
+    here = found;
+  }
+  return pathOf(here);
+};

@@ -1,0 +1,274 @@
+/**
+ * The flows of the whole platform, part by part, kept as long as nothing changes them. A change in a namespace costs the parts that live
+ * there; the hour, DNS, pools and pauses cost one evaluation of each part.
+ */
+
+import { SIDES, type Side } from "../../../domain/phases.ts";
+import { type Datastores, makeDatastores } from "../datastores.ts";
+import { makeThirdParties, type ThirdParties } from "../third-parties.ts";
+import type { Cluster } from "../types.ts";
+import { type Arrivals, makeArrivals } from "./arrivals.ts";
+import { type FailingPiece, failingRate } from "./books.ts";
+import { DEMAND_STEP_MS } from "./demand.ts";
+import {
+  type BackendInputs,
+  type Evaluation,
+  evaluate,
+  type IngressFlow,
+  type WorkloadFlow,
+} from "./evaluate.ts";
+import { type Graph, type HostNode, makeGraph, type Part } from "./graph.ts";
+import { type Ingress, makeIngress } from "./ingress.ts";
+import type { TrafficOptions } from "./options.ts";
+import { podsOf } from "./pods.ts";
+import { type ExternalNames, killed, makeExternalNames, makeStructure, type Structure } from "./structure.ts";
+
+/** A flow that held from a time on, until the next piece. */
+export type TimelinePiece = { readonly from: number; readonly evaluation: Evaluation };
+
+export type PartState = {
+  readonly part: Part;
+  structure: Structure | undefined;
+  evaluation: Evaluation | undefined;
+  bookedAt: number;
+  readonly timeline: TimelinePiece[];
+  /** Why a side doesn't serve a host, by `side|host`. */
+  unserved: ReadonlyMap<string, string>;
+};
+
+export type Change = "everything" | "inputs" | { readonly namespace: string };
+
+/** What to look at again, and when: whether something fails, times at which a flow changes by itself, whether pools drain. */
+export type Wake = { readonly failing: boolean; readonly at: readonly number[]; readonly moving: boolean };
+
+export type Subject = { readonly host: string } | { readonly workload: string };
+
+const DAY_MS = 86_400_000;
+const KEPT_MS = DAY_MS + 3_600_000;
+/** A pod that is killed takes what it has in hand with it: about as long as its own time for a request. */
+const IN_HAND_MS_MIN = 1;
+
+type IngressFlows = { readonly [S in Side]: IngressFlow };
+
+export class Flows {
+  readonly graph: Graph;
+  readonly parts: readonly PartState[];
+  readonly datastores: Datastores;
+  readonly #clusters: { readonly [S in Side]: Cluster };
+  readonly #now: () => number;
+  readonly #names: ExternalNames;
+  readonly #ingress: Ingress;
+  readonly #thirdParties: ThirdParties;
+  readonly #arrivals: Arrivals;
+  readonly #pauses = new Map<string, number>();
+  readonly #losses = new Map<string, { share: number; until: number }>();
+  readonly #byHost = new Map<string, PartState>();
+  readonly #byWorkload = new Map<string, PartState>();
+  readonly #namespaces = new Set<string>();
+  #everything = true;
+  #inputs = true;
+  #storesSaid = "";
+
+  constructor(options: TrafficOptions) {
+    this.#clusters = options;
+    this.#now = () => options.clock.now();
+    this.graph = makeGraph(options.plan);
+    this.#names = makeExternalNames(this.#clusters);
+    this.#ingress = makeIngress(this.graph, this.#clusters, this.#names);
+    this.datastores = makeDatastores(options);
+    this.#thirdParties = makeThirdParties(options.plan);
+    this.#arrivals = makeArrivals({ ...options, graph: this.graph, ingress: this.#ingress });
+    this.parts = this.graph.parts.map((part) => ({
+      part,
+      structure: undefined,
+      evaluation: undefined,
+      bookedAt: this.#now(),
+      timeline: [],
+      unserved: new Map(),
+    }));
+    for (const state of this.parts) {
+      for (const { host } of state.part.hosts) this.#byHost.set(host, state);
+      for (const { name } of state.part.workloads) this.#byWorkload.set(name, state);
+    }
+  }
+
+  changed(change: Change): void {
+    if (change === "everything") this.#everything = true;
+    else if (change === "inputs") this.#inputs = true;
+    else this.#namespaces.add(change.namespace);
+  }
+
+  /** Makes anew what changed. `book` is called for each part before its flow is replaced. */
+  refresh(book: (part: PartState) => void): Wake {
+    if (!this.#everything && this.#namespaces.size === 0 && !this.#inputs) {
+      return { failing: false, at: [], moving: this.#arrivals.moving() };
+    }
+    const now = this.#now();
+    const touched = new Set(this.parts.filter((p) => this.#isTouched(p.part)));
+    const wide = this.#readChanges();
+    for (const state of wide ? this.parts : touched) book(state);
+    const at = [...touched].flatMap((state) => this.#rebuild(state, now));
+    // A pod that stopped sends its connections elsewhere, perhaps to hosts of other parts.
+    const all = wide || this.#arrivals.moving();
+    if (!wide && all) for (const state of this.parts) book(state);
+    this.#evaluate(all ? this.parts : [...touched], now);
+    const failing = this.parts.some((p) => p.evaluation?.hosts.some((h) => failingRate(h) > 0) === true);
+    return { failing, at, moving: this.#arrivals.moving() };
+  }
+
+  /** Fills the day before the start with what the platform did, had it always stood as it stands: it was running. */
+  livedBefore(): void {
+    const now = this.#now();
+    this.#ingress.rebuild();
+    for (const state of this.parts) this.#rebuild(state, now);
+    this.#arrivals.syntheticChanged();
+    this.#storesChanged();
+    const steps = DAY_MS / DEMAND_STEP_MS;
+    const last = Math.ceil(now / DEMAND_STEP_MS) - 1;
+    for (let step = last - steps; step <= last; step += 1) this.#evaluate(this.parts, step * DEMAND_STEP_MS);
+  }
+
+  drainPools(milliseconds: number): void {
+    this.#arrivals.drain(milliseconds, this.#now());
+    this.#inputs = true;
+  }
+
+  pause(workload: string, until: number): void {
+    this.#pauses.set(workload, Math.max(until, this.#pauses.get(workload) ?? 0));
+    this.#inputs = true;
+  }
+
+  isPaused(workload: string): boolean {
+    return (this.#pauses.get(workload) ?? 0) > this.#now();
+  }
+
+  arriving(side: Side): { readonly requestsPerSecond: number; readonly openConnections: number } {
+    return this.#arrivals.entering(side, this.#now());
+  }
+
+  workloads(): readonly WorkloadFlow[] {
+    return this.parts.flatMap((p) => [...(p.evaluation?.workloads.values() ?? [])]);
+  }
+
+  history(of: Subject): readonly TimelinePiece[] {
+    return ("host" in of ? this.#byHost.get(of.host) : this.#byWorkload.get(of.workload))?.timeline ?? [];
+  }
+
+  failingNow(host: string): readonly FailingPiece[] {
+    const at = this.#byHost.get(host)?.evaluation?.hosts.find((h) => h.source.host.host === host);
+    return at ? [{ from: this.#now(), to: this.#now(), requestsPerSecond: failingRate(at) }] : [];
+  }
+
+  #isTouched(part: Part): boolean {
+    if (this.#everything) return true;
+    for (const namespace of this.#namespaces) if (part.namespaces.has(namespace)) return true;
+    return false;
+  }
+
+  /** Takes in what was reported. @returns whether it concerns all parts. */
+  #readChanges(): boolean {
+    let wide = this.#inputs || this.#everything;
+    if (this.#everything || this.#namespaces.size > 0) {
+      this.#names.forget();
+      if (this.#everything || [...this.#namespaces].some((n) => this.#ingress.touches(n))) {
+        this.#ingress.rebuild();
+        wide = true;
+      }
+      if (this.#arrivals.syntheticChanged()) wide = true;
+      if (this.#storesChanged()) wide = true;
+    }
+    this.#everything = false;
+    this.#inputs = false;
+    this.#namespaces.clear();
+    return wide;
+  }
+
+  /** Whether a datastore refuses more or less than before; one may serve several parts. */
+  #storesChanged(): boolean {
+    const excess = this.datastores.counts().map((c) => Math.max(0, c.connections - c.connectionsMax));
+    const said = excess.join();
+    const news = said !== this.#storesSaid;
+    this.#storesSaid = said;
+    return news;
+  }
+
+  /** Looks at a part's pods and Services again. @returns when what a killed pod took with it is over. */
+  #rebuild(state: PartState, now: number): number[] {
+    const structure = makeStructure(state.part, this.graph, this.#clusters, this.#names);
+    const wake: number[] = [];
+    for (const side of state.structure ? SIDES : []) {
+      for (const service of state.part.services) {
+        const was = state.structure?.node(side, service);
+        const gone = was ? killed(was, podsOf(this.#clusters[was.podsSide])) : 0;
+        if (!was || gone === 0) continue;
+        const serviceMs =
+          this.graph.workloads.get(was.backends[0]?.workload ?? "")?.serviceMs ?? IN_HAND_MS_MIN;
+        const until = now + Math.max(IN_HAND_MS_MIN, Math.ceil(serviceMs));
+        this.#losses.set(was.key, { share: gone / was.listed, until });
+        wake.push(until);
+      }
+    }
+    state.structure = structure;
+    state.unserved = unservedOf(state.part, this.#clusters);
+    this.#arrivals.podsChanged(state.part, structure);
+    return wake;
+  }
+
+  #evaluate(states: readonly PartState[], at: number): void {
+    const inputs = this.#backendInputs(at);
+    const ingress: IngressFlows = this.#ingress.flows(this.#arrivals.ingressLoad(at), inputs);
+    for (const state of states) {
+      if (!state.structure) continue;
+      const evaluation = evaluate(state.part, this.graph, state.structure, {
+        ...inputs,
+        arrivals: (host) => this.#arrivals.of(host, at),
+        ingress,
+        unserved: (host, side) => state.unserved.get(`${side}|${host.host}`),
+      });
+      state.evaluation = evaluation;
+      if (state.timeline.at(-1)?.from === at) state.timeline.pop();
+      state.timeline.push({ from: at, evaluation });
+      forget(state.timeline, at - KEPT_MS);
+    }
+  }
+
+  #backendInputs(now: number): BackendInputs {
+    return {
+      refused: this.datastores.refused,
+      dropped: this.#thirdParties.dropped,
+      pausedNow: (workload) => (this.#pauses.get(workload) ?? 0) > now,
+      lost: (node) => {
+        const loss = this.#losses.get(node.key);
+        return loss && loss.until > now ? loss.share : 0;
+      },
+    };
+  }
+}
+
+/** Drops what nobody asks for any more, in lots, so that it costs little. */
+const forget = (timeline: TimelinePiece[], before: number): void => {
+  if ((timeline[0]?.from ?? before) >= before - KEPT_MS) return;
+  timeline.splice(
+    0,
+    timeline.findLastIndex((piece) => piece.from <= before),
+  );
+};
+
+const unservedOf = (part: Part, clusters: { readonly [S in Side]: Cluster }): ReadonlyMap<string, string> => {
+  const found = new Map<string, string>();
+  for (const host of part.hosts) {
+    for (const side of SIDES) {
+      const reason = whyUnserved(host, side, clusters[side]);
+      if (reason !== undefined) found.set(`${side}|${host.host}`, reason);
+    }
+  }
+  return found;
+};
+
+const whyUnserved = (host: HostNode, side: Side, cluster: Cluster): string | undefined => {
+  if (!cluster.exists()) return `${host.host} resolves to the ${side} cluster, which doesn't exist`;
+  if (host.ingresses.length > 0 && !host.ingresses.some((ref) => cluster.get(ref) !== undefined)) {
+    return `${host.host} resolves to the ${side} cluster, which has no Ingress for it`;
+  }
+  return undefined;
+};
