@@ -54,7 +54,9 @@ export const makeJournal = (bucket: Bucket): Journal => ({
   },
 
   forwardKeys: async (migration) =>
-    (await bucket.listKeys(keys.journal(migration))).filter((key) => /\/forward-[^/]*\.json$/.test(key) && !key.endsWith(".done.json")),
+    (await bucket.listKeys(keys.journal(migration))).filter(
+      (key) => /\/forward-[^/]*\.json$/.test(key) && !key.endsWith(".done.json"),
+    ),
 });
 
 /** What an entry is about, without the values that a second reading may find changed. */

@@ -22,7 +22,17 @@ export const postMessage = async (http: Exchange, baseUrl: string, message: Mess
       { type: "section", text: { type: "mrkdwn", text: message.text } },
       ...(message.buttons.length === 0
         ? []
-        : [{ type: "actions", elements: message.buttons.map(({ label, value }) => ({ type: "button", text: { type: "plain_text", text: label }, action_id: label, value })) }]),
+        : [
+            {
+              type: "actions",
+              elements: message.buttons.map(({ label, value }) => ({
+                type: "button",
+                text: { type: "plain_text", text: label },
+                action_id: label,
+                value,
+              })),
+            },
+          ]),
     ],
   });
   const response = await http({
@@ -35,7 +45,12 @@ export const postMessage = async (http: Exchange, baseUrl: string, message: Mess
   });
   if (response.status === 429) throw new Throttled("Slack asks us to post more slowly.");
   if (response.status >= 500) throw new Transient(`Slack answered ${response.status}.`);
-  const answer = JSON.parse(response.body) as { readonly ok?: boolean; readonly error?: string; readonly ts?: string };
-  if (answer.ok !== true) throw new Forbidden(`Slack refused the message: ${answer.error ?? "no reason given"}.`);
+  const answer = JSON.parse(response.body) as {
+    readonly ok?: boolean;
+    readonly error?: string;
+    readonly ts?: string;
+  };
+  if (answer.ok !== true)
+    throw new Forbidden(`Slack refused the message: ${answer.error ?? "no reason given"}.`);
   return answer.ts ?? "";
 };

@@ -5,6 +5,7 @@
 
 import { Command, CommanderError } from "commander";
 import { BadInput, Refused } from "../domain/errors.ts";
+import { printable } from "./format.ts";
 import type { Io, Screen } from "./io.ts";
 import {
   type PlanOptions,
@@ -30,10 +31,23 @@ export const EXIT = {
   interrupted: 130,
 } as const;
 
+/** The commands, each loaded when it is called. */
+export type Load = {
+  readonly plan: () => Promise<{ readonly plan: (options: PlanOptions, io: Io) => Promise<number> }>;
+  readonly rehearse: () => Promise<{
+    readonly rehearse: (options: RehearseOptions, io: Io) => Promise<number>;
+  }>;
+};
+const LOAD: Load = { plan: () => import("./plan.ts"), rehearse: () => import("./rehearse.ts") };
+
 /** Runs one command. @returns its exit code; every error has been told on `io.err`. */
-export const main = async (argv: readonly string[], io: Io, debug = false): Promise<number> => {
+export const main = async (
+  argv: readonly string[],
+  io: Io,
+  { debug = false, load = LOAD }: { readonly debug?: boolean; readonly load?: Load } = {},
+): Promise<number> => {
   let code: number = EXIT.done;
-  const program = commands(io, (result) => {
+  const program = commands(io, load, (result) => {
     code = result;
   });
   try {
@@ -46,7 +60,7 @@ export const main = async (argv: readonly string[], io: Io, debug = false): Prom
 
 const repeat = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
-const commands = (io: Io, done: (code: number) => void): Command => {
+const commands = (io: Io, load: Load, done: (code: number) => void): Command => {
   const program = new Command("repot")
     .description("Moves a live platform onto Amazon EKS without one failed request, and rehearses it first.")
     .exitOverride()
@@ -59,12 +73,12 @@ const commands = (io: Io, done: (code: number) => void): Command => {
       .argument("<manifests...>")
       .option("-o, --output <file>", "where the plan goes (standard output)"),
   ).action(async (inputs, flags) => {
-    const { plan } = await import("./plan.ts");
+    const { plan } = await load.plan();
     done(await plan(planOptions(inputs, flags), io));
   });
   rehearsal(program).action(async (inputs, flags) => {
     const options = rehearseOptions(inputs, flags);
-    const { rehearse } = await import("./rehearse.ts");
+    const { rehearse } = await load.rehearse();
     done(await rehearse(options, io));
   });
   program
@@ -161,8 +175,9 @@ const tell = (error: unknown, io: Io, debug: boolean): number => {
   return EXIT.unexpected;
 };
 
-const say = (io: Io, sentence: string, code: number): number => {
-  io.err(`repot: ${sentence}\n`);
+/** A message of several lines (one for each open decision, say) names Repot on each. */
+const say = (io: Io, message: string, code: number): number => {
+  for (const line of message.split("\n")) io.err(`repot: ${printable(line)}\n`);
   return code;
 };
 
@@ -227,5 +242,5 @@ export const start = async (): Promise<void> => {
     terminal: { out: screen(process.stdout), err: screen(process.stderr) },
     wallMs: () => performance.now(),
   };
-  process.exitCode = await main(process.argv.slice(2), io, Boolean(process.env.REPOT_DEBUG));
+  process.exitCode = await main(process.argv.slice(2), io, { debug: Boolean(process.env.REPOT_DEBUG) });
 };

@@ -90,16 +90,17 @@ const bars = (model: ViewModel, { color, columns }: Screen): string[] => {
 
 const bar = (phase: PhaseView, model: ViewModel): string => {
   const share = progress(phase, model);
+  if (share === null) return "▒".repeat(BAR_CELLS);
   const full = Math.round(share * BAR_CELLS);
   return "█".repeat(full) + "░".repeat(BAR_CELLS - full);
 };
 
-/** How far a phase is, as far as anybody can know: workloads that stand on the target, where those are what it moves. */
-const progress = (phase: PhaseView, model: ViewModel): number => {
+/** How far a phase is, where anybody can know: workloads that stand on the target, while those move. Null says: under way. */
+const progress = (phase: PhaseView, model: ViewModel): number | null => {
   if (phase.status === "to-come" || phase.status === "rolled-back") return 0;
   if (phase.status === "completed") return 1;
   const { moved, of } = movedWorkloads(model);
-  return phase.phase === "move-workloads" && of > 0 ? moved / of : 0.5;
+  return phase.phase === "move-workloads" && of > 0 ? moved / of : null;
 };
 
 const MOVES_PODS: readonly string[] = ["start-on-target", "half-and-half", "stop-then-start"];

@@ -30,13 +30,17 @@ const behavior = (up: string, down: string): Json => ({
 
 const jsonAt = (object: KubeObject, path: readonly string[]): Json => (at(object, ...path) ?? null) as Json;
 
-/** Sets a field as high up as something is missing: so that the undo takes away all that was added, and nothing else. */
+/**
+ * Sets a field as high up as something is missing: so that the undo takes away all that was added, and nothing else. What reads as we would
+ * write it counts as missing, so that a retry finds the same change.
+ */
 const setting = (object: KubeObject, path: readonly string[], value: Json): readonly FieldChange[] => {
   for (let depth = 1; depth < path.length; depth += 1) {
     const upper = path.slice(0, depth);
-    if (isLoose(at(object, ...upper))) continue;
     const whole = path.slice(depth).reduceRight<Json>((inner, part) => ({ [part]: inner }), value);
-    return [{ path: upper, before: jsonAt(object, upper), after: whole }];
+    const now = jsonAt(object, upper);
+    if (isLoose(now) && canonicalLine(now) !== canonicalLine(whole)) continue;
+    return [{ path: upper, before: null, after: whole }];
   }
   return [{ path, before: jsonAt(object, path), after: value }];
 };
@@ -54,8 +58,10 @@ export const isManaged = (autoscaler: KubeObject): boolean => {
 /** What flooring changes. @param pinned Whether it may not grow either. */
 export const floorOf = (autoscaler: KubeObject, pinned: boolean): readonly FieldChange[] => {
   if (autoscaler.kind === "HorizontalPodAutoscaler") {
-    if (!isLoose(at(autoscaler, "spec", "behavior")))
-      return [{ path: ["spec", "behavior"], before: null, after: behavior(pinned ? "Disabled" : "Max", "Disabled") }];
+    const floored = behavior(pinned ? "Disabled" : "Max", "Disabled");
+    const now = jsonAt(autoscaler, ["spec", "behavior"]);
+    if (!isLoose(now) || canonicalLine(now) === canonicalLine(floored))
+      return [{ path: ["spec", "behavior"], before: null, after: floored }];
     return [
       ...setting(autoscaler, ["spec", "behavior", "scaleDown", "selectPolicy"], "Disabled"),
       ...(pinned ? setting(autoscaler, ["spec", "behavior", "scaleUp", "selectPolicy"], "Disabled") : []),
@@ -65,25 +71,3 @@ export const floorOf = (autoscaler: KubeObject, pinned: boolean): readonly Field
   if (at(autoscaler, "metadata", "annotations", KEDA_PINNED) !== undefined) return [];
   return setting(autoscaler, ["metadata", "annotations", pinned ? KEDA_PAUSED : KEDA_NO_SHRINK], "true");
 };
-
-const WRITTEN: readonly (readonly string[])[] = [
-  ["spec", "behavior"],
-  ["metadata", "annotations", KEDA_NO_SHRINK],
-  ["metadata", "annotations", KEDA_PAUSED],
-];
-
-/** Leaf by leaf, so that a merge takes away what was added. */
-const leaves = (from: Json, to: Json, path: readonly string[]): readonly FieldChange[] => {
-  if (canonicalLine(from) === canonicalLine(to)) return [];
-  if (!isLoose(from) || !isLoose(to)) return [{ path, before: from, after: to }];
-  return [...new Set([...Object.keys(from), ...Object.keys(to)])]
-    .sort()
-    .flatMap((key) => leaves((from[key] ?? null) as Json, (to[key] ?? null) as Json, [...path, key]));
-};
-
-/**
- * What gives an autoscaler its own range back: the fields that flooring writes, as they were before it.
- * @param now As it stands on the target. @param own As it was before the freeze.
- */
-export const rangeOf = (now: KubeObject, own: KubeObject): readonly FieldChange[] =>
-  WRITTEN.flatMap((path) => leaves(jsonAt(now, path), jsonAt(own, path), path));

@@ -4,9 +4,10 @@
  */
 
 import * as z from "zod";
+import type { Json } from "./kube.ts";
 
-const Json: z.ZodType<JsonValue> = z.json();
-type JsonValue = z.infer<ReturnType<typeof z.json>>;
+// Readonly, as all data of ours.
+const Json = z.json() as unknown as z.ZodType<Json>;
 
 const Cluster = z.enum(["source", "target"]);
 export const RefSchema = z.object({

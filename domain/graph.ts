@@ -32,7 +32,11 @@ const expand = (value: string, variables: ReadonlyMap<string, string>): string =
   return text;
 };
 
-const configData = (inventory: Inventory, namespace: string, name: string): Readonly<Record<string, string>> => {
+const configData = (
+  inventory: Inventory,
+  namespace: string,
+  name: string,
+): Readonly<Record<string, string>> => {
   const map = inventory.configMaps.get(`${namespace}/${name}`);
   return (map?.["data"] ?? {}) as Readonly<Record<string, string>>;
 };
@@ -78,7 +82,13 @@ const argumentsOf = (
       const value = expand(raw, variables);
       const own = /^--?([A-Za-z][\w.-]*)=/.exec(value)?.[1];
       const before = /^--?([A-Za-z][\w.-]*)$/.exec(all[i - 1] ?? "")?.[1];
-      return { field: `${path}.${list}[${i}]`, name: own ?? before ?? "", value, kind: "argument" as const, init };
+      return {
+        field: `${path}.${list}[${i}]`,
+        name: own ?? before ?? "",
+        value,
+        kind: "argument" as const,
+        init,
+      };
     }),
   );
 
@@ -94,7 +104,10 @@ const mountedMaps = (running: Running): string[] => [
 
 /** Everything that configures a workload's pods, as texts. */
 export const settingsOf = (running: Running, inventory: Inventory): readonly Setting[] => {
-  const root = running.kind === "Pod" ? "spec" : `${running.kind === "CronJob" ? "spec.jobTemplate.spec" : "spec"}.template.spec`;
+  const root =
+    running.kind === "Pod"
+      ? "spec"
+      : `${running.kind === "CronJob" ? "spec.jobTemplate.spec" : "spec"}.template.spec`;
   const own = containersOf(running.template.spec).flatMap(({ container, path, init }) => {
     const field = `${running.kind} ${running.id} ${root}.${path}`;
     const { settings, variables } = environmentOf(running, container, field, init, inventory);
@@ -117,7 +130,8 @@ const ADDRESS_NAME =
   /(host(name)?s?|addr(ess(es)?)?|ur[il]s?|endpoints?|servers?|service|brokers?|bootstrap|targets?|upstream|backend|dsn|connection([-_ ]?string)?|nodes?|seeds?|peers?|proxy|uri|origin|sentinels?)$/i;
 
 /** Candidates in a text: a word that can be a Service's name, with an optional scheme before and an optional port after. */
-const WORD = /(?:([a-z][a-z0-9+.-]*):\/\/(?:[^\s/?#"'@]*@)?)?([a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*)(?::(\d{1,5})\b|[ \t]+(\d{2,5})\b)?/gi;
+const WORD =
+  /(?:([a-z][a-z0-9+.-]*):\/\/(?:[^\s/?#"'@]*@)?)?([a-z][a-z0-9-]*(?:\.[a-z0-9-]+)*)(?::(\d{1,5})\b|[ \t]+(\d{2,5})\b)?/gi;
 
 const resolve = (word: string, namespace: string, inventory: Inventory): ServiceInfo | undefined => {
   const [name, second, third, fourth] = word.toLowerCase().split(".");
@@ -150,17 +164,23 @@ const meansService = (service: ServiceInfo, setting: Setting, match: RegExpExecA
   if (scheme !== undefined) return true;
   if (colon !== undefined || blank !== undefined) return has || (whole && ADDRESS_NAME.test(setting.name));
   if (/\.svc(\.|$)/.test(word)) return true;
-  if (whole || /^[\w.,-]+$/.test(setting.value)) return ADDRESS_NAME.test(setting.name) && setting.kind !== "config";
+  if (whole || /^[\w.,-]+$/.test(setting.value))
+    return ADDRESS_NAME.test(setting.name) && setting.kind !== "config";
   return ADDRESS_NAME.test(keyBefore(setting.value, match.index));
 };
 
 /** The Services that a text names. */
-export const namedIn = (setting: Setting, namespace: string, inventory: Inventory): readonly ServiceInfo[] => {
+export const namedIn = (
+  setting: Setting,
+  namespace: string,
+  inventory: Inventory,
+): readonly ServiceInfo[] => {
   const found = new Map<string, ServiceInfo>();
   for (const match of setting.value.matchAll(WORD)) {
     const word = match[2] ?? "";
     const service = resolve(word, namespace, inventory) ?? resolvePod(word, namespace, inventory);
-    if (service && !found.has(service.id) && meansService(service, setting, match)) found.set(service.id, service);
+    if (service && !found.has(service.id) && meansService(service, setting, match))
+      found.set(service.id, service);
   }
   return [...found.values()];
 };
@@ -168,11 +188,17 @@ export const namedIn = (setting: Setting, namespace: string, inventory: Inventor
 export type Call = { readonly service: string; readonly field: string };
 
 /** Services that a workload calls, each with the first field that says so; its own Services are left out. */
-export const callsOf = (running: Running, inventory: Inventory): readonly Call[] => {
+export const callsOf = (
+  running: Running,
+  inventory: Inventory,
+  settings: readonly Setting[] = settingsOf(running, inventory),
+): readonly Call[] => {
   const calls = new Map<string, string>();
   const own = new Set((inventory.servicesOf.get(running.id) ?? []).map((s) => s.id));
-  for (const setting of settingsOf(running, inventory))
+  for (const setting of settings)
     for (const service of namedIn(setting, running.namespace, inventory))
       if (!own.has(service.id) && !calls.has(service.id)) calls.set(service.id, setting.field);
-  return [...calls].map(([service, field]) => ({ service, field })).sort((a, b) => byCodeUnit(a.service, b.service));
+  return [...calls]
+    .map(([service, field]) => ({ service, field }))
+    .sort((a, b) => byCodeUnit(a.service, b.service));
 };

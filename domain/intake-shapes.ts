@@ -2,7 +2,7 @@
 
 import * as z from "zod";
 import { BadInput } from "./errors.ts";
-import { groupOf, TemplateSchema, templatePathOf, workloadKindOf, PodSpecSchema } from "./pods.ts";
+import { groupOf, PodSpecSchema, TemplateSchema, templatePathOf, workloadKindOf } from "./pods.ts";
 
 const text = z.string();
 const stringMap = z.record(z.string(), z.string());
@@ -39,7 +39,11 @@ const ServiceSpec = z.looseObject({
   externalName: text.optional(),
   ports: z
     .array(
-      z.looseObject({ port: z.number().int().min(1).max(65_535), targetPort: port.optional(), name: text.optional() }),
+      z.looseObject({
+        port: z.number().int().min(1).max(65_535),
+        targetPort: port.optional(),
+        name: text.optional(),
+      }),
     )
     .optional(),
 });
@@ -51,7 +55,9 @@ const IngressSpec = z.looseObject({
       z.looseObject({
         host: text.optional(),
         http: z
-          .looseObject({ paths: z.array(z.looseObject({ path: text.optional(), backend: backend.optional() })) })
+          .looseObject({
+            paths: z.array(z.looseObject({ path: text.optional(), backend: backend.optional() })),
+          })
           .optional(),
       }),
     )
@@ -61,7 +67,10 @@ const IngressSpec = z.looseObject({
 const templated = (path: readonly string[], more: z.ZodRawShape = {}): z.ZodType =>
   z.looseObject({
     metadata: WorkloadMetadata,
-    spec: z.looseObject({ ...more, [path[0] ?? "template"]: path.length > 1 ? nested(path.slice(1)) : TemplateSchema }),
+    spec: z.looseObject({
+      ...more,
+      [path[0] ?? "template"]: path.length > 1 ? nested(path.slice(1)) : TemplateSchema,
+    }),
   });
 const nested = (path: readonly string[]): z.ZodType =>
   z.looseObject({ [path[0] ?? ""]: path.length > 1 ? nested(path.slice(1)) : TemplateSchema });
@@ -110,7 +119,8 @@ const Base = z.looseObject({
 
 const pathText = (path: readonly PropertyKey[]): string =>
   path.reduce<string>(
-    (sofar, key) => (typeof key === "number" ? `${sofar}[${key}]` : `${sofar}${sofar === "" ? "" : "."}${String(key)}`),
+    (sofar, key) =>
+      typeof key === "number" ? `${sofar}[${key}]` : `${sofar}${sofar === "" ? "" : "."}${String(key)}`,
     "",
   );
 
@@ -118,7 +128,11 @@ const kindOfValue = (value: unknown): string => {
   if (value === undefined || value === null) return "absent";
   if (Array.isArray(value)) return "a list";
   if (typeof value === "object") return "a mapping";
-  return typeof value === "number" ? `the number ${value}` : typeof value === "boolean" ? `${value}` : "a text";
+  return typeof value === "number"
+    ? `the number ${value}`
+    : typeof value === "boolean"
+      ? `${value}`
+      : "a text";
 };
 
 const WANTED: Readonly<Record<string, string>> = {
@@ -161,7 +175,8 @@ const check = (schema: z.ZodType, value: unknown, what: string): void => {
   const result = schema.safeParse(value);
   if (result.success) return;
   const issue = result.error.issues[0];
-  if (issue) throw new BadInput(`${what}: ${pathText(issue.path)} ${complaint(issue, valueAt(value, issue.path))}.`);
+  if (issue)
+    throw new BadInput(`${what}: ${pathText(issue.path)} ${complaint(issue, valueAt(value, issue.path))}.`);
 };
 
 /**
@@ -173,12 +188,15 @@ export const checkObject = (value: unknown, where: string): void => {
   for (const field of ["apiVersion", "kind"] as const)
     if ((value as Record<string, unknown>)[field] === undefined)
       throw new BadInput(`${where}: this manifest has no ${field}.`);
-  const named = [partial.metadata?.namespace, partial.metadata?.name].filter((s) => typeof s === "string").join("/");
+  const named = [partial.metadata?.namespace, partial.metadata?.name]
+    .filter((s) => typeof s === "string")
+    .join("/");
   const what = `${where}: ${typeof partial.kind === "string" ? partial.kind : "the object"}${named === "" ? "" : ` ${named}`}`;
-  if (partial.metadata?.name === undefined)
-    throw new BadInput(`${what} has no metadata.name.`);
+  if (partial.metadata?.name === undefined) throw new BadInput(`${what} has no metadata.name.`);
   check(Base, value, what);
   const { apiVersion, kind } = value as { apiVersion: string; kind: string };
-  const schema = workloadKindOf({ apiVersion, kind }) ? WORKLOADS[kind] : OTHERS[`${groupOf(apiVersion)}/${kind}`];
+  const schema = workloadKindOf({ apiVersion, kind })
+    ? WORKLOADS[kind]
+    : OTHERS[`${groupOf(apiVersion)}/${kind}`];
   if (schema) check(schema, value, what);
 };

@@ -62,7 +62,8 @@ export const splitDocuments = (text: string): Chunk[] => {
 
 /** The items of a long `kind: List` as documents of their own, or undefined where the text isn't laid out as kubectl prints it. */
 const splitList = ({ text, line }: Chunk): Chunk[] | undefined => {
-  if (text.length < LIST_SPLIT_CHARS || !/^kind:[ \t]*["']?\w*List["']?[ \t]*\r?$/m.test(text)) return undefined;
+  if (text.length < LIST_SPLIT_CHARS || !/^kind:[ \t]*["']?\w*List["']?[ \t]*\r?$/m.test(text))
+    return undefined;
   const items = /^items:[ \t]*\r?\n(?=( *)- )/m.exec(text);
   if (!items || /^ *- *[&*]/m.test(text)) return undefined;
   const mark = `${items[1] ?? ""}- `;

@@ -37,7 +37,10 @@ const SERVER_METADATA = [
   "selfLink",
   "managedFields",
 ];
-const SERVER_ANNOTATIONS = ["deployment.kubernetes.io/revision", "kubectl.kubernetes.io/last-applied-configuration"];
+const SERVER_ANNOTATIONS = [
+  "deployment.kubernetes.io/revision",
+  "kubectl.kubernetes.io/last-applied-configuration",
+];
 
 /** To the API, null is absent. */
 const withoutNulls = (value: unknown): unknown => {
@@ -52,12 +55,21 @@ const withoutNulls = (value: unknown): unknown => {
 
 const unlisted = (value: unknown, where: string, depth: number): Manifest[] => {
   if (!isLoose(value))
-    throw new BadInput(`${where}: this is no manifest but ${Array.isArray(value) ? "a list" : "a single text or number"}.`);
+    throw new BadInput(
+      `${where}: this is no manifest but ${Array.isArray(value) ? "a list" : "a single text or number"}.`,
+    );
   const kind = value["kind"];
   const items = value["items"];
-  if (typeof kind === "string" && kind.endsWith("List") && (items === undefined || items === null || Array.isArray(items))) {
-    if (depth >= LIST_DEPTH_MAX) throw new BadInput(`${where}: Lists are nested more than ${LIST_DEPTH_MAX} deep.`);
-    return (items ?? []).flatMap((item, i) => unlisted(typed(item, kind, value), `${where}, items[${i}]`, depth + 1));
+  if (
+    typeof kind === "string" &&
+    kind.endsWith("List") &&
+    (items === undefined || items === null || Array.isArray(items))
+  ) {
+    if (depth >= LIST_DEPTH_MAX)
+      throw new BadInput(`${where}: Lists are nested more than ${LIST_DEPTH_MAX} deep.`);
+    return (items ?? []).flatMap((item, i) =>
+      unlisted(typed(item, kind, value), `${where}, items[${i}]`, depth + 1),
+    );
   }
   const object = withoutNulls(value);
   checkObject(object, where);
@@ -71,7 +83,8 @@ const typed = (item: unknown, listKind: string, list: Readonly<Record<string, un
     : item;
 
 const hintFor = (text: string): string => {
-  if (/\{\{[-\s].*\}\}/.test(text)) return " It looks like a Helm template: pass what `helm template` prints.";
+  if (/\{\{[-\s].*\}\}/.test(text))
+    return " It looks like a Helm template: pass what `helm template` prints.";
   return "";
 };
 
@@ -99,7 +112,10 @@ const scopesOf = (manifests: readonly Manifest[]): ReadonlyMap<string, boolean> 
   new Map(
     manifests
       .filter(({ object }) => object.kind === "CustomResourceDefinition")
-      .map(({ object }) => [String(at(object, "spec", "names", "kind")), at(object, "spec", "scope") === "Cluster"]),
+      .map(({ object }) => [
+        String(at(object, "spec", "names", "kind")),
+        at(object, "spec", "scope") === "Cluster",
+      ]),
   );
 
 const settled = (object: KubeObject, clusterScoped: boolean): KubeObject => {
@@ -123,7 +139,10 @@ const settled = (object: KubeObject, clusterScoped: boolean): KubeObject => {
 
 /** One identity for each object, whichever version of its API it was read through. */
 const identityOf = (object: KubeObject): string =>
-  keyOf({ ...refOf(object), apiVersion: object.apiVersion.split("/").length > 1 ? (object.apiVersion.split("/")[0] ?? "") : "" });
+  keyOf({
+    ...refOf(object),
+    apiVersion: object.apiVersion.split("/").length > 1 ? (object.apiVersion.split("/")[0] ?? "") : "",
+  });
 
 /**
  * Puts the objects of all texts together: namespaces filled in, sorted by namespace, kind and name.
@@ -170,7 +189,16 @@ export const isOwned = (object: KubeObject): boolean => {
   return owners.some(
     (o) =>
       at(o, "controller") === true &&
-      ["Deployment", "ReplicaSet", "StatefulSet", "DaemonSet", "Job", "CronJob", "Node", "ReplicationController"].includes(String(at(o, "kind"))),
+      [
+        "Deployment",
+        "ReplicaSet",
+        "StatefulSet",
+        "DaemonSet",
+        "Job",
+        "CronJob",
+        "Node",
+        "ReplicationController",
+      ].includes(String(at(o, "kind"))),
   );
 };
 

@@ -1,7 +1,7 @@
 /** The objects of a platform, indexed once: workloads with their pod templates, Services with the workloads behind them, configuration by name. */
 
-import { byCodeUnit, type KubeObject } from "./kube.ts";
 import { isOwned } from "./intake.ts";
+import { byCodeUnit, type KubeObject } from "./kube.ts";
 import { at, type Template, templateOf, type WorkloadKind, workloadKindOf } from "./pods.ts";
 
 /** An object that runs pods and that no other object of the platform owns. */
@@ -23,7 +23,11 @@ export type ServiceInfo = {
   readonly id: string;
   readonly type: string;
   readonly selector: Readonly<Record<string, string>>;
-  readonly ports: readonly { readonly port: number; readonly targetPort?: string | number; readonly name?: string }[];
+  readonly ports: readonly {
+    readonly port: number;
+    readonly targetPort?: string | number;
+    readonly name?: string;
+  }[];
   readonly externalName?: string;
   /** Ids of the workloads that it selects. */
   readonly workloads: readonly string[];
@@ -46,7 +50,11 @@ const DEFAULT_NAMESPACE = "default";
 const namespaceOf = (object: KubeObject): string => object.metadata.namespace ?? DEFAULT_NAMESPACE;
 
 /** Pods that a workload wants: the API's default of one, an autoscaler's minimum where nothing is said, none between a CronJob's ticks. */
-const replicasOf = (object: KubeObject, kind: WorkloadKind, minimums: ReadonlyMap<string, number>): number => {
+const replicasOf = (
+  object: KubeObject,
+  kind: WorkloadKind,
+  minimums: ReadonlyMap<string, number>,
+): number => {
   if (kind === "CronJob" || kind === "Job") return 0;
   if (kind === "DaemonSet" || kind === "Pod") return 1;
   const replicas = at(object, "spec", "replicas");
@@ -85,12 +93,16 @@ const runningOf = (objects: readonly KubeObject[]): Running[] => {
   });
 };
 
-const selects = (selector: Readonly<Record<string, string>>, labels: Readonly<Record<string, string>>): boolean => {
+const selects = (
+  selector: Readonly<Record<string, string>>,
+  labels: Readonly<Record<string, string>>,
+): boolean => {
   const wanted = Object.entries(selector);
   return wanted.length > 0 && wanted.every(([key, value]) => labels[key] === value);
 };
 
-const labelsOf = (running: Running): Readonly<Record<string, string>> => running.template.metadata?.labels ?? {};
+const labelsOf = (running: Running): Readonly<Record<string, string>> =>
+  running.template.metadata?.labels ?? {};
 
 const serviceOf = (object: KubeObject, candidates: readonly Running[]): ServiceInfo => {
   const selector = (at(object, "spec", "selector") ?? {}) as ServiceInfo["selector"];

@@ -2,6 +2,7 @@
 
 import * as z from "zod";
 import { peakDemands, podsForDemand } from "./capacity.ts";
+import { keys } from "./journal.ts";
 import { byCodeUnit } from "./kube.ts";
 import { operationOf } from "./operations.ts";
 import { nameOf, type Plan, type Workload, WorkloadSchema } from "./plan.ts";
@@ -77,4 +78,18 @@ export const listsOf = (plan: Plan): Lists => {
     lower: items(halves.filter((w) => w.replicas > w.floor)),
     retire: items(byName),
   };
+};
+
+/** Everything that the steps and maps read of a plan, by its name in the bucket: slim plan, objects, lists. The plan itself comes last. */
+export const storedPlan = (plan: Plan, hash: string): readonly (readonly [key: string, value: unknown])[] => {
+  const { objects, ...slim } = plan;
+  const { waves, raise, lower, retire } = listsOf(plan);
+  return [
+    [keys.objects(hash), objects],
+    ...waves.map((wave, index) => [keys.wave(hash, `move-${index}`), wave] as const),
+    [keys.wave(hash, "raise"), raise],
+    [keys.wave(hash, "lower"), lower],
+    [keys.wave(hash, "retire"), retire],
+    [keys.plan(hash), slim],
+  ];
 };

@@ -31,14 +31,23 @@ export const namesSecret = (name: string): boolean => {
 
 /** Values that can't be a secret whatever they are called: switches, references to variables, nothing. */
 const harmless = (value: string): boolean =>
-  /^\s*$/.test(value) || /^(true|false|yes|no|on|off|null|none)$/i.test(value) || /^\$[({]?[\w.:-]+[)}]?$/.test(value) || value === MASK;
+  /^\s*$/.test(value) ||
+  /^(true|false|yes|no|on|off|null|none)$/i.test(value) ||
+  /^\$[({]?[\w.:-]+[)}]?$/.test(value) ||
+  value === MASK;
 
 /** What is secret by its shape, wherever it stands. */
 const SHAPES: readonly (readonly [RegExp, string])[] = [
-  [/-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]*?-----END \1-----/g, `-----BEGIN $1-----\n${MASK}\n-----END $1-----`],
+  [
+    /-----BEGIN ([A-Z ]*PRIVATE KEY)-----[\s\S]*?-----END \1-----/g,
+    `-----BEGIN $1-----\n${MASK}\n-----END $1-----`,
+  ],
   [/\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]*/g, MASK],
   [/\b(?:AKIA|ASIA)[0-9A-Z]{16}\b/g, MASK],
-  [/\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abeoprs]-[\w-]{10,}|xapp-[\w-]{10,}|(?:sk|rk|pk)_(?:live|test)_\w{8,}|sk-[\w-]{20,}|AIza[\w-]{30,}|npm_[A-Za-z0-9]{30,}|hvs\.[\w-]{20,}|SG\.[\w-]{16,}\.[\w-]{16,})/g, MASK],
+  [
+    /\b(?:gh[pousr]_[A-Za-z0-9]{20,}|github_pat_\w{20,}|glpat-[\w-]{16,}|xox[abeoprs]-[\w-]{10,}|xapp-[\w-]{10,}|(?:sk|rk|pk)_(?:live|test)_\w{8,}|sk-[\w-]{20,}|AIza[\w-]{30,}|npm_[A-Za-z0-9]{30,}|hvs\.[\w-]{20,}|SG\.[\w-]{16,}\.[\w-]{16,})/g,
+    MASK,
+  ],
   [/\bhttps:\/\/hooks\.slack\.com\/services\/[^\s"']+/g, `https://hooks.slack.com/services/${MASK}`],
   [/\b(Bearer|Basic)\s+[A-Za-z0-9+/=._~-]{8,}/g, `$1 ${MASK}`],
 ];
@@ -52,18 +61,48 @@ const maskUserinfo = (text: string): string =>
     return `${scheme}${colon < 0 ? "" : user.slice(0, colon + 1)}${MASK}@`;
   });
 
-/** `Password=x;`, `password: x`, `"token": "x"`, `--password=x`, `?api_key=x`: a secret's name, then its value. */
+const isUrl = (text: string): boolean => /^[a-z][a-z0-9+.-]*:\/\//i.test(text);
+
+/** A line of properties, INI or YAML: the whole rest of it is the value, blanks and semicolons included. */
+const LINE = /^([ \t-]*["']?([A-Za-z][\w.-]*)["']?[ \t]*[:=][ \t]*)([^\s|>[{].*?)([ \t]*,?[ \t\r]*)$/gm;
+/** A block of YAML: `password: |`, and what is indented below. */
+const BLOCK =
+  /^([ \t]*)(["']?([A-Za-z][\w.-]*)["']?:[ \t]*[|>][-+\d]*[ \t]*\r?\n)((?:\1[ \t]+\S.*(?:\n|$)|[ \t]*\n)+)/gm;
+/** `Password=x;`, `"token": "x"`, `--password=x`, `?api_key=x` in the midst of a text. */
 const PAIR =
-  /([A-Za-z][\w.-]*)(["']?[ \t]*(?:=>|[:=])[ \t]*)("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s"',;&}\])]+)/g;
+  /([A-Za-z][\w.-]*)(["']?[ \t]*(?:=>|[:=])[ \t]*)(?!\/\/)("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s"',;&}\])]+)/g;
+
+/** Counts of tokens are no tokens. */
+const isCount = (name: string, value: string): boolean => /^[\d.]+$/.test(value) && /tokens$/i.test(name);
+
+const maskLines = (text: string): string =>
+  text
+    .replace(BLOCK, (all, indent: string, head: string, name: string) =>
+      namesSecret(name) ? `${indent}${head}${indent}  ${MASK}\n` : all,
+    )
+    .replace(LINE, (all, head: string, name: string, value: string, tail: string) => {
+      const quote = /^(["']).*\1$/.exec(value)?.[1] ?? "";
+      const bare = quote === "" ? value : value.slice(1, -1);
+      // A connection string of several pairs, or a URL, keeps its host.
+      if (
+        !namesSecret(name) ||
+        harmless(bare) ||
+        isUrl(bare) ||
+        isCount(name, bare) ||
+        /;\s*\w[\w ]*=/.test(bare)
+      )
+        return all;
+      return `${head}${quote}${MASK}${quote}${tail}`;
+    });
 
 const maskPairs = (text: string): string =>
   text.replace(PAIR, (all, name: string, between: string, value: string) => {
     const quote = /^["']/.test(value) ? value.slice(0, 1) : "";
     const bare = quote === "" ? value : value.slice(1, -1);
-    // A URL is masked by its own rule: its host matters.
-    if (!namesSecret(name) || harmless(bare) || /^[a-z][a-z0-9+.-]*:\/\//i.test(bare) || /^\/\//.test(bare)) return all;
-    if (!/^-/.test(name) && /^(?:[\d.]+)$/.test(bare) && /tokens|salt$/i.test(name)) return all;
-    return `${name}${between}${quote}${MASK}${quote}`;
+    if (!namesSecret(name) || isUrl(bare))
+      // The value may be a text with pairs of its own: a query, a connection string.
+      return /[:=]/.test(bare) ? `${name}${between}${quote}${maskPairs(bare)}${quote}` : all;
+    return harmless(bare) || isCount(name, bare) ? all : `${name}${between}${quote}${MASK}${quote}`;
   });
 
 /** Masks what is secret inside of a text of any kind. */
@@ -71,7 +110,9 @@ export const maskText = (text: string): string => {
   let masked = text;
   for (const [shape, by] of SHAPES) masked = masked.replace(shape, by);
   masked = maskUserinfo(masked);
-  return /pass|pwd|secret|token|key|cred|auth|dsn|salt|cookie|bearer|jwt|pin/i.test(masked) ? maskPairs(masked) : masked;
+  return /pass|pwd|secret|token|key|cred|auth|dsn|salt|cookie|bearer|jwt|pin/i.test(masked)
+    ? maskPairs(maskLines(masked))
+    : masked;
 };
 
 /** The value of something with a name: all of it where the name says so, else only what is secret inside. */
@@ -79,8 +120,9 @@ const maskNamed = (name: string, value: string): string => {
   const masked = maskText(value);
   if (!namesSecret(name) || harmless(value)) return masked;
   // Connection strings keep their host: only what was recognised inside goes, unless nothing was.
-  if (/^[a-z][a-z0-9+.-]*:\/\//i.test(value) || /(^|;)\s*\w[\w ]*=[^;]*;/.test(value)) return masked;
-  if (/\n/.test(value) && masked !== value) return masked;
+  if (isUrl(value))
+    return masked === value ? value.replace(/^([a-z][\w+.-]*:\/\/[^/?#]*)[/?#].+$/is, `$1/${MASK}`) : masked;
+  if (/(^|;)\s*\w[\w ]*=[^;]*;/.test(value)) return masked;
   return MASK;
 };
 
@@ -121,9 +163,13 @@ const REFERENCES = new Set([
 
 const maskValue = (value: unknown, name: string): unknown => {
   if (typeof value === "string")
-    return REFERENCES.has(name) || name === "name" || name === "image" ? maskText(value) : maskNamed(name, value);
+    return REFERENCES.has(name) || name === "name" || name === "image"
+      ? maskText(value)
+      : maskNamed(name, value);
   if (Array.isArray(value))
-    return name === "args" || name === "command" ? maskArguments(value) : value.map((item) => maskValue(item, name));
+    return name === "args" || name === "command"
+      ? maskArguments(value)
+      : value.map((item) => maskValue(item, name));
   if (!isLoose(value)) return value;
   // `{name: DB_PASSWORD, value: …}`: the shape of environment variables, headers and Helm parameters.
   const called = typeof value["name"] === "string" ? value["name"] : undefined;
@@ -153,7 +199,8 @@ const knownSecrets = (objects: readonly KubeObject[]): ReadonlySet<string> => {
       add(key, Buffer.from(value, "base64").toString("utf8"));
       if (value.length >= 8) values.add(value.trim());
     }
-    for (const [key, value] of Object.entries((secret["stringData"] ?? {}) as Record<string, string>)) add(key, value);
+    for (const [key, value] of Object.entries((secret["stringData"] ?? {}) as Record<string, string>))
+      add(key, value);
   }
   values.delete("");
   return values;
@@ -162,7 +209,9 @@ const knownSecrets = (objects: readonly KubeObject[]): ReadonlySet<string> => {
 const maskKnown = (value: unknown, known: ReadonlySet<string>): unknown => {
   if (typeof value === "string") {
     if (known.has(value)) return MASK;
-    return value.length < 5 ? value : value.replace(/[^\s"'=:@,;/?&]{5,}/g, (word) => (known.has(word) ? MASK : word));
+    return value.length < 5
+      ? value
+      : value.replace(/[^\s"'=:@,;/?&]{5,}/g, (word) => (known.has(word) ? MASK : word));
   }
   if (Array.isArray(value)) return value.map((item) => maskKnown(item, known));
   if (!isLoose(value)) return value;
@@ -173,7 +222,8 @@ const maskKnown = (value: unknown, known: ReadonlySet<string>): unknown => {
 export const maskerFor = (objects: readonly KubeObject[]): ((object: KubeObject) => KubeObject) => {
   const known = knownSecrets(objects);
   return (object) => {
-    if (object.kind === "Secret" && object.apiVersion === "v1") return maskSecret(maskMetadata(object, known));
+    if (object.kind === "Secret" && object.apiVersion === "v1")
+      return maskSecret(maskMetadata(object, known));
     const masked = Object.entries(object).map(([key, value]) => [
       key,
       key === "metadata" || key === "kind" || key === "apiVersion"
@@ -189,13 +239,11 @@ const maskMetadata = (object: KubeObject, known: ReadonlySet<string>): KubeObjec
   const annotations = object.metadata.annotations;
   if (!annotations) return object;
   const masked = Object.fromEntries(
-    Object.entries(annotations).map(([key, value]) => [
-      key,
-      maskNamed(key, String(maskKnown(value, known))),
-    ]),
+    Object.entries(annotations).map(([key, value]) => [key, maskNamed(key, String(maskKnown(value, known)))]),
   );
   return { ...object, metadata: { ...object.metadata, annotations: masked } };
 };
 
 /** Masks every secret of a platform's objects. */
-export const maskObjects = (objects: readonly KubeObject[]): readonly KubeObject[] => objects.map(maskerFor(objects));
+export const maskObjects = (objects: readonly KubeObject[]): readonly KubeObject[] =>
+  objects.map(maskerFor(objects));

@@ -10,6 +10,8 @@ import { isLoose } from "./pods.ts";
 export type Difference = {
   /** `spec.template.spec.containers[app].image`: how people and the plan's `changes` name it. */
   readonly field: string;
+  /** The keys down to the field, or to the first list on the way: what one merge patch can set. */
+  readonly path: readonly string[];
   /** Absent is undefined. Never shown to people: it may hold a secret. */
   readonly left: unknown;
   readonly right: unknown;
@@ -31,7 +33,7 @@ const METADATA_OWN = new Set([
 ]);
 const LABELS_OWN = /^(velero\.io\/(backup-name|restore-name|storage-location|exclude-from-backup)|repot\.dev\/.*)$/;
 const ANNOTATIONS_OWN =
-  /^(kubectl\.kubernetes\.io\/last-applied-configuration|deployment\.kubernetes\.io\/revision|pv\.kubernetes\.io\/.*|volume\.(beta\.)?kubernetes\.io\/.*|velero\.io\/.*|repot\.dev\/.*|deprecated\.daemonset\.template\.generation)$/;
+  /^(kubectl\.kubernetes\.io\/last-applied-configuration|control-plane\.alpha\.kubernetes\.io\/leader|autoscaling\.alpha\.kubernetes\.io\/.*|deployment\.kubernetes\.io\/revision|pv\.kubernetes\.io\/.*|volume\.(beta\.)?kubernetes\.io\/.*|velero\.io\/.*|repot\.dev\/.*|deprecated\.daemonset\.template\.generation)$/;
 
 /** Fields that each cluster allocates for itself, by kind. */
 const ALLOCATED: Readonly<Record<string, readonly string[]>> = {
@@ -126,25 +128,37 @@ const keyed = (list: readonly unknown[], other: readonly unknown[]): ReadonlyMap
 
 const MAX = 200;
 
-const walk = (left: unknown, right: unknown, field: string, name: string, found: Difference[]): void => {
+type Place = { readonly field: string; readonly name: string; readonly path: readonly string[]; readonly inList: boolean };
+
+const TOP: Place = { field: "", name: "", path: [], inList: false };
+
+const inside = ({ field, path, inList }: Place, key: string): Place => ({
+  field: field === "" ? key : `${field}.${key}`,
+  name: key,
+  path: inList ? path : [...path, key],
+  inList,
+});
+
+const walk = (left: unknown, right: unknown, place: Place, found: Difference[]): void => {
   if (found.length >= MAX || canonicalLine(left ?? null) === canonicalLine(right ?? null)) return;
   if (isLoose(left) && isLoose(right)) {
     for (const key of [...new Set([...Object.keys(left), ...Object.keys(right)])].sort(byCodeUnit))
-      walk(left[key], right[key], field === "" ? key : `${field}.${key}`, key, found);
+      walk(left[key], right[key], inside(place, key), found);
     return;
   }
   if (Array.isArray(left) && Array.isArray(right)) {
     const [l, r] = [keyed(left, right), keyed(right, left)];
-    for (const key of [...new Set([...l.keys(), ...r.keys()])]) walk(l.get(key), r.get(key), `${field}[${key}]`, "", found);
+    for (const key of [...new Set([...l.keys(), ...r.keys()])])
+      walk(l.get(key), r.get(key), { ...place, field: `${place.field}[${key}]`, name: "", inList: true }, found);
     return;
   }
-  if (saysNothing(name, left) && saysNothing(name, right)) return;
+  if (saysNothing(place.name, left) && saysNothing(place.name, right)) return;
   // One side has a whole branch that the other lacks: compared leaf by leaf, so that a branch of defaults is none.
   if ((left === undefined && isLoose(right)) || (right === undefined && isLoose(left))) {
-    walk(left ?? {}, right ?? {}, field, name, found);
+    walk(left ?? {}, right ?? {}, place, found);
     return;
   }
-  found.push({ field, left, right });
+  found.push({ field: place.field, path: place.path, left, right });
 };
 
 const isAllocated = (object: KubeObject, field: string): boolean => {
@@ -155,7 +169,7 @@ const isAllocated = (object: KubeObject, field: string): boolean => {
 /** What is different, in the order of the fields. A headless Service against one with an address is a difference. */
 export const diffObjects = (left: KubeObject, right: KubeObject): readonly Difference[] => {
   const found: Difference[] = [];
-  walk(normalised(left), normalised(right), "", "", found);
+  walk(normalised(left), normalised(right), TOP, found);
   return found.filter((d) => {
     if (d.field === "spec.clusterIP" && (d.left === "None" || d.right === "None")) return true;
     return !isAllocated(left, d.field);

@@ -17,8 +17,16 @@ export type OperationName =
   | "install-freeze-policy"
   | "floor-autoscalers"
   | "take-snapshot"
+  | "run-e2e-suite"
   | "restore-workloads"
+  | "complete-restore"
+  | "link-services"
+  | "fill-zone"
+  | "carry-drift"
   | "delegate-zone"
+  | "repoint-old-zone"
+  | "lift-freeze"
+  | "carry-back"
   | "resume-pipelines"
   | "restore-autoscalers"
   | "final-snapshot"
@@ -65,7 +73,11 @@ const indexOf = (operations: readonly Operation[]): ReadonlyMap<string, string> 
  * @param subject `namespace/name` of a workload or Service; absent for what there is one of.
  * @throws Error where the plan has no such operation: a step that isn't in the plan may not happen.
  */
-export const operationOf = (plan: Pick<Plan, "operations">, name: OperationName | (string & {}), subject?: string): string => {
+export const operationOf = (
+  plan: Pick<Plan, "operations">,
+  name: OperationName | (string & {}),
+  subject?: string,
+): string => {
   const key = subject === undefined ? name : `${name}:${subject}`;
   const id = indexOf(plan.operations).get(key);
   if (id === undefined) throw new Error(`The plan has no operation ${key}.`);

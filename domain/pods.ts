@@ -50,9 +50,7 @@ const ContainerSchema = z.looseObject({
   volumeMounts: z
     .array(z.looseObject({ name: text, mountPath: text, readOnly: z.boolean().optional() }))
     .optional(),
-  resources: z
-    .looseObject({ requests: quantities.optional(), limits: quantities.optional() })
-    .optional(),
+  resources: z.looseObject({ requests: quantities.optional(), limits: quantities.optional() }).optional(),
   readinessProbe: ProbeSchema.optional(),
   startupProbe: ProbeSchema.optional(),
   livenessProbe: ProbeSchema.optional(),
@@ -78,7 +76,9 @@ const VolumeSchema = z.looseObject({
   emptyDir: z.looseObject({}).optional(),
   projected: z
     .looseObject({
-      sources: z.array(z.looseObject({ configMap: z.looseObject({ name: text.optional() }).optional() })).optional(),
+      sources: z
+        .array(z.looseObject({ configMap: z.looseObject({ name: text.optional() }).optional() }))
+        .optional(),
     })
     .optional(),
 });
@@ -160,7 +160,9 @@ export const templatePathOf = (kind: WorkloadKind): readonly string[] => {
 
 /** The pod template of an object that intake has checked. */
 export const templateOf = (object: KubeObject, kind: WorkloadKind): Template =>
-  (kind === "Pod" ? { metadata: object.metadata, spec: object["spec"] } : at(object, ...templatePathOf(kind))) as Template;
+  (kind === "Pod"
+    ? { metadata: object.metadata, spec: object["spec"] }
+    : at(object, ...templatePathOf(kind))) as Template;
 
 /** All containers with the path of each, init containers first. */
 export const containersOf = (

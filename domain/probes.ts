@@ -43,22 +43,33 @@ export const readinessOf = (
   const mains = spec.containers.map(containerSpan);
   const before = sidecars.reduce((sum, s) => sum + s.earliest, 0);
   const expected = before + Math.max(0, ...mains.map((s) => s.earliest)) + minReadySeconds;
-  const latest = sidecars.reduce((sum, s) => sum + s.latest, 0) + Math.max(0, ...mains.map((s) => s.latest)) + minReadySeconds;
-  return { expectedSeconds: Math.min(SECONDS_MAX, expected), latestSeconds: Math.min(SECONDS_MAX, Math.max(expected, latest)) };
+  const latest =
+    sidecars.reduce((sum, s) => sum + s.latest, 0) +
+    Math.max(0, ...mains.map((s) => s.latest)) +
+    minReadySeconds;
+  return {
+    expectedSeconds: Math.min(SECONDS_MAX, expected),
+    latestSeconds: Math.min(SECONDS_MAX, Math.max(expected, latest)),
+  };
 };
 
 /**
  * How long Repot waits for Ready: the policy's deadline, or longer where the probes allow it, a node has to come up first, and an image to be pulled.
  * @param nodeSeconds until a new node is Ready.
  */
-export const readyDeadlineSeconds = (latestSeconds: number, nodeSeconds: number, policySeconds: number): number =>
+export const readyDeadlineSeconds = (
+  latestSeconds: number,
+  nodeSeconds: number,
+  policySeconds: number,
+): number =>
   Math.max(policySeconds, Math.ceil(latestSeconds + nodeSeconds + START_SECONDS_MAX + MARGIN_SECONDS));
 
 /** Endpoints are withdrawn from load balancers within this time after a pod begins to terminate. */
 export const WITHDRAWAL_SECONDS_MAX = 5;
 const GRACE_SECONDS_DEFAULT = 30;
 
-export const graceSecondsOf = (spec: PodSpec): number => spec.terminationGracePeriodSeconds ?? GRACE_SECONDS_DEFAULT;
+export const graceSecondsOf = (spec: PodSpec): number =>
+  spec.terminationGracePeriodSeconds ?? GRACE_SECONDS_DEFAULT;
 
 /** Whether pods can finish what they hold when they are stopped: they live at least until nobody is sent to them any more. */
 export const drains = (spec: PodSpec): boolean => graceSecondsOf(spec) >= WITHDRAWAL_SECONDS_MAX;

@@ -22,8 +22,11 @@ const SUFFIXES: Readonly<Record<string, number>> = {
 
 /** @returns cores, bytes or pieces; undefined where the API would refuse it. */
 export const parseQuantity = (text: string | number): number | undefined => {
-  const match = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d{1,3})|([numkMGTPE]|[KMGTPE]i)?)$/.exec(String(text));
+  const match = /^([+-]?(?:\d+\.?\d*|\.\d+))(?:[eE]([+-]?\d{1,3})|([numkMGTPE]|[KMGTPE]i)?)$/.exec(
+    String(text),
+  );
   if (!match) return undefined;
-  const value = Number(match[1]) * (match[2] === undefined ? (SUFFIXES[match[3] ?? ""] ?? 1) : 10 ** Number(match[2]));
+  const value =
+    Number(match[1]) * (match[2] === undefined ? (SUFFIXES[match[3] ?? ""] ?? 1) : 10 ** Number(match[2]));
   return Number.isFinite(value) ? value : undefined;
 };

@@ -86,12 +86,14 @@ const ASIDE: ReadonlySet<string> = new Set(["core", "cloud-controller"]);
 
 /**
  * The Services that each workload needs in order to answer, `namespace/name` to `namespace/service`s. A call counts where some
- * workload of the plan stands behind the Service, runs (a workload of zero pods isn't used), and isn't telemetry or a controller.
+ * workload of the plan stands behind the Service, runs (a workload of zero pods isn't used), and isn't telemetry, a controller or a load
+ * generator, whose own page others may link to.
  */
 export const neededCalls = (plan: Pick<Plan, "workloads">): ReadonlyMap<string, readonly string[]> => {
   const behind = new Map<string, string[]>();
   for (const w of plan.workloads) {
-    if (ASIDE.has(w.class) || (w.replicas === 0 && w.kind !== "DaemonSet")) continue;
+    if (ASIDE.has(w.class) || w.loadGenerator === true) continue;
+    if (w.replicas === 0 && w.kind !== "DaemonSet") continue;
     for (const service of w.services) behind.set(service, [...(behind.get(service) ?? []), nameOf(w)]);
   }
   return new Map(

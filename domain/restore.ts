@@ -74,7 +74,11 @@ export const backupOf = (migration: string, name: string): KubeObject =>
 export type GroupResource = string;
 
 type ModifierRule = {
-  readonly conditions: { readonly groupResource: GroupResource };
+  readonly conditions: {
+    readonly groupResource: GroupResource;
+    readonly namespaces?: readonly string[];
+    readonly resourceNameRegex?: string;
+  };
   readonly mergePatches: readonly { readonly patchData: string }[];
 };
 
@@ -94,6 +98,28 @@ export const modifierRules = (objects: readonly KubeObject[]): readonly Modifier
     ([, , groupResource, patchData]) => ({ conditions: { groupResource }, mergePatches: [{ patchData }] }),
   );
 
+type Change = { readonly object: string; readonly field: string; readonly to: unknown };
+
+/** One field directly under spec of a workload, as the plan changes it; undefined for changes of other kinds, and for those that are zero anyway. */
+const plannedRule = ({ object, field, to }: Change): ModifierRule | undefined => {
+  const [, kind = "", namespace = "", name = ""] = /^(\S+) ([^/\s]+)\/(\S+)$/.exec(object) ?? [];
+  const known = AT_ZERO.find(([k]) => k === kind);
+  const key = /^spec\.([A-Za-z]+)$/.exec(field)?.[1];
+  if (!known || key === undefined || key === "replicas" || key === "suspend") return undefined;
+  const exactly = `^${name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}$`;
+  return {
+    conditions: { groupResource: known[2], namespaces: [namespace], resourceNameRegex: exactly },
+    mergePatches: [{ patchData: JSON.stringify({ spec: { [key]: to } }) }],
+  };
+};
+
+/** What an object's spec gets by the plan's changes: for what Velero left out. */
+export const plannedSpec = (object: KubeObject, changes: readonly Change[]): Readonly<Record<string, unknown>> => {
+  const who = `${object.kind} ${object.metadata.namespace ?? ""}/${object.metadata.name}`;
+  const mine = changes.filter((c) => c.object === who && plannedRule(c) !== undefined);
+  return Object.fromEntries(mine.map((c) => [c.field.slice("spec.".length), c.to]));
+};
+
 /** How many of these objects each rule has to hit, by its group resource. */
 export const hitsWanted = (objects: readonly KubeObject[]): Readonly<Record<GroupResource, number>> =>
   Object.fromEntries(
@@ -112,12 +138,17 @@ export const isAtZero = (object: KubeObject): boolean => {
 export const modifiersNameOf = (migration: string): string => `${migration}-modifiers`;
 
 /** The ConfigMap that Restores refer to; Velero wants exactly one key, in YAML (JSON is YAML). */
-export const modifiersOf = (migration: string, objects: readonly KubeObject[]): KubeObject =>
+export const modifiersOf = (migration: string, objects: readonly KubeObject[], changes: readonly Change[]): KubeObject =>
   ours(migration, {
     apiVersion: "v1",
     kind: "ConfigMap",
     metadata: { name: modifiersNameOf(migration), namespace: SYSTEM_NAMESPACE },
-    data: { "modifiers.yaml": JSON.stringify({ version: "v1", resourceModifierRules: modifierRules(objects) }) },
+    data: {
+      "modifiers.yaml": JSON.stringify({
+        version: "v1",
+        resourceModifierRules: [...modifierRules(objects), ...changes.flatMap((c) => plannedRule(c) ?? [])],
+      }),
+    },
   });
 
 /** Objects that Velero is to bring: none of another owner's, of a namespace that each cluster has for itself, or that runs at once. */

@@ -13,7 +13,9 @@ const count = z.number().int().nonnegative().max(1_000_000);
 const dnsName = z
   .string()
   .max(253)
-  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/, { message: "is no DNS name in lower case" });
+  .regex(/^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$/, {
+    message: "is no DNS name in lower case",
+  });
 /** A public name; a first label `*` stands for every name below. */
 const hostName = z
   .string()
@@ -51,6 +53,9 @@ const ClusterSettings = z.strictObject({
   nodePools: z.array(NodePool).min(1),
   /** Addresses that third parties see. */
   egressAddresses: z.array(z.string()).min(1),
+  /** The IAM role and the subnets (in the source's VPC) of an EKS cluster that Repot has to create; not needed where it exists. */
+  roleArn: z.string().optional(),
+  subnetIds: z.array(z.string()).optional(),
 });
 
 const Host = z.strictObject({
@@ -257,7 +262,8 @@ export const readSettings = (text: string, fileName: string): GivenSettings => {
     throw new BadInput(`${fileName} is not a settings file: it is binary or larger than 2 MB.`);
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, logLevel: "silent" });
-  const where = (path: readonly (string | number)[]): string => `${fileName}, line ${lineOf(document, lines, path)}`;
+  const where = (path: readonly (string | number)[]): string =>
+    `${fileName}, line ${lineOf(document, lines, path)}`;
   const broken = document.errors[0];
   if (broken)
     throw new BadInput(
@@ -267,7 +273,10 @@ export const readSettings = (text: string, fileName: string): GivenSettings => {
   try {
     value = document.toJS({ maxAliasCount: 100 }) ?? {};
   } catch (cause) {
-    throw new BadInput(`${fileName}: it expands its YAML aliases more than 100 times. Write the values out.`, { cause });
+    throw new BadInput(
+      `${fileName}: it expands its YAML aliases more than 100 times. Write the values out.`,
+      { cause },
+    );
   }
   const result = SettingsFileSchema.safeParse(value);
   const issue = result.error?.issues[0];
@@ -280,7 +289,8 @@ type Document = ReturnType<typeof parseDocument>;
 /** The line of a key (the pair's own line, not its value's), or of the nearest thing above it. */
 const lineOf = (document: Document, lines: LineCounter, path: readonly (string | number)[]): number => {
   for (let length = path.length; length > 0; length -= 1) {
-    const parent: unknown = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
+    const parent: unknown =
+      length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true);
     const key = path[length - 1];
     const items = isNode(parent) && "items" in parent ? (parent.items as readonly unknown[]) : [];
     for (const [index, item] of items.entries()) {
@@ -302,9 +312,13 @@ const sentenceOf = (issue: z.core.$ZodIssue, where: GivenSettings["where"]): str
   const name = path.map((p, i) => (typeof p === "number" ? `[${p}]` : `${i === 0 ? "" : "."}${p}`)).join("");
   if (issue.code === "unrecognized_keys") {
     const key = issue.keys[0] ?? "";
-    return `${where([...path, key])}: ${name === "" ? "" : `${name} has `}${name === "" ? "there is" : ""} no setting called ${JSON.stringify(key)}. docs/reference/repot-yaml.md lists them all.`;
+    const subject = name === "" ? "there is" : `${name} has`;
+    return `${where([...path, key])}: ${subject} no setting called ${JSON.stringify(key)}. docs/reference/repot-yaml.md lists them all.`;
   }
-  if (issue.code === "invalid_value") return `${where(path)}: ${name} must be one of ${issue.values.map(String).join(", ")}.`;
-  const message = issue.message.startsWith("is ") ? issue.message : issue.message.replace(/^Invalid input: /, "is wrong: ");
+  if (issue.code === "invalid_value")
+    return `${where(path)}: ${name} must be one of ${issue.values.map(String).join(", ")}.`;
+  const message = issue.message.startsWith("is ")
+    ? issue.message
+    : issue.message.replace(/^Invalid input: /, "is wrong: ");
   return `${where(path)}: ${name === "" ? "the file" : name} ${message}.`;
 };

@@ -162,6 +162,11 @@ const reducers = (state: State, parts: Parts): { readonly [T in EventType]: (eve
   notice: state.notices.add,
 });
 
+/** Every type of line. */
+export const EVENT_TYPES: readonly string[] = Object.keys(
+  reducers(emptyState(), { effects: makeEffects(), series: makeSeries(), fleet: makeFleet() }),
+);
+
 /** Folds line by line; `model` may be asked for at any time. A type of line from a newer Repot changes nothing. */
 export const makeView = (): View => {
   const state = emptyState();

@@ -32,7 +32,9 @@ const crossesMidnight = (window: Window): boolean => minutesOf(window.end) <= mi
 const openingOn = (window: Window, day: DateTime): Opening | undefined => {
   const opens = localTime(day, window.start);
   const closes = localTime(crossesMidnight(window) ? day.plus({ days: 1 }) : day, window.end);
-  return opens && closes && closes > opens ? { opensAt: opens.toMillis(), closesAt: closes.toMillis() } : undefined;
+  return opens && closes && closes > opens
+    ? { opensAt: opens.toMillis(), closesAt: closes.toMillis() }
+    : undefined;
 };
 
 const isDay = (window: Window, day: DateTime): boolean =>
@@ -73,6 +75,40 @@ export const nextFit = (window: Window, now: number, seconds: number): number | 
   return undefined;
 };
 
+export type WindowVerdict = {
+  readonly verdict: "pass" | "unknown" | "fail";
+  readonly waitSeconds: number;
+  readonly sentence: string;
+};
+
+const local = (at: number, window: Window): string =>
+  DateTime.fromMillis(at, { zone: window.timeZone }).toFormat("yyyy-MM-dd HH:mm");
+
+/** Whether a step of this length, with its way back, may begin now; else how long until it may. Fails where it never fits. */
+export const windowAt = (window: Window, now: Date, neededSeconds: number): WindowVerdict => {
+  const begins = nextFit(window, now.getTime(), neededSeconds);
+  const needed = `${Math.ceil(neededSeconds / 60)} minutes`;
+  if (begins === undefined)
+    return {
+      verdict: "fail",
+      waitSeconds: 0,
+      sentence: `No opening of the window within ${DAYS_MAX} days is as long as ${needed}.`,
+    };
+  const opening = openingAt(window, begins);
+  const until = opening ? ` It closes at ${local(opening.closesAt, window)} (${window.timeZone}).` : "";
+  if (begins <= now.getTime())
+    return {
+      verdict: "pass",
+      waitSeconds: 0,
+      sentence: `The window is open, and the step with its way back (${needed}) fits.${until}`,
+    };
+  return {
+    verdict: "unknown",
+    waitSeconds: Math.ceil((begins - now.getTime()) / 1000),
+    sentence: `The next opening that holds the step and its way back (${needed}) begins at ${local(begins, window)} (${window.timeZone}).`,
+  };
+};
+
 /** Days on which the zone's clocks are set forward, with the first and last minute that are missing. */
 const gapsOf = (zone: string): readonly DateTime[] => {
   const days: DateTime[] = [];
@@ -81,7 +117,8 @@ const gapsOf = (zone: string): readonly DateTime[] => {
   while (day.year <= YEARS[1]) {
     const next = day.plus({ weeks: 1 });
     if (next.offset !== day.offset)
-      for (let d = day; d < next; d = d.plus({ days: 1 })) if (d.plus({ days: 1 }).offset > d.offset) days.push(d.startOf("day"));
+      for (let d = day; d < next; d = d.plus({ days: 1 }))
+        if (d.plus({ days: 1 }).offset > d.offset) days.push(d.startOf("day"));
     day = next;
   }
   return days;
@@ -99,13 +136,21 @@ const missingOn = (window: Window, day: DateTime): string | undefined => {
  */
 export const checkWindow = (window: Window, where: string): void => {
   if (!IANAZone.isValidZone(window.timeZone))
-    throw new BadInput(`${where}: window.timeZone ${JSON.stringify(window.timeZone)} is no time zone (as in Europe/Berlin).`);
+    throw new BadInput(
+      `${where}: window.timeZone ${JSON.stringify(window.timeZone)} is no time zone (as in Europe/Berlin).`,
+    );
   if (window.start === window.end)
     throw new BadInput(`${where}: the window is empty: it starts and ends at ${window.start}.`);
-  const named = window.days.map((day) => ({ text: day, day: DateTime.fromISO(day, { zone: window.timeZone }) }));
+  const named = window.days.map((day) => ({
+    text: day,
+    day: DateTime.fromISO(day, { zone: window.timeZone }),
+  }));
   const wrong = named.find(({ day }) => !day.isValid);
   if (wrong) throw new BadInput(`${where}: window.days has ${wrong.text}, which is no day.`);
-  const days = named.length > 0 ? named.map(({ day }) => day) : gapsOf(window.timeZone).flatMap((d) => [d.minus({ days: 1 }), d]);
+  const days =
+    named.length > 0
+      ? named.map(({ day }) => day)
+      : gapsOf(window.timeZone).flatMap((d) => [d.minus({ days: 1 }), d]);
   for (const day of days) {
     const missing = isDay(window, day) ? missingOn(window, day) : undefined;
     if (missing !== undefined)

@@ -23,8 +23,8 @@ const CheckInput = z.object({
 /** What the preflight machine goes by. */
 export type CheckResult = { readonly verdict: Verdict["verdict"]; readonly sentence: string };
 
-export type CheckDefinition = {
-  readonly name: string;
+export type CheckDefinition<Name extends string = string> = {
+  readonly name: Name;
   readonly does: string;
   /** The rights for the evidence come by themselves. */
   readonly needs: Needs;
@@ -32,7 +32,7 @@ export type CheckDefinition = {
   readonly measure: (run: Run, context: Context) => Promise<readonly Verdict[]>;
 };
 
-export const check = (definition: CheckDefinition) =>
+export const check = <const Name extends string>(definition: CheckDefinition<Name>) =>
   step({
     name: definition.name,
     does: definition.does,
@@ -60,24 +60,49 @@ export const asking = async <T>(question: () => Promise<T>): Promise<Observed<T>
   }
 };
 
-/** The plan with the platform's objects, for the checks that judge manifests. @throws NotFound where they weren't stored. */
+const wholePlans = new WeakMap<object, Map<string, Plan>>();
+
+/**
+ * The plan with the platform's objects, for the checks that judge manifests. Kept for the life of the clients, like the plan itself:
+ * its name is its content.
+ * @throws NotFound where they weren't stored.
+ */
 export const wholePlanOf = async (context: Context, run: Run): Promise<Plan> => {
+  const kept = wholePlans.get(context.aws) ?? new Map<string, Plan>();
+  wholePlans.set(context.aws, kept);
+  const whole = kept.get(run.plan) ?? (await readWholePlan(context, run));
+  kept.set(run.plan, whole);
+  return whole;
+};
+
+const readWholePlan = async (context: Context, run: Run): Promise<Plan> => {
   const plan = await planOf(context, run);
   const inside = (plan as Partial<Plan>).objects;
   if (inside !== undefined) return { ...plan, objects: inside };
   const stored = await bucketOf(context).getJson(keys.objects(run.plan));
   if (!stored || !Array.isArray(stored.value))
-    throw new NotFound(`The objects of the plan ${run.plan} aren't in the bucket. Store the plan again, then start again.`);
+    throw new NotFound(
+      `The objects of the plan ${run.plan} aren't in the bucket. Store the plan again, then start again.`,
+    );
   return { ...plan, objects: stored.value as Plan["objects"] };
 };
 
-const AT_ONCE = 16;
+const AT_ONCE = 40;
 
 /** Asks about many things, a bounded number at a time; the answers are in the order of the things. */
-export const forEach = async <T, R>(things: readonly T[], ask: (thing: T) => Promise<R>): Promise<readonly R[]> => {
+export const forEach = async <T, R>(
+  things: readonly T[],
+  ask: (thing: T) => Promise<R>,
+): Promise<readonly R[]> => {
   const answers: R[] = [];
-  for (let from = 0; from < things.length; from += AT_ONCE)
-    answers.push(...(await Promise.all(things.slice(from, from + AT_ONCE).map(ask))));
+  for (let from = 0; from < things.length; from += AT_ONCE) {
+    // All of them end before one failure goes on: nothing is left running behind a step that is over.
+    const settled = await Promise.allSettled(things.slice(from, from + AT_ONCE).map(ask));
+    for (const s of settled) {
+      if (s.status === "rejected") throw s.reason;
+      answers.push(s.value);
+    }
+  }
   return answers;
 };
 

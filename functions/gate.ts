@@ -31,8 +31,8 @@ export type GateResult = {
   readonly pollSeconds: number;
 };
 
-export type GateDefinition = {
-  readonly name: string;
+export type GateDefinition<Name extends string = string> = {
+  readonly name: Name;
   readonly does: string;
   readonly needs: Needs;
   /** Seconds between two measurements, and for how long it is asked before a person is; the plan's gate policy where absent. */
@@ -49,7 +49,7 @@ export const withEvidence = (needs: Needs): Needs => ({
   s3: [...new Set([...(needs.s3 ?? []), ...EVIDENCE])].sort(),
 });
 
-export const gate = (definition: GateDefinition) =>
+export const gate = <const Name extends string>(definition: GateDefinition<Name>) =>
   step({
     name: definition.name,
     does: definition.does,

@@ -27,6 +27,8 @@ export type Needs = {
   readonly metrics?: readonly "query"[];
   readonly dns?: readonly "ask"[];
   readonly slack?: readonly string[];
+  /** Requests to the platform itself, as a client would make them. */
+  readonly probes?: readonly "get"[];
 };
 
 export type { AwsClients } from "../adapters/aws-clients.ts";
@@ -55,8 +57,8 @@ export type Log = {
   readonly error: (message: string, fields?: Readonly<Record<string, unknown>>) => void;
 };
 
-export type Step<Input = unknown, Output = unknown> = {
-  readonly name: string;
+export type Step<Input = unknown, Output = unknown, Name extends string = string> = {
+  readonly name: Name;
   /** One sentence: what it does, and what it leaves alone. */
   readonly does: string;
   readonly input: z.ZodType<Input>;
@@ -64,11 +66,11 @@ export type Step<Input = unknown, Output = unknown> = {
   readonly run: (input: Input, context: Context) => Promise<Output>;
 };
 
-/** Types the input of `run` from the schema. */
-export const step = <Schema extends z.ZodType, Output>(definition: {
-  readonly name: string;
+/** Types the input of `run` from the schema, and keeps the name as a type: state machines may name no other. */
+export const step = <const Name extends string, Schema extends z.ZodType, Output>(definition: {
+  readonly name: Name;
   readonly does: string;
   readonly input: Schema;
   readonly needs: Needs;
   readonly run: (input: z.output<Schema>, context: Context) => Promise<Output>;
-}): Step<z.output<Schema>, Output> => definition as unknown as Step<z.output<Schema>, Output>;
+}): Step<z.output<Schema>, Output, Name> => definition as unknown as Step<z.output<Schema>, Output, Name>;

@@ -205,11 +205,13 @@ export const child = <const Name extends string>(
 });
 
 /**
- * The error of the innermost machine. A failed child arrives as States.TaskFailed with a description of the whole execution as its
- * cause; without this, every level would wrap the one below until nobody can read it.
+ * The error of the innermost machine or function. A failed child arrives as States.TaskFailed with a description of the whole execution
+ * as its cause, a failed function with its message as JSON; without this, every level would wrap the one below until nobody can read it.
  */
-const inner = (field: "Error" | "Cause") =>
-  `{% ($e := $states.errorOutput; $e.Error = 'States.TaskFailed' and $substring($e.Cause, 0, 1) = '{' ? ($c := $parse($e.Cause); $exists($c.${field}) ? $c.${field} : $e.${field}) : $e.${field}) %}` as const;
+const inner = (field: "Error" | "Cause") => {
+  const said = field === "Error" ? "$c.Error" : "$exists($c.Error) ? $c.Cause : $c.errorMessage";
+  return `{% ($e := $states.errorOutput; $c := $substring($e.Cause, 0, 1) = '{' ? $parse($e.Cause) : {}; $said := ${said}; $exists($said) ? $said : $e.${field}) %}` as const;
+};
 
 /** Keeps what went wrong in `$error` and `$cause`, and goes on at `next`. */
 export const otherwise = <const Name extends string>(next: Name): readonly Catcher<Name>[] => [
@@ -231,3 +233,13 @@ export const watch = <const Name extends string>(
     readonly TimeoutSeconds: number;
   });
 };
+
+/** Calls a step in batches until it has nothing left to do; for steps that work off a list. */
+export const each = <const Name extends string>(
+  step: StepName,
+  subject: string,
+  fields: Fields<Name>,
+): Task<Name> =>
+  child("in-batches", { run: "{% $run %}", step: `\${${step}}`, subject }, { TimeoutSeconds: 86_400, Output: {}, ...fields } as Fields<Name> & {
+    readonly TimeoutSeconds: number;
+  });

@@ -93,9 +93,9 @@ function capacity<const Next extends string, const Failed extends string>(list: 
     MaxConcurrency: "{% $concurrency %}" as const,
     ItemProcessor: {
       ProcessorConfig: { Mode: "DISTRIBUTED" as const, ExecutionType: "STANDARD" as const },
-      StartAt: "Scale",
+      StartAt: `Scale to ${list}`,
       States: {
-        Scale: child(
+        [`Scale to ${list}`]: child(
           "scale",
           {
             run: "{% $states.input.run %}",
@@ -107,9 +107,9 @@ function capacity<const Next extends string, const Failed extends string>(list: 
             move: `0-${list}`,
             poll: "{% $states.input.poll %}",
           },
-          { TimeoutSeconds: 86_400, Output: {}, End: true, Catch: otherwise("Failed") },
+          { TimeoutSeconds: 86_400, Output: {}, End: true, Catch: otherwise(`Failed to ${list}`) },
         ),
-        Failed: REFAIL,
+        [`Failed to ${list}`]: REFAIL,
       },
     },
     Output: {},

@@ -50,8 +50,8 @@ export const decommission = stateMachine("decommission", {
         ProcessorConfig: { Mode: "DISTRIBUTED", ExecutionType: "STANDARD" },
         StartAt: "Retire",
         States: {
-          Retire: call("retire-workload", { run: "{% $states.input.run %}", item: "{% $states.input.item %}" }, { Output: {}, End: true, Catch: otherwise("Failed") }),
-          Failed: REFAIL,
+          Retire: call("retire-workload", { run: "{% $states.input.run %}", item: "{% $states.input.item %}" }, { Output: {}, End: true, Catch: otherwise("Not retired") }),
+          "Not retired": REFAIL,
         },
       },
       Output: {},

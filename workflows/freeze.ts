@@ -1,6 +1,6 @@
 /** The first moment that a developer could notice: pipelines stop centrally, the clusters refuse changes, and a snapshot is taken. */
 
-import { call, child, otherwise, REFAIL, stateMachine, watch } from "./asl.ts";
+import { call, each, otherwise, REFAIL, stateMachine, watch } from "./asl.ts";
 
 /** Input: run, poll. Undo: everything resumes exactly as it was. */
 export const freeze = stateMachine("freeze", {
@@ -13,10 +13,10 @@ export const freeze = stateMachine("freeze", {
       Assign: { run: "{% $states.input.run %}", poll: "{% $states.input.poll %}" },
       Next: "Pause the pipelines",
     },
-    "Pause the pipelines": call("pause-pipelines", { run: "{% $run %}" }, { Next: "Install the freeze", Catch: otherwise("Failed") }),
-    "Install the freeze": call("install-freeze-policy", { run: "{% $run %}" }, { Next: "Is it refused?", Catch: otherwise("Failed") }),
+    "Pause the pipelines": each("pause-pipelines", "pipelines", { Next: "Install the freeze", Catch: otherwise("Failed") }),
+    "Install the freeze": each("install-freeze-policy", "policy", { Next: "Is it refused?", Catch: otherwise("Failed") }),
     "Is it refused?": watch("prove-freeze", "freeze", "platform", { Next: "Floor the autoscalers", Catch: otherwise("Failed") }),
-    "Floor the autoscalers": call("floor-autoscalers", { run: "{% $run %}" }, { Next: "Take the snapshot", Catch: otherwise("Failed") }),
+    "Floor the autoscalers": each("floor-autoscalers", "autoscalers", { Next: "Take the snapshot", Catch: otherwise("Failed") }),
     "Take the snapshot": call("take-snapshot", { run: "{% $run %}", name: "freeze" }, { Next: "Is the snapshot whole?", Catch: otherwise("Failed") }),
     "Is the snapshot whole?": watch("observe-snapshot", "freeze", "freeze", { Next: "Frozen", Catch: otherwise("Failed") }),
     Frozen: { Type: "Succeed", Output: { phase: "freeze" } },

@@ -8,6 +8,7 @@ import { decommission } from "./decommission.ts";
 import { freeze } from "./freeze.ts";
 import { handOver } from "./hand-over.ts";
 import { hold } from "./hold.ts";
+import { inBatches } from "./in-batches.ts";
 import { migrateCluster } from "./migrate-cluster.ts";
 import { moveWorkloads } from "./move-workloads.ts";
 import { preflight } from "./preflight.ts";
@@ -31,6 +32,7 @@ export const machines: readonly NamedMachine[] = [
   handOver,
   scale,
   watchGates,
+  inBatches,
   hold,
   askApproval,
 ];

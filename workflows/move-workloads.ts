@@ -1,6 +1,6 @@
 /** Everything is restored at zero, compared object by object, then started wave by wave: core, state, applications, exclusive things last. */
 
-import { call, child, otherwise, REFAIL, RESULT, stateMachine, watch } from "./asl.ts";
+import { child, each, otherwise, REFAIL, stateMachine, watch } from "./asl.ts";
 
 /** Input: run, poll, concurrency, waves. Undo: the counts as recorded, source first. */
 export const moveWorkloads = stateMachine("move-workloads", {
@@ -17,18 +17,27 @@ export const moveWorkloads = stateMachine("move-workloads", {
         waves: "{% $states.input.waves %}",
         wave: 0,
       },
-      Next: "Restore at zero",
+      Next: "Restore definitions",
     },
-    "Restore at zero": call("restore-workloads", { run: "{% $run %}" }, { Next: "Is the restore over?", Catch: otherwise("Failed") }),
-    "Is the restore over?": watch("observe-restore", "move-workloads", "platform", { Next: "Restore what Velero left out", Catch: otherwise("Failed") }),
-    "Restore what Velero left out": call("complete-restore", { run: "{% $run %}" }, { Next: "Does the target equal the source?", Catch: otherwise("Failed") }),
+    "Restore definitions": restore("definitions", "Are definitions restored?"),
+    "Are definitions restored?": restored("definitions", "Restore the cluster's own"),
+    "Restore the cluster's own": restore("cluster", "Is the cluster's own restored?"),
+    "Is the cluster's own restored?": restored("cluster", "Restore at zero"),
+    "Restore at zero": restore("namespaces", "Is the restore over?"),
+    "Is the restore over?": restored("namespaces", "Restore what comes last"),
+    "Restore what comes last": restore("last", "Is the last restored?"),
+    "Is the last restored?": restored("last", "Restore what Velero left out"),
+    "Restore what Velero left out": each("complete-restore", "objects", { Next: "Take drift along before the comparison", Catch: otherwise("Failed") }),
+    "Take drift along before the comparison": each("carry-drift", "before the comparison", { Next: "Does the target equal the source?", Catch: otherwise("Failed") }),
     "Does the target equal the source?": watch("compare-clusters", "move-workloads", "platform", { Next: "Link what stays behind", Catch: otherwise("Failed") }),
-    "Link what stays behind": call("link-services", { run: "{% $run %}" }, { Next: "Another wave?", Catch: otherwise("Failed") }),
+    "Link what stays behind": each("link-services", "services", { Next: "Fill the zone", Catch: otherwise("Failed") }),
+    "Fill the zone": each("fill-zone", "hosts", { Next: "Another wave?", Catch: otherwise("Failed") }),
     "Another wave?": {
       Type: "Choice",
-      Choices: [{ Condition: "{% $wave < $waves %}", Next: "Has anything drifted?" }],
-      Default: "Moved",
+      Choices: [{ Condition: "{% $wave < $waves %}", Next: "Take drift along" }],
+      Default: "Take drift along at the end",
     },
+    "Take drift along": each("carry-drift", "{% 'wave ' & $string($wave) %}", { Next: "Has anything drifted?", Catch: otherwise("Failed") }),
     "Has anything drifted?": watch("observe-drift", "move-workloads", "{% 'wave ' & $string($wave) %}", { Next: "Move the wave", Catch: otherwise("Failed") }),
     "Move the wave": {
       Type: "Map",
@@ -52,7 +61,7 @@ export const moveWorkloads = stateMachine("move-workloads", {
             ],
             Default: "Hand over",
           },
-          Shift: child("shift", { run: "{% $states.input.run %}", phase: "move-workloads", item: "{% $states.input.item %}", poll: "{% $states.input.poll %}" }, { TimeoutSeconds: 172_800, Output: {}, End: true, Catch: otherwise("Failed") }),
+          Shift: child("shift", { run: "{% $states.input.run %}", phase: "move-workloads", item: "{% $states.input.item %}", poll: "{% $states.input.poll %}" }, { TimeoutSeconds: 172_800, Output: {}, End: true, Catch: otherwise("Item failed") }),
           Start: child(
             "scale",
             {
@@ -65,10 +74,10 @@ export const moveWorkloads = stateMachine("move-workloads", {
               move: "0-target-start",
               poll: "{% $states.input.poll %}",
             },
-            { TimeoutSeconds: 86_400, Output: {}, End: true, Catch: otherwise("Failed") },
+            { TimeoutSeconds: 86_400, Output: {}, End: true, Catch: otherwise("Item failed") },
           ),
-          "Hand over": child("hand-over", { run: "{% $states.input.run %}", phase: "move-workloads", item: "{% $states.input.item %}", poll: "{% $states.input.poll %}" }, { TimeoutSeconds: 172_800, Output: {}, End: true, Catch: otherwise("Failed") }),
-          Failed: REFAIL,
+          "Hand over": child("hand-over", { run: "{% $states.input.run %}", phase: "move-workloads", item: "{% $states.input.item %}", poll: "{% $states.input.poll %}" }, { TimeoutSeconds: 172_800, Output: {}, End: true, Catch: otherwise("Item failed") }),
+          "Item failed": REFAIL,
         },
       },
       Assign: { wave: "{% $wave + 1 %}" },
@@ -76,7 +85,52 @@ export const moveWorkloads = stateMachine("move-workloads", {
       Next: "Another wave?",
       Catch: otherwise("Failed"),
     },
+    "Take drift along at the end": each("carry-drift", "at the end", { Next: "Has anything drifted at the end?", Catch: otherwise("Failed") }),
+    "Has anything drifted at the end?": watch("observe-drift", "move-workloads", "at the end", { Next: "Compare everything", Catch: otherwise("Failed") }),
+    "Compare everything": {
+      Type: "Map",
+      Label: "Compare",
+      Comment: "Single workloads could be judged only as far as their neighbours were there; now all are.",
+      ItemReader: {
+        Resource: "arn:aws:states:::s3:getObject",
+        ReaderConfig: { InputType: "JSON" },
+        Arguments: { Bucket: "${bucket}", Key: "{% 'plans/' & $run.plan & '/waves/raise.json' %}" },
+      },
+      ItemSelector: { run: "{% $run %}", item: "{% $states.context.Map.Item.Value %}" },
+      MaxConcurrency: "{% $concurrency %}",
+      ItemProcessor: {
+        ProcessorConfig: { Mode: "DISTRIBUTED", ExecutionType: "STANDARD" },
+        StartAt: "Take the item",
+        States: {
+          "Take the item": { Type: "Pass", Assign: { run: "{% $states.input.run %}", item: "{% $states.input.item %}" }, Next: "Compare whole" },
+          "Compare whole": watch("compare-whole", "move-workloads", "{% $item.namespace & '/' & $item.name & ', whole' %}", {
+            item: "{% $item %}",
+            Output: {},
+            End: true,
+            Catch: otherwise("Not compared"),
+          }),
+          "Not compared": REFAIL,
+        },
+      },
+      Output: {},
+      Next: "Run the end-to-end suite",
+      Catch: otherwise("Failed"),
+    },
+    "Run the end-to-end suite": each("run-e2e-suite", "hosts", { Next: "Did the suite pass?", Catch: otherwise("Failed") }),
+    "Did the suite pass?": watch("observe-suite", "move-workloads", "platform", { Next: "Remove the suite's traces", Catch: otherwise("Failed") }),
+    "Remove the suite's traces": each("clean-e2e-suite", "hosts", { Next: "Moved", Catch: otherwise("Failed") }),
     Moved: { Type: "Succeed", Output: { phase: "move-workloads" } },
     Failed: REFAIL,
   },
 });
+
+type Stage = "definitions" | "cluster" | "namespaces" | "last";
+
+/** The Restores of one stage; the next begins when they are over. */
+function restore<const Next extends string>(stage: Stage, next: Next) {
+  return each<Next | "Failed">("restore-workloads", stage, { Next: next, Catch: otherwise("Failed") });
+}
+
+function restored<const Next extends string>(stage: Stage, next: Next) {
+  return watch<Next | "Failed">("observe-restore", "move-workloads", stage, { Next: next, Catch: otherwise("Failed") });
+}

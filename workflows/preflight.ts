@@ -54,11 +54,7 @@ export const preflight = stateMachine("preflight", {
       { Assign: { lowered: RESULT }, Next: "Old TTLs run out", Catch: otherwise("Failed") },
     ),
     "Old TTLs run out": { Type: "Wait", Seconds: "{% $lowered.waitSeconds %}", Next: "Ask every server" },
-    "Ask every server": child(
-      "watch-gates",
-      { run: "{% $run %}", phase: "preflight", gate: "lowered-ttls", subject: "zone" },
-      { TimeoutSeconds: 86_400, Next: "Ready to build", Catch: otherwise("Failed") },
-    ),
+    "Ask every server": watch("observe-ttls", "preflight", "zone", { Next: "Ready to build", Catch: otherwise("Failed") }),
     "Ready to build": { Type: "Succeed", Output: { phase: "preflight" } },
     Refused: {
       Type: "Fail",

@@ -76,9 +76,9 @@ export const rollBack = stateMachine("roll-back", {
     "As it was?": {
       Type: "Choice",
       Choices: [{ Condition: "{% $seen.verdict = 'pass' %}", Next: "Release the clusters" }],
-      Default: "Page for the rest",
+      Default: "Page for what is left",
     },
-    "Page for the rest": call("page-person", { run: "{% $run %}", sentence: "{% $seen.sentence %}" }, { Next: "Incomplete", Catch: otherwise("Failed") }),
+    "Page for what is left": call("page-person", { run: "{% $run %}", sentence: "{% $seen.sentence %}" }, { Next: "Incomplete", Catch: otherwise("Failed") }),
     "Release the clusters": call("release-clusters", { run: "{% $run %}" }, { Next: "Rolled back", Catch: otherwise("Failed") }),
     "Rolled back": { Type: "Succeed", Output: { rolledBack: true } },
     Refused: { Type: "Fail", Error: "RollbackRefused", Cause: "{% $fence.sentence %}" },
@@ -101,19 +101,19 @@ function undoing<const Next extends string>(list: "capacity" | "dns" | "rest", c
     MaxConcurrency: concurrency,
     ItemProcessor: {
       ProcessorConfig: { Mode: "DISTRIBUTED" as const, ExecutionType: "STANDARD" as const },
-      StartAt: "Undo",
+      StartAt: `Undo ${list}`,
       States: {
-        Undo: call(
+        [`Undo ${list}`]: call(
           "undo-effect",
           { run: "{% $states.input.run %}", entry: "{% $states.input.entry %}" },
-          { Output: {}, End: true, Catch: otherwise("Page") },
+          { Output: {}, End: true, Catch: otherwise(`Page for ${list}`) },
         ),
-        Page: call(
+        [`Page for ${list}`]: call(
           "page-person",
           { run: "{% $states.input.run %}", entry: "{% $states.input.entry %}", sentence: "{% $cause %}" },
-          { Output: {}, End: true, Catch: otherwise("Failed") },
+          { Output: {}, End: true, Catch: otherwise(`Nobody paged for ${list}`) },
         ),
-        Failed: REFAIL,
+        [`Nobody paged for ${list}`]: REFAIL,
       },
     },
     Assign: assign,

@@ -23,16 +23,11 @@ export const shift = stateMachine("shift", {
       Next: "Compare both sides",
       Catch: otherwise("Failed"),
     }),
-    "Compare both sides": child(
-      "watch-gates",
-      {
-        run: "{% $run %}",
-        phase: "{% $phase %}",
-        gate: "workload",
-        subject: "{% $item.namespace & '/' & $item.name %}",
-      },
-      { TimeoutSeconds: 86_400, Next: "May the source give up its half?", Catch: otherwise("Failed") },
-    ),
+    "Compare both sides": watch("compare-workload", "move-workloads", "{% $item.namespace & '/' & $item.name & ', before' %}", {
+      item: "{% $item %}",
+      Next: "May the source give up its half?",
+      Catch: otherwise("Failed"),
+    }),
     "May the source give up its half?": {
       Type: "Choice",
       Comment: "A pod that can't finish what it holds stays until nobody uses it.",
@@ -44,16 +39,11 @@ export const shift = stateMachine("shift", {
       Next: "Compare again",
       Catch: otherwise("Failed"),
     }),
-    "Compare again": child(
-      "watch-gates",
-      {
-        run: "{% $run %}",
-        phase: "{% $phase %}",
-        gate: "workload-after",
-        subject: "{% $item.namespace & '/' & $item.name %}",
-      },
-      { TimeoutSeconds: 86_400, Next: "Shifted", Catch: otherwise("Failed") },
-    ),
+    "Compare again": watch("compare-workload", "move-workloads", "{% $item.namespace & '/' & $item.name & ', after' %}", {
+      item: "{% $item %}",
+      Next: "Shifted",
+      Catch: otherwise("Failed"),
+    }),
     Shifted: { Type: "Succeed", Output: { shifted: "{% $item.name %}" } },
     Failed: REFAIL,
   },

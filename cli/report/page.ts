@@ -42,9 +42,9 @@ ${plan !== undefined && planNotes(plan)}</main>
 };
 
 /** Nothing may be loaded, run or sent; the one style sheet is known by its hash. */
-const policy = (): string => {
+const policy = (): Markup => {
   const hash = createHash("sha256").update(STYLE).digest("base64");
-  return `default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`;
+  return new Markup(`default-src 'none'; style-src 'sha256-${hash}'; base-uri 'none'; form-action 'none'`);
 };
 
 const cards = ({ model, summary }: ReportInput): Part => {

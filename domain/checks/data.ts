@@ -19,7 +19,9 @@ export type StepOfFleet = (typeof STEPS)[number];
 
 /** What the source keeps once the target has its half: what the demand needs; everything, where pods can't drain. */
 const keptBySource = (plan: SlimPlan, w: Workload): number =>
-  w.drains ? Math.min(w.replicas, Math.max(w.half, podsForDemand(plan, w, demandsOf(plan).get(nameOf(w)) ?? 0))) : w.replicas;
+  w.drains
+    ? Math.min(w.replicas, Math.max(w.half, podsForDemand(plan, w, demandsOf(plan).get(nameOf(w)) ?? 0)))
+    : w.replicas;
 
 const demands = new WeakMap<SlimPlan, ReadonlyMap<string, number>>();
 
@@ -50,7 +52,9 @@ export const podsAt = (plan: SlimPlan, w: Workload, step: StepOfFleet): Pods => 
     // Stopped here before it is started there: never two.
     case "stop-then-start":
     case "hand-over-schedule":
-      return step === "before" || step === "while shifting" ? { source: pods, target: 0 } : { source: 0, target: pods };
+      return step === "before" || step === "while shifting"
+        ? { source: pods, target: 0 }
+        : { source: 0, target: pods };
     case "keep-on-source":
     case "none":
       return { source: pods, target: 0 };
@@ -58,7 +62,12 @@ export const podsAt = (plan: SlimPlan, w: Workload, step: StepOfFleet): Pods => 
 };
 
 /** Connections at a step: while shifting, only as many workloads as the policy lets move at once stand at their double. */
-export const connectionsAt = (plan: SlimPlan, store: Datastore, step: StepOfFleet, sides: readonly (keyof Pods)[]): number => {
+export const connectionsAt = (
+  plan: SlimPlan,
+  store: Datastore,
+  step: StepOfFleet,
+  sides: readonly (keyof Pods)[],
+): number => {
   const each = plan.workloads.flatMap((w) => {
     const perPod = store.connectionsPerPod[nameOf(w)] ?? 0;
     const at = (s: StepOfFleet) => sides.reduce((sum, side) => sum + podsAt(plan, w, s)[side], 0) * perPod;
@@ -66,14 +75,17 @@ export const connectionsAt = (plan: SlimPlan, store: Datastore, step: StepOfFlee
   });
   if (step !== "while shifting") return each.reduce((sum, w) => sum + w.at(step), 0);
   const settled = each.map((w) => Math.max(w.at("before"), w.at("shifted")));
-  const excess = each.map((w, i) => Math.max(0, w.at("while shifting") - (settled[i] ?? 0))).sort((a, b) => b - a);
+  const excess = each
+    .map((w, i) => Math.max(0, w.at("while shifting") - (settled[i] ?? 0)))
+    .sort((a, b) => b - a);
   return [...settled, ...excess.slice(0, plan.settings.policy.concurrency)].reduce((sum, n) => sum + n, 0);
 };
 
 /** The workload of the plan that a datastore's host leads to, where it runs in the cluster itself. */
 const workloadBehind = (plan: SlimPlan, host: string): Workload | undefined => {
   const [name = "", namespace] = (host.split(":")[0] ?? "").split(".");
-  const matches = (service: string) => (namespace === undefined ? service.endsWith(`/${name}`) : service === `${namespace}/${name}`);
+  const matches = (service: string) =>
+    namespace === undefined ? service.endsWith(`/${name}`) : service === `${namespace}/${name}`;
   return plan.workloads.find((w) => w.services.some(matches));
 };
 
@@ -81,7 +93,11 @@ const workloadBehind = (plan: SlimPlan, host: string): Workload | undefined => {
 export type ConnectionsSeen = { readonly datastore: string; readonly now: Observed<number> };
 
 /** data/connections, one for each datastore. */
-export const judgeConnections = (plan: SlimPlan, measured: readonly ConnectionsSeen[], at: string): readonly Verdict[] => {
+export const judgeConnections = (
+  plan: SlimPlan,
+  measured: readonly ConnectionsSeen[],
+  at: string,
+): readonly Verdict[] => {
   const stores = [...plan.settings.datastores].sort((a, b) => byCodeUnit(a.name, b.name));
   if (stores.length === 0)
     return [
@@ -90,36 +106,56 @@ export const judgeConnections = (plan: SlimPlan, measured: readonly ConnectionsS
         [seen("datastores with a limit", 0, "source and target within 80 % of each limit", "repot.yaml")],
       ),
     ];
-  return stores.map((store) => judgeStore(plan, store, measured.find((m) => m.datastore === store.name)?.now, at));
+  return stores.map((store) =>
+    judgeStore(plan, store, measured.find((m) => m.datastore === store.name)?.now, at),
+  );
 };
 
-const judgeStore = (plan: SlimPlan, store: Datastore, now: Observed<number> | undefined, at: string): Verdict => {
+const judgeStore = (
+  plan: SlimPlan,
+  store: Datastore,
+  now: Observed<number> | undefined,
+  at: string,
+): Verdict => {
   const say = judging(at)("data/connections", store.name);
   const source = "the plan's pods at each step, and the source's metrics now";
-  const strangers = Object.keys(store.connectionsPerPod).filter((name) => !plan.workloads.some((w) => nameOf(w) === name));
+  const strangers = Object.keys(store.connectionsPerPod).filter(
+    (name) => !plan.workloads.some((w) => nameOf(w) === name),
+  );
   if (strangers.length > 0)
     return say.unknown(
       `${store.name} counts connections of ${some(strangers.sort(byCodeUnit))}, which the plan doesn't know: its budget can't be computed.`,
       "Correct datastores.connectionsPerPod in repot.yaml; names are namespace/name.",
       [seen("workloads that the plan doesn't know", strangers.length, "0", "repot.yaml")],
     );
-  if (now === undefined || !("value" in now)) return say.unanswered(now?.missing ?? `Nothing measures ${store.name}.`, "datastore_connections");
+  if (now === undefined || !("value" in now))
+    return say.unanswered(now?.missing ?? `Nothing measures ${store.name}.`, "datastore_connections");
   const behind = workloadBehind(plan, store.host);
   const alone = behind !== undefined && behind.move !== "keep-on-source" && behind.move !== "none";
   const limit = Math.floor(store.connectionsMax * plan.settings.policy.connectionShareMax);
-  const sides = alone ? (["source", "target"] as const).map((side) => [side] as const) : [["source", "target"] as const];
+  const sides = alone
+    ? (["source", "target"] as const).map((side) => [side] as const)
+    : [["source", "target"] as const];
   const computed = (step: StepOfFleet) => Math.max(...sides.map((s) => connectionsAt(plan, store, step, s)));
   // What others hold (people, jobs, other clusters) stays through every step.
   const others = Math.max(0, now.value - computed("before"));
   const steps = STEPS.map((step) => ({ step, connections: computed(step) + others }));
   const threshold = `at most ${limit} (${Math.round(plan.settings.policy.connectionShareMax * 100)} % of ${store.connectionsMax})`;
   const evidence = [
-    seen("connections measured on the source now", now.value, "what the plan computes", "datastore_connections"),
+    seen(
+      "connections measured on the source now",
+      now.value,
+      "what the plan computes",
+      "datastore_connections",
+    ),
     ...steps.map(({ step, connections }) => seen(`connections ${step}`, connections, threshold, source)),
   ];
   const worst = steps.reduce((a, b) => (b.connections > a.connections ? b : a));
   if (worst.connections <= limit)
-    return say.pass(`${store.name} never holds more than ${worst.connections} connections (${worst.step}), ${threshold}.`, evidence);
+    return say.pass(
+      `${store.name} never holds more than ${worst.connections} connections (${worst.step}), ${threshold}.`,
+      evidence,
+    );
   return say.fail(
     `${store.name} would hold ${worst.connections} connections ${worst.step}, ${threshold}.`,
     "Raise the datastore's limit, make the pods' pools smaller, put a connection pooler before it, or move its callers in smaller waves (policy.concurrency).",
@@ -135,7 +171,14 @@ export const judgeGroups = (plan: SlimPlan, lags: readonly LagSeen[], at: string
   const members = plan.workloads.filter((w) => w.class === "group-member");
   const unnamed = members.filter((w) => !groups.some((g) => g.workload === nameOf(w))).map(nameOf);
   const say = judging(at)("data/groups", plan.platform);
-  const evidence = [seen("consumer workloads whose group repot.yaml names", members.length - unnamed.length, `all ${members.length}`, "the plan and repot.yaml")];
+  const evidence = [
+    seen(
+      "consumer workloads whose group repot.yaml names",
+      members.length - unnamed.length,
+      `all ${members.length}`,
+      "the plan and repot.yaml",
+    ),
+  ];
   const named =
     members.length === 0 && groups.length === 0
       ? say.pass("The plan has no member of a consumer group.", evidence)
@@ -144,27 +187,53 @@ export const judgeGroups = (plan: SlimPlan, lags: readonly LagSeen[], at: string
             `${some(unnamed)} ${unnamed.length === 1 ? "is a consumer" : "are consumers"} without a group in repot.yaml: stopped, then started, with the plan's pause; watch the lag by hand.`,
             evidence,
           )
-        : say.pass(`Each of the ${counted(members.length, "consumer workload")} has its group in repot.yaml.`, evidence);
-  return [named, ...judgeStaticIds(plan, at), ...groups.map((g) => judgeLag("data/group-lag", "kafka_consumergroup_lag", g.group, lags, at))];
+        : say.pass(
+            `Each of the ${counted(members.length, "consumer workload")} has its group in repot.yaml.`,
+            evidence,
+          );
+  return [
+    named,
+    ...judgeStaticIds(plan, at),
+    ...groups.map((g) => judgeLag("data/group-lag", "kafka_consumergroup_lag", g.group, lags, at)),
+  ];
 };
 
 const judgeStaticIds = (plan: SlimPlan, at: string): readonly Verdict[] => {
   const prefixes = new Map<string, string[]>();
   for (const g of plan.settings.groups)
-    if (g.staticIdPrefix !== undefined) prefixes.set(`${g.group}/${g.staticIdPrefix}`, [...(prefixes.get(`${g.group}/${g.staticIdPrefix}`) ?? []), g.workload]);
+    if (g.staticIdPrefix !== undefined)
+      prefixes.set(`${g.group}/${g.staticIdPrefix}`, [
+        ...(prefixes.get(`${g.group}/${g.staticIdPrefix}`) ?? []),
+        g.workload,
+      ]);
   if (prefixes.size === 0) return [];
   const clashes = [...prefixes].filter(([, workloads]) => workloads.length > 1).map(([prefix]) => prefix);
   // Two members of one id fence each other: exactly one side may have it at a time.
   const doubled = plan.settings.groups.flatMap((g) =>
     g.staticIdPrefix === undefined
       ? []
-      : plan.workloads.filter((w) => nameOf(w) === g.workload && (w.move === "half-and-half" || w.move === "start-on-target")).map(nameOf),
+      : plan.workloads
+          .filter(
+            (w) => nameOf(w) === g.workload && (w.move === "half-and-half" || w.move === "start-on-target"),
+          )
+          .map(nameOf),
   );
   const say = judging(at)("data/static-ids", plan.platform);
-  const evidence = [seen("static ids that two pods would use", clashes.length + doubled.length, "0", "the plan and repot.yaml", prefixes.size)];
+  const evidence = [
+    seen(
+      "static ids that two pods would use",
+      clashes.length + doubled.length,
+      "0",
+      "the plan and repot.yaml",
+      prefixes.size,
+    ),
+  ];
   return [
     clashes.length + doubled.length === 0
-      ? say.pass("Each static member id is used by one workload, which is stopped before it starts again.", evidence)
+      ? say.pass(
+          "Each static member id is used by one workload, which is stopped before it starts again.",
+          evidence,
+        )
       : say.fail(
           `${some([...clashes, ...doubled].sort(byCodeUnit))}: two pods would use one group.instance.id, and the newcomer fences the other.`,
           "Give each workload its own staticIdPrefix, and let it move by stopping first.",
@@ -174,10 +243,17 @@ const judgeStaticIds = (plan: SlimPlan, at: string): readonly Verdict[] => {
 };
 
 /** A lag or depth that can't be read now can't be waited for later. */
-const judgeLag = (check: string, metric: string, name: string, lags: readonly LagSeen[], at: string): Verdict => {
+const judgeLag = (
+  check: string,
+  metric: string,
+  name: string,
+  lags: readonly LagSeen[],
+  at: string,
+): Verdict => {
   const say = judging(at)(check, name);
   const now = lags.find((l) => l.name === name)?.now;
-  if (now === undefined || !("value" in now)) return say.unanswered(now?.missing ?? `Nothing measures ${name}.`, metric);
+  if (now === undefined || !("value" in now))
+    return say.unanswered(now?.missing ?? `Nothing measures ${name}.`, metric);
   return say.pass(`${name} has ${counted(Math.round(now.value), "message")} waiting now.`, [
     seen("messages that wait", now.value, "a value", metric),
   ]);

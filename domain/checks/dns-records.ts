@@ -39,19 +39,29 @@ export const recordsForHost = (records: readonly RecordSet[], host: string): rea
   return [];
 };
 
-const within = (host: string, zone: string): boolean => bare(host) === bare(zone) || bare(host).endsWith(`.${bare(zone)}`);
+const within = (host: string, zone: string): boolean =>
+  bare(host) === bare(zone) || bare(host).endsWith(`.${bare(zone)}`);
 
 /** dns/records, dns/hosts and dns/record-ttl. */
-export const judgeRecords = (records: RecordsSeen, plan: Pick<Plan, "hosts" | "settings">, at: string): readonly Verdict[] => {
+export const judgeRecords = (
+  records: RecordsSeen,
+  plan: Pick<Plan, "hosts" | "settings">,
+  at: string,
+): readonly Verdict[] => {
   const { zone } = plan.settings.dns;
   const say = (id: string) => judging(at)(id, zone);
   if ("refused" in records)
     return [
-      say("dns/records").fail(records.refused, "Replace the record by a simple, alias or weighted one, then run preflight again.", [
-        seen("a record that can't be carried over", records.refused, "simple, alias or weighted", SOURCE),
-      ]),
+      say("dns/records").fail(
+        records.refused,
+        "Replace the record by a simple, alias or weighted one, then run preflight again.",
+        [seen("a record that can't be carried over", records.refused, "simple, alias or weighted", SOURCE)],
+      ),
     ];
-  if (!("value" in records)) return ["dns/records", "dns/hosts", "dns/record-ttl"].map((id) => say(id).unanswered(records.missing, SOURCE));
+  if (!("value" in records))
+    return ["dns/records", "dns/hosts", "dns/record-ttl"].map((id) =>
+      say(id).unanswered(records.missing, SOURCE),
+    );
   return [
     judgeClasses(records.value, zone, at),
     judgeHosts(records.value, plan, at),
@@ -70,9 +80,11 @@ const judgeClasses = (records: readonly RecordSet[], zone: string, at: string): 
   const total = kinds.reduce((sum, [, n]) => sum + n, 0);
   const evidence = kinds.map(([kind, n]) => seen(`${kind} records`, n, "copied to the new zone", SOURCE, n));
   if (total === 0)
-    return say.unknown(`${zone} has no record but its own NS and SOA: the list can't be right.`, "Look at the zone; then run preflight again.", [
-      seen("records of the zone", 0, "at least 1", SOURCE, records.length),
-    ]);
+    return say.unknown(
+      `${zone} has no record but its own NS and SOA: the list can't be right.`,
+      "Look at the zone; then run preflight again.",
+      [seen("records of the zone", 0, "at least 1", SOURCE, records.length)],
+    );
   const unweighted = mixed(records);
   if (unweighted)
     return say.fail(
@@ -80,25 +92,45 @@ const judgeClasses = (records: readonly RecordSet[], zone: string, at: string): 
       "Give the records the weights that are meant, then run preflight again.",
       evidence,
     );
-  return say.pass(`${zone} has ${kinds.map(([kind, n]) => `${n} ${kind}`).join(", ")}; all of them can be copied.`, evidence);
+  return say.pass(
+    `${zone} has ${kinds.map(([kind, n]) => `${n} ${kind}`).join(", ")}; all of them can be copied.`,
+    evidence,
+  );
 };
 
 /** A name whose weighted records are all zero. */
 const mixed = (records: readonly RecordSet[]): string | undefined => {
   const weights = new Map<string, number>();
   for (const r of records)
-    if (r.weight !== undefined) weights.set(`${r.name} ${r.type}`, (weights.get(`${r.name} ${r.type}`) ?? 0) + r.weight);
-  return [...weights].filter(([, sum]) => sum === 0).map(([name]) => name).sort(byCodeUnit)[0];
+    if (r.weight !== undefined)
+      weights.set(`${r.name} ${r.type}`, (weights.get(`${r.name} ${r.type}`) ?? 0) + r.weight);
+  return [...weights]
+    .filter(([, sum]) => sum === 0)
+    .map(([name]) => name)
+    .sort(byCodeUnit)[0];
 };
 
-const judgeHosts = (records: readonly RecordSet[], plan: Pick<Plan, "hosts" | "settings">, at: string): Verdict => {
+const judgeHosts = (
+  records: readonly RecordSet[],
+  plan: Pick<Plan, "hosts" | "settings">,
+  at: string,
+): Verdict => {
   const { zone } = plan.settings.dns;
   const say = judging(at)("dns/hosts", zone);
   const hosts = plan.hosts.map((h) => h.host).sort(byCodeUnit);
   const outside = hosts.filter((h) => !within(h, zone));
   const nameless = hosts.filter((h) => within(h, zone) && recordsForHost(records, h).length === 0);
-  const evidence = [seen("public hosts with a record", hosts.length - outside.length - nameless.length, `all ${hosts.length}`, SOURCE, hosts.length)];
-  if (hosts.length === 0) return say.pass("The plan has no public host: no client's name has to move.", evidence);
+  const evidence = [
+    seen(
+      "public hosts with a record",
+      hosts.length - outside.length - nameless.length,
+      `all ${hosts.length}`,
+      SOURCE,
+      hosts.length,
+    ),
+  ];
+  if (hosts.length === 0)
+    return say.pass("The plan has no public host: no client's name has to move.", evidence);
   if (outside.length > 0)
     return say.fail(
       `${some(outside)} ${outside.length === 1 ? "lies" : "lie"} outside of ${zone}: the delegation doesn't move ${outside.length === 1 ? "it" : "them"}.`,
@@ -112,30 +144,50 @@ const judgeHosts = (records: readonly RecordSet[], plan: Pick<Plan, "hosts" | "s
       evidence,
     );
   return nameless.length > 0
-    ? say.pass(`${some(nameless)} ${nameless.length === 1 ? "has" : "have"} no record in ${zone} and can't be reached by name today; watch that this is meant.`, evidence)
+    ? say.pass(
+        `${some(nameless)} ${nameless.length === 1 ? "has" : "have"} no record in ${zone} and can't be reached by name today; watch that this is meant.`,
+        evidence,
+      )
     : say.pass(`Each of the ${counted(hosts.length, "public host")} has its record in ${zone}.`, evidence);
 };
 
-const judgeRecordTtl = (records: readonly RecordSet[], plan: Pick<Plan, "hosts" | "settings">, at: string): Verdict => {
+const judgeRecordTtl = (
+  records: readonly RecordSet[],
+  plan: Pick<Plan, "hosts" | "settings">,
+  at: string,
+): Verdict => {
   const { zone, recordTtlSeconds } = plan.settings.dns;
   const say = judging(at)("dns/record-ttl", zone);
   const ofHosts = plan.hosts.flatMap((h) => recordsForHost(records, h.host));
   const longest = ofHosts.reduce((max, r) => Math.max(max, r.ttlSeconds ?? 60), 0);
-  const evidence = [seen("longest TTL of a host's record, seconds", longest, `at most ${RECORD_TTL_SECONDS_MAX} s`, SOURCE, ofHosts.length)];
+  const evidence = [
+    seen(
+      "longest TTL of a host's record, seconds",
+      longest,
+      `at most ${RECORD_TTL_SECONDS_MAX} s`,
+      SOURCE,
+      ofHosts.length,
+    ),
+  ];
   if (longest > RECORD_TTL_SECONDS_MAX)
     return say.fail(
       `A record of a public host lives ${longest} s: that long after the cut, clients would still come to the source.`,
       `Lower it to at most ${recordTtlSeconds} s and wait the old TTL.`,
       evidence,
     );
-  return say.pass(`The records of the hosts live at most ${longest} s; that is waited out after the cut.`, evidence);
+  return say.pass(
+    `The records of the hosts live at most ${longest} s; that is waited out after the cut.`,
+    evidence,
+  );
 };
 
 /** An external-dns of the platform and its arguments. */
 export type ExternalDnsSeen = { readonly workload: string; readonly arguments: readonly string[] };
 
 const values = (args: readonly string[], flag: string): readonly string[] =>
-  args.flatMap((a) => (a.startsWith(`--${flag}=`) ? a.slice(flag.length + 3).split(",") : [])).filter((v) => v !== "");
+  args
+    .flatMap((a) => (a.startsWith(`--${flag}=`) ? a.slice(flag.length + 3).split(",") : []))
+    .filter((v) => v !== "");
 
 /**
  * dns/external-dns: who writes into the zone is pinned to it before a second zone of that name exists.
@@ -143,15 +195,21 @@ const values = (args: readonly string[], flag: string): readonly string[] =>
  */
 export const judgeExternalDns = (
   found: readonly ExternalDnsSeen[],
-  options: { readonly zone: string; readonly zoneId: string | undefined; readonly zoneAssumed: boolean; readonly at: string },
+  options: {
+    readonly zone: string;
+    readonly zoneId: string | undefined;
+    readonly zoneAssumed: boolean;
+    readonly at: string;
+  },
 ): readonly Verdict[] => {
   const { zone, zoneId, zoneAssumed, at } = options;
   const source = "the plan's objects";
   if (found.length === 0)
     return [
-      judging(at)("dns/external-dns", zone).pass("No external-dns runs on the platform: nobody writes records by itself.", [
-        seen("external-dns workloads", 0, "none, or pinned", source),
-      ]),
+      judging(at)("dns/external-dns", zone).pass(
+        "No external-dns runs on the platform: nobody writes records by itself.",
+        [seen("external-dns workloads", 0, "none, or pinned", source)],
+      ),
     ];
   return found.map(({ workload, arguments: args }) => {
     const say = judging(at)("dns/external-dns", workload);

@@ -1,7 +1,7 @@
 /** Preflight's judgement of the names: who controls the zone and its parent, what every authoritative server says, and what resolvers will keep for how long. */
 
-import { byCodeUnit } from "../kube.ts";
 import type { Verdict } from "../gates.ts";
+import { byCodeUnit } from "../kube.ts";
 import { counted, judging, type Observed, seen, some } from "./judging.ts";
 
 /** A hosted zone of our account. Names end in a dot. */
@@ -39,6 +39,8 @@ export type DelegationSeen = {
   readonly zones: Observed<readonly ZoneSeen[]>;
   readonly parents: Observed<readonly ZoneSeen[]>;
   readonly referrals: readonly AnswerOf<ReferralSeen>[];
+  /** DS records for the zone in the parent zone, as Route 53 lists them. */
+  readonly parentDs: Observed<number>;
   readonly apexes: readonly AnswerOf<ApexSeen>[];
 };
 
@@ -51,7 +53,9 @@ const same = (a: readonly string[], b: readonly string[]): boolean => sorted(a).
 
 /** The zone of our account that the parent sends resolvers to. */
 export const delegatedZone = (observed: DelegationSeen): ZoneSeen | undefined => {
-  const named = observed.referrals.flatMap((r) => ("value" in r.answer ? [r.answer.value.nameServers] : []))[0];
+  const named = observed.referrals.flatMap((r) =>
+    "value" in r.answer ? [r.answer.value.nameServers] : [],
+  )[0];
   if (named === undefined || !("value" in observed.zones)) return undefined;
   return observed.zones.value.find((z) => !z.isPrivate && !z.isTarget && same(z.nameServers, named));
 };
@@ -74,14 +78,23 @@ const judgeZone = ({ zones }: DelegationSeen, { zone, at }: Names): Verdict => {
   const source = "route53:ListHostedZonesByName";
   if (!("value" in zones)) return say.unanswered(zones.missing, source);
   const open = zones.value.filter((z) => !z.isPrivate && !z.isTarget);
-  const evidence = [seen("public hosted zones of this name in our account", open.length, "exactly 1", source, zones.value.length)];
+  const evidence = [
+    seen(
+      "public hosted zones of this name in our account",
+      open.length,
+      "exactly 1",
+      source,
+      zones.value.length,
+    ),
+  ];
   if (open.length > 1)
     return say.fail(
       `Our account has ${open.length} public zones named ${zone} (${some(open.map((z) => z.id))}): who writes to the name picks among them by chance.`,
       "Delete the zones of that name that nothing is delegated to.",
       evidence,
     );
-  if (open.length === 1) return say.pass(`${zone} is a public zone of our account (${some(open.map((z) => z.id))}).`, evidence);
+  if (open.length === 1)
+    return say.pass(`${zone} is a public zone of our account (${some(open.map((z) => z.id))}).`, evidence);
   if (zones.value.length > 0)
     return say.fail(
       `${zone} is a private zone: a VPC can't hold two private zones of one name, so it can't be cut by delegation.`,
@@ -101,7 +114,15 @@ const judgeParent = ({ parents }: DelegationSeen, { zone, parent, at }: Names): 
   const source = "route53:ListHostedZonesByName";
   if (!("value" in parents)) return say.unanswered(parents.missing, source);
   const open = parents.value.filter((z) => !z.isPrivate);
-  const evidence = [seen("public hosted zones of the parent's name in our account", open.length, "exactly 1", source, parents.value.length)];
+  const evidence = [
+    seen(
+      "public hosted zones of the parent's name in our account",
+      open.length,
+      "exactly 1",
+      source,
+      parents.value.length,
+    ),
+  ];
   if (open.length === 1) return say.pass(`We control ${parent}, which delegates ${zone}.`, evidence);
   if (open.length === 0)
     return say.fail(
@@ -136,7 +157,13 @@ const judgeReferral = (observed: DelegationSeen, { zone, parent, at }: Names): V
   if (!("value" in referral)) return say.unanswered(referral.missing, source);
   const { nameServers, rcode } = referral.value;
   const evidence = [
-    seen("name servers that the parent names", sorted(nameServers).join(", "), "those of our zone", source, observed.referrals.length),
+    seen(
+      "name servers that the parent names",
+      sorted(nameServers).join(", "),
+      "those of our zone",
+      source,
+      observed.referrals.length,
+    ),
   ];
   if (nameServers.length === 0)
     return say.fail(
@@ -169,9 +196,14 @@ const judgeTtl = (
   source: string,
   samples: number,
 ): Verdict => {
-  const evidence = [seen(`TTL of ${what}, seconds`, ttlSeconds, `at most ${TTL_SECONDS_MAX} s`, source, samples)];
+  const evidence = [
+    seen(`TTL of ${what}, seconds`, ttlSeconds, `at most ${TTL_SECONDS_MAX} s`, source, samples),
+  ];
   return ttlSeconds <= TTL_SECONDS_MAX
-    ? say.pass(`${what} lives ${ttlSeconds} s; once it is lowered, that long has to be waited out before the cut.`, evidence)
+    ? say.pass(
+        `${what} lives ${ttlSeconds} s; once it is lowered, that long has to be waited out before the cut.`,
+        evidence,
+      )
     : say.fail(
         `${what} lives ${ttlSeconds} s: longer than the week that preflight waits at most.`,
         `Lower it by hand to at most ${TTL_SECONDS_MAX} s, wait the old TTL, then run preflight again.`,
@@ -182,13 +214,17 @@ const judgeTtl = (
 /** dns/ds: DNSSEC at the parent pins the zone's keys. */
 const judgeDs = (observed: DelegationSeen, { zone, parent, at }: Names): Verdict => {
   const say = judging(at)("dns/ds", zone);
-  const source = `DS ${zone} asked from ${counted(observed.referrals.length, "server")} of ${parent}`;
+  const source = `DS ${zone} asked from ${counted(observed.referrals.length, "server")} of ${parent}, and route53:ListResourceRecordSets`;
   const referral = agreed(observed.referrals, (r) => String(r.dsRecords > 0));
   if (!("value" in referral)) return say.unanswered(referral.missing, source);
-  const { dsRecords } = referral.value;
-  const evidence = [seen("DS records at the parent", dsRecords, "0", source, observed.referrals.length)];
+  if (!("value" in observed.parentDs)) return say.unanswered(observed.parentDs.missing, source);
+  const dsRecords = Math.max(referral.value.dsRecords, observed.parentDs.value);
+  const evidence = [seen("DS records at the parent", dsRecords, "0", source, observed.referrals.length + 1)];
   return dsRecords === 0
-    ? say.pass(`${parent} has no DS for ${zone}: resolvers don't ask the new zone for the old one's keys.`, evidence)
+    ? say.pass(
+        `${parent} has no DS for ${zone}: resolvers don't ask the new zone for the old one's keys.`,
+        evidence,
+      )
     : say.fail(
         `${parent} has ${counted(dsRecords, "DS record")} for ${zone}: to validating resolvers, answers of a new zone with other keys are forged.`,
         "Remove the DS, wait its TTL and the parent's, then run preflight again; sign the new zone after the migration.",
@@ -200,8 +236,12 @@ const judgeDs = (observed: DelegationSeen, { zone, parent, at }: Names): Verdict
 const judgeApexes = ({ apexes }: DelegationSeen, { zone, at }: Names): readonly Verdict[] => {
   const source = `NS and SOA ${zone} asked from ${counted(apexes.length, "server")} of the zone`;
   const say = (id: string) => judging(at)(id, zone);
-  const apex = agreed(apexes, (a) => [a.authoritative, a.nsTtlSeconds, a.soaTtlSeconds, a.negativeTtlSeconds].join());
-  const lame = apexes.filter((a) => "value" in a.answer && !(a.answer.value.authoritative && a.answer.value.rcode === "NOERROR"));
+  const apex = agreed(apexes, (a) =>
+    [a.authoritative, a.nsTtlSeconds, a.soaTtlSeconds, a.negativeTtlSeconds].join(),
+  );
+  const lame = apexes.filter(
+    (a) => "value" in a.answer && !(a.answer.value.authoritative && a.answer.value.rcode === "NOERROR"),
+  );
   if (lame.length > 0)
     return [
       say("dns/authoritative").fail(
@@ -211,13 +251,21 @@ const judgeApexes = ({ apexes }: DelegationSeen, { zone, at }: Names): readonly 
       ),
     ];
   if (!("value" in apex))
-    return ["dns/authoritative", "dns/apex-ttl", "dns/soa"].map((id) => say(id).unanswered(apex.missing, source));
+    return ["dns/authoritative", "dns/apex-ttl", "dns/soa"].map((id) =>
+      say(id).unanswered(apex.missing, source),
+    );
   const { nsTtlSeconds, soaTtlSeconds, negativeTtlSeconds } = apex.value;
   return [
     say("dns/authoritative").pass(`All ${apexes.length} servers answer for ${zone} with authority.`, [
       seen("servers with an authoritative answer", apexes.length, "all", source, apexes.length),
     ]),
     judgeTtl(say("dns/apex-ttl"), "The zone's own NS", nsTtlSeconds, source, apexes.length),
-    judgeTtl(say("dns/soa"), `The SOA (negative answers live ${negativeTtlSeconds} s)`, soaTtlSeconds, source, apexes.length),
+    judgeTtl(
+      say("dns/soa"),
+      `The SOA (negative answers live ${negativeTtlSeconds} s)`,
+      soaTtlSeconds,
+      source,
+      apexes.length,
+    ),
   ];
 };

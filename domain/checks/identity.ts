@@ -32,7 +32,9 @@ export const judgePodRoles = (plan: WithObjects, account: Observed<string>, at: 
     })
     .map((o) => sentenceOf(refOf(o)));
   const malformed = roles.filter((r) => !ARN.test(r.arn)).map((r) => r.who);
-  const abroad = roles.filter((r) => ARN.exec(r.arn) && ARN.exec(r.arn)?.[1] !== account.value).map((r) => r.who);
+  const abroad = roles
+    .filter((r) => ARN.exec(r.arn) && ARN.exec(r.arn)?.[1] !== account.value)
+    .map((r) => r.who);
   const evidence = [
     seen("service accounts with a role", roles.length, "well-formed ARNs", source, roles.length),
     seen("pods that get their role from kube2iam or kiam", old.length, "0", source, old.length),
@@ -44,9 +46,16 @@ export const judgePodRoles = (plan: WithObjects, account: Observed<string>, at: 
       evidence,
     );
   if (malformed.length > 0)
-    return say.fail(`${some(malformed)} ${malformed.length === 1 ? "names" : "name"} something that is no role's ARN.`, `Correct the annotation ${ROLE}.`, evidence);
+    return say.fail(
+      `${some(malformed)} ${malformed.length === 1 ? "names" : "name"} something that is no role's ARN.`,
+      `Correct the annotation ${ROLE}.`,
+      evidence,
+    );
   if (roles.length === 0) return say.pass("No service account of the plan has an AWS role.", evidence);
-  const afar = abroad.length === 0 ? "" : ` ${some(abroad)} ${abroad.length === 1 ? "takes a role" : "take roles"} of another account.`;
+  const afar =
+    abroad.length === 0
+      ? ""
+      : ` ${some(abroad)} ${abroad.length === 1 ? "takes a role" : "take roles"} of another account.`;
   return say.pass(
     `${counted(roles.length, "service account")} ${roles.length === 1 ? "has its" : "have their"} role by annotation; watch that each role's trust policy names the target's OIDC provider once it exists.${afar}`,
     evidence,
@@ -58,16 +67,33 @@ export const judgeWindows = (plan: WithObjects, at: string): Verdict => {
   const say = judging(at)("identity/windows", plan.platform);
   const withRole = new Set(
     objectsOf(plan).flatMap((o) =>
-      o.kind === "ServiceAccount" && o.metadata.annotations?.[ROLE] !== undefined ? [`${o.metadata.namespace ?? "default"}/${o.metadata.name}`] : [],
+      o.kind === "ServiceAccount" && o.metadata.annotations?.[ROLE] !== undefined
+        ? [`${o.metadata.namespace ?? "default"}/${o.metadata.name}`]
+        : [],
     ),
   );
   const windows = objectsOf(plan).flatMap((o) => {
     const kind = workloadKindOf(o);
     const spec = kind === undefined ? undefined : templateOf(o, kind).spec;
-    return spec && isWindows(spec) ? [{ who: sentenceOf(refOf(o)), account: `${o.metadata.namespace ?? "default"}/${spec.serviceAccountName ?? "default"}` }] : [];
+    return spec && isWindows(spec)
+      ? [
+          {
+            who: sentenceOf(refOf(o)),
+            account: `${o.metadata.namespace ?? "default"}/${spec.serviceAccountName ?? "default"}`,
+          },
+        ]
+      : [];
   });
   const roles = windows.filter((w) => withRole.has(w.account)).map((w) => w.who);
-  const evidence = [seen("Windows workloads with a role", roles.length, "by IRSA, never by Pod Identity", "pod templates of the plan", windows.length)];
+  const evidence = [
+    seen(
+      "Windows workloads with a role",
+      roles.length,
+      "by IRSA, never by Pod Identity",
+      "pod templates of the plan",
+      windows.length,
+    ),
+  ];
   if (windows.length === 0) return say.pass("No workload runs on Windows.", evidence);
   return say.pass(
     roles.length === 0
@@ -82,25 +108,48 @@ type Subject = { readonly kind: string; readonly name: string };
 const subjectsOf = (object: KubeObject): readonly Subject[] => {
   const subjects = field(object, "subjects");
   return Array.isArray(subjects)
-    ? subjects.flatMap((s: unknown) => (isLoose(s) && typeof s["kind"] === "string" && typeof s["name"] === "string" ? [{ kind: s["kind"], name: s["name"] }] : []))
+    ? subjects.flatMap((s: unknown) =>
+        isLoose(s) && typeof s["kind"] === "string" && typeof s["name"] === "string"
+          ? [{ kind: s["kind"], name: s["name"] }]
+          : [],
+      )
     : [];
 };
 
 /** Names that every API server gives by itself. */
-const BUILT_IN = /^system:(authenticated|unauthenticated|serviceaccounts(:.+)?|serviceaccount:.+|nodes|node:.+|masters|monitoring|kube-.+|bootstrappers.*|anonymous|discovery|apiserver)$/;
+const BUILT_IN =
+  /^system:(authenticated|unauthenticated|serviceaccounts(:.+)?|serviceaccount:.+|nodes|node:.+|masters|monitoring|kube-.+|bootstrappers.*|anonymous|discovery|apiserver)$/;
 
 /** identity/access-entries: people and machines from outside enter the target by access entries, whose groups can't start with `system:`. */
-export const judgeAccess = (plan: WithObjects, bindings: Observed<readonly KubeObject[]>, at: string): Verdict => {
+export const judgeAccess = (
+  plan: WithObjects,
+  bindings: Observed<readonly KubeObject[]>,
+  at: string,
+): Verdict => {
   const say = judging(at)("identity/access-entries", plan.platform);
   const source = "RoleBindings and ClusterRoleBindings of the source";
   if (!("value" in bindings)) return say.unanswered(bindings.missing, source);
   const named = bindings.value.flatMap((b) =>
-    b.metadata.name.startsWith("system:") ? [] : subjectsOf(b).filter((s) => s.kind === "Group" || s.kind === "User"),
+    b.metadata.name.startsWith("system:")
+      ? []
+      : subjectsOf(b).filter((s) => s.kind === "Group" || s.kind === "User"),
   );
   const people = [...new Set(named.map((s) => `${s.kind} ${s.name}`))].sort(byCodeUnit);
-  const stuck = [...new Set(named.filter((s) => s.name.startsWith("system:") && !BUILT_IN.test(s.name)).map((s) => s.name))].sort(byCodeUnit);
+  const stuck = [
+    ...new Set(
+      named.filter((s) => s.name.startsWith("system:") && !BUILT_IN.test(s.name)).map((s) => s.name),
+    ),
+  ].sort(byCodeUnit);
   const masters = named.some((s) => s.name === "system:masters");
-  const evidence = [seen("groups and users from outside", people.length, "none of ours starts with system:", source, bindings.value.length)];
+  const evidence = [
+    seen(
+      "groups and users from outside",
+      people.length,
+      "none of ours starts with system:",
+      source,
+      bindings.value.length,
+    ),
+  ];
   if (stuck.length > 0)
     return say.fail(
       `${some(stuck)} ${stuck.length === 1 ? "is a name" : "are names"} that an access entry refuses: its groups can't start with "system:".`,
@@ -119,14 +168,26 @@ export const judgeAccess = (plan: WithObjects, bindings: Observed<readonly KubeO
 export type TargetSeen = { readonly status: string; readonly version: string };
 
 /** identity/target-name: the name of the target is free, or is the cluster that we adopt. */
-export const judgeTargetName = (plan: Pick<Plan, "settings">, found: Observed<TargetSeen | undefined>, at: string): Verdict => {
+export const judgeTargetName = (
+  plan: Pick<Plan, "settings">,
+  found: Observed<TargetSeen | undefined>,
+  at: string,
+): Verdict => {
   const { target } = plan.settings;
   const say = judging(at)("identity/target-name", target.name);
   const source = "eks:DescribeCluster";
   if (!("value" in found)) return say.unanswered(found.missing, source);
   const there = found.value;
-  const evidence = [seen("an EKS cluster of this name", there === undefined ? "none" : `${there.status}, ${there.version}`, `none, or one of ${target.kubernetesVersion} to adopt`, source)];
-  if (there === undefined) return say.pass(`No cluster has the name ${target.name} yet; Repot creates it.`, evidence);
+  const evidence = [
+    seen(
+      "an EKS cluster of this name",
+      there === undefined ? "none" : `${there.status}, ${there.version}`,
+      `none, or one of ${target.kubernetesVersion} to adopt`,
+      source,
+    ),
+  ];
+  if (there === undefined)
+    return say.pass(`No cluster has the name ${target.name} yet; Repot creates it.`, evidence);
   if (there.version !== target.kubernetesVersion)
     return say.fail(
       `The cluster ${target.name} exists with Kubernetes ${there.version}, and the plan was made for ${target.kubernetesVersion}.`,
@@ -134,6 +195,13 @@ export const judgeTargetName = (plan: Pick<Plan, "settings">, found: Observed<Ta
       evidence,
     );
   return there.status === "ACTIVE" || there.status === "CREATING" || there.status === "UPDATING"
-    ? say.pass(`The cluster ${target.name} exists (${there.status}); Repot adopts it and will never delete it.`, evidence)
-    : say.fail(`The cluster ${target.name} exists and is ${there.status}.`, "Repair or remove it, or choose another name and plan again.", evidence);
+    ? say.pass(
+        `The cluster ${target.name} exists (${there.status}); Repot adopts it and will never delete it.`,
+        evidence,
+      )
+    : say.fail(
+        `The cluster ${target.name} exists and is ${there.status}.`,
+        "Repair or remove it, or choose another name and plan again.",
+        evidence,
+      );
 };

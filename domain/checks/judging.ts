@@ -28,27 +28,38 @@ export const judging =
       check,
       subject,
       verdict: "unknown",
-      sentence,
+      sentence: ended(sentence),
       remedy,
       evidence: evidence(seen),
     });
     return {
-      pass: (sentence, seen) => ({ check, subject, verdict: "pass", sentence, evidence: evidence(seen) }),
+      pass: (sentence, seen) => ({
+        check,
+        subject,
+        verdict: "pass",
+        sentence: ended(sentence),
+        evidence: evidence(seen),
+      }),
       fail: (sentence, remedy, seen) => ({
         check,
         subject,
         verdict: "fail",
-        sentence,
+        sentence: ended(sentence),
         remedy,
         evidence: evidence(seen),
       }),
       unknown,
       unanswered: (missing, source) =>
-        unknown(missing, "Find out why it gives no answer (rights, network, name), then run preflight again.", [
-          { what: missing, value: null, threshold: "an answer", samples: 0, source },
-        ]),
+        unknown(
+          missing,
+          "Find out why it gives no answer (rights, network, name), then run preflight again.",
+          [{ what: missing, value: null, threshold: "an answer", samples: 0, source }],
+        ),
     };
   };
+
+/** Servers word their refusals without a full stop; ours are sentences. */
+const ended = (sentence: string): string => (/[.!?]$/.test(sentence) ? sentence : `${sentence}.`);
 
 /** The usual piece of evidence: one value, seen once. */
 export const seen = (
@@ -61,11 +72,14 @@ export const seen = (
 
 /** `a, b, c and 4 more`: lists stay readable. */
 export const some = (names: readonly string[], shown = 5): string =>
-  names.length > shown ? `${names.slice(0, shown).join(", ")} and ${names.length - shown} more` : names.join(", ");
+  names.length > shown
+    ? `${names.slice(0, shown).join(", ")} and ${names.length - shown} more`
+    : names.join(", ");
 
 /** `1 pod`, `2 pods`. */
 export const counted = (count: number, singular: string, plural = `${singular}s`): string =>
   `${count} ${count === 1 ? singular : plural}`;
 
 /** The plan's objects as what intake has checked them to be. */
-export const objectsOf = (plan: Pick<Plan, "objects">): readonly KubeObject[] => plan.objects as unknown as readonly KubeObject[];
+export const objectsOf = (plan: Pick<Plan, "objects">): readonly KubeObject[] =>
+  plan.objects as unknown as readonly KubeObject[];

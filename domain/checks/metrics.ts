@@ -1,9 +1,9 @@
 /** Preflight's judgement of the metrics: each gate's query has to return enough fresh samples now, or the gate would hold in the night of the move. */
 
 import type { Verdict } from "../gates.ts";
-import { at as field } from "../pods.ts";
 import { byCodeUnit, type KubeObject, refOf, sentenceOf } from "../kube.ts";
 import type { Plan } from "../plan.ts";
+import { at as field } from "../pods.ts";
 import { counted, judging, type Observed, objectsOf, seen, some } from "./judging.ts";
 
 /** A number from the metrics base; "missing" is no series, NaN or nothing in the window. */
@@ -24,7 +24,8 @@ export type WorkloadMetrics = {
 export type GateLimits = { readonly samplesMin: number; readonly staleAfterSeconds: number };
 
 const silent = (figure: Figure): boolean => !("value" in figure) || figure.value === "missing";
-const numberIn = (figure: Figure): number | null => ("value" in figure && figure.value !== "missing" ? figure.value : null);
+const numberIn = (figure: Figure): number | null =>
+  "value" in figure && figure.value !== "missing" ? figure.value : null;
 
 /** metrics/gate-queries, one for each workload whose requests are compared. */
 export const judgeWorkloadMetrics = (m: WorkloadMetrics, limits: GateLimits, at: string): Verdict => {
@@ -41,10 +42,28 @@ export const judgeWorkloadMetrics = (m: WorkloadMetrics, limits: GateLimits, at:
   const inAnHour = numberIn(m.requests1h) ?? 0;
   const samples = Math.floor(requests);
   const evidence = [
-    seen("requests in 5 minutes", numberIn(m.requests5m), `at least ${limits.samplesMin}`, "http_requests_total", samples),
+    seen(
+      "requests in 5 minutes",
+      numberIn(m.requests5m),
+      `at least ${limits.samplesMin}`,
+      "http_requests_total",
+      samples,
+    ),
     seen("share of 5xx", numberIn(m.errorShare), "a value", "http_requests_total", samples),
-    seen("99th percentile, seconds", numberIn(m.p99Seconds), "a value", "http_request_duration_seconds_bucket", samples),
-    seen("age of the newest scrape, seconds", numberIn(m.ageSeconds), `at most ${limits.staleAfterSeconds}`, "http_requests_total", samples),
+    seen(
+      "99th percentile, seconds",
+      numberIn(m.p99Seconds),
+      "a value",
+      "http_request_duration_seconds_bucket",
+      samples,
+    ),
+    seen(
+      "age of the newest scrape, seconds",
+      numberIn(m.ageSeconds),
+      `at most ${limits.staleAfterSeconds}`,
+      "http_requests_total",
+      samples,
+    ),
   ];
   const absent = figures.filter(([, f]) => silent(f)).map(([name]) => name);
   if (absent.length > 0)
@@ -60,11 +79,21 @@ export const judgeWorkloadMetrics = (m: WorkloadMetrics, limits: GateLimits, at:
       "Find out why the scraping stopped, then run preflight again.",
       evidence,
     );
-  if (requests >= limits.samplesMin) return say.pass(`The gate of ${m.workload} stands on ${samples} requests in 5 minutes.`, evidence);
+  if (requests >= limits.samplesMin)
+    return say.pass(`The gate of ${m.workload} stands on ${samples} requests in 5 minutes.`, evidence);
   if (inAnHour >= limits.samplesMin)
     return say.pass(
       `${m.workload} is quiet: ${samples} requests in 5 minutes, ${Math.floor(inAnHour)} in an hour; watch that its gate waits for the synthetic load.`,
-      [...evidence, seen("requests in an hour", inAnHour, `at least ${limits.samplesMin}`, "http_requests_total", Math.floor(inAnHour))],
+      [
+        ...evidence,
+        seen(
+          "requests in an hour",
+          inAnHour,
+          `at least ${limits.samplesMin}`,
+          "http_requests_total",
+          Math.floor(inAnHour),
+        ),
+      ],
     );
   return say.unknown(
     `${m.workload} had ${Math.floor(inAnHour)} requests in an hour: fewer than the ${limits.samplesMin} that its gate judges by.`,
@@ -76,10 +105,25 @@ export const judgeWorkloadMetrics = (m: WorkloadMetrics, limits: GateLimits, at:
 /** metrics/coverage: whether anything is measured at all. */
 export const judgeCoverage = (workloads: number, hosts: number, subject: string, at: string): Verdict => {
   const say = judging(at)("metrics/coverage", subject);
-  const evidence = [seen("workloads whose requests are measured", workloads, "at least 1 where there is a public host", "the plan's calls", workloads)];
-  if (workloads > 0) return say.pass(`The gates compare ${counted(workloads, "workload")} that requests of clients reach.`, evidence);
+  const evidence = [
+    seen(
+      "workloads whose requests are measured",
+      workloads,
+      "at least 1 where there is a public host",
+      "the plan's calls",
+      workloads,
+    ),
+  ];
+  if (workloads > 0)
+    return say.pass(
+      `The gates compare ${counted(workloads, "workload")} that requests of clients reach.`,
+      evidence,
+    );
   return hosts === 0
-    ? say.pass("The plan has no public host, so no requests are compared; the gates judge readiness only.", evidence)
+    ? say.pass(
+        "The plan has no public host, so no requests are compared; the gates judge readiness only.",
+        evidence,
+      )
     : say.fail(
         `The plan has ${counted(hosts, "public host")} and no workload behind any of them: no gate would measure a request.`,
         "Name the Service behind each host in dns.hosts of repot.yaml.",
@@ -93,12 +137,14 @@ export type EdgeMetrics = { readonly connections: Figure; readonly requestRate: 
 export const judgeEdge = (edge: EdgeMetrics, hosts: number, subject: string, at: string): Verdict => {
   const say = judging(at)("metrics/edge", subject);
   const refused = [edge.connections, edge.requestRate].flatMap((f) => ("missing" in f ? [f.missing] : []));
-  if (refused[0] !== undefined) return say.unanswered(refused[0], "edge_requests_total, edge_open_connections");
+  if (refused[0] !== undefined)
+    return say.unanswered(refused[0], "edge_requests_total, edge_open_connections");
   const evidence = [
     seen("requests a second at the edge", numberIn(edge.requestRate), "a value", "edge_requests_total"),
     seen("open connections at the edge", numberIn(edge.connections), "a value", "edge_open_connections"),
   ];
-  if (hosts === 0) return say.pass("The plan has no public host: nobody has to be watched at the edge.", evidence);
+  if (hosts === 0)
+    return say.pass("The plan has no public host: nobody has to be watched at the edge.", evidence);
   if (silent(edge.connections) || silent(edge.requestRate))
     return say.unknown(
       "The edge of the source isn't measured: after the cut nobody could tell who still comes to it.",
@@ -116,11 +162,26 @@ export const judgeTeamAlerts = (plan: Pick<Plan, "platform" | "objects">, at: st
   const rules = objectsOf(plan).filter(
     (o) => o.kind === "PrometheusRule" || (o.kind === "ConfigMap" && /alert:/.test(textsOf(o))),
   );
-  const touchy = rules.filter((o) => RULES.test(textsOf(o))).map((o) => sentenceOf(refOf(o))).sort(byCodeUnit);
-  const evidence = [seen("rules about replicas or missing data", touchy.length, "known to their teams", "PrometheusRules and ConfigMaps of the plan", rules.length)];
+  const touchy = rules
+    .filter((o) => RULES.test(textsOf(o)))
+    .map((o) => sentenceOf(refOf(o)))
+    .sort(byCodeUnit);
+  const evidence = [
+    seen(
+      "rules about replicas or missing data",
+      touchy.length,
+      "known to their teams",
+      "PrometheusRules and ConfigMaps of the plan",
+      rules.length,
+    ),
+  ];
   return touchy.length === 0
     ? say.pass("No alerting rule of the platform is about replica counts or missing data.", evidence)
-    : say.pass(`${some(touchy)} ${touchy.length === 1 ? "alerts" : "alert"} on replicas or missing data: watch that ${touchy.length === 1 ? "it is" : "they are"} silenced for the move.`, evidence);
+    : say.pass(
+        `${some(touchy)} ${touchy.length === 1 ? "alerts" : "alert"} on replicas or missing data: watch that ${touchy.length === 1 ? "it is" : "they are"} silenced for the move.`,
+        evidence,
+      );
 };
 
-const textsOf = (object: KubeObject): string => JSON.stringify(field(object, "data") ?? field(object, "spec") ?? "");
+const textsOf = (object: KubeObject): string =>
+  JSON.stringify(field(object, "data") ?? field(object, "spec") ?? "");

@@ -9,7 +9,9 @@ type SlimPlan = Omit<Plan, "objects">;
 
 const toNumber = (address: string): number | undefined => {
   const parts = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(address)?.slice(1).map(Number);
-  return parts === undefined || parts.some((p) => p > 255) ? undefined : parts.reduce((sum, p) => sum * 256 + p, 0);
+  return parts === undefined || parts.some((p) => p > 255)
+    ? undefined
+    : parts.reduce((sum, p) => sum * 256 + p, 0);
 };
 
 /** Whether an allow-list's entry (an address, or a network as CIDR) covers an IPv4 address. */
@@ -17,7 +19,13 @@ export const covers = (entry: string, address: string): boolean => {
   if (entry === address) return true;
   const [network = "", prefix] = entry.split("/");
   const [base, candidate] = [toNumber(network), toNumber(address)];
-  if (prefix === undefined || !/^(\d|[12]\d|3[0-2])$/.test(prefix) || base === undefined || candidate === undefined) return false;
+  if (
+    prefix === undefined ||
+    !/^(\d|[12]\d|3[0-2])$/.test(prefix) ||
+    base === undefined ||
+    candidate === undefined
+  )
+    return false;
   const size = 2 ** (32 - Number(prefix));
   return Math.floor(base / size) === Math.floor(candidate / size);
 };
@@ -31,14 +39,30 @@ export const judgeAllowLists = (plan: SlimPlan, at: string): readonly Verdict[] 
     return [
       judging(at)("network/allow-list", plan.platform).pass(
         "repot.yaml names no third party with an allow-list; watch dropped connections at the first wave, since a firewall that isn't ours tells nobody.",
-        [seen("third parties with an allow-list", 0, "each lets in every egress address", source, thirdParties.length)],
+        [
+          seen(
+            "third parties with an allow-list",
+            0,
+            "each lets in every egress address",
+            source,
+            thirdParties.length,
+          ),
+        ],
       ),
     ];
   return choosy.map((party) => {
     const say = judging(at)("network/allow-list", party.name);
-    const refused = target.egressAddresses.filter((address) => !party.allows.some((entry) => covers(entry, address)));
+    const refused = target.egressAddresses.filter(
+      (address) => !party.allows.some((entry) => covers(entry, address)),
+    );
     const evidence = [
-      seen("egress addresses of the target that its firewall drops", refused.join(", "), "none", source, target.egressAddresses.length),
+      seen(
+        "egress addresses of the target that its firewall drops",
+        refused.join(", "),
+        "none",
+        source,
+        target.egressAddresses.length,
+      ),
     ];
     return refused.length === 0
       ? say.pass(`${party.name} lets in every egress address of ${target.name}.`, evidence)
@@ -58,11 +82,27 @@ export const judgeEgress = (plan: SlimPlan, gateways: Observed<readonly string[]
   if (!("value" in gateways)) return say.unanswered(gateways.missing, source);
   const real = gateways.value;
   const evidence = [
-    seen("public addresses of the NAT gateways", [...real].sort(byCodeUnit).join(", "), "the plan's egress addresses", source, real.length),
-    seen("egress addresses of the target", to.egressAddresses.join(", "), `those of ${from.name}`, "repot.yaml", to.egressAddresses.length),
+    seen(
+      "public addresses of the NAT gateways",
+      [...real].sort(byCodeUnit).join(", "),
+      "the plan's egress addresses",
+      source,
+      real.length,
+    ),
+    seen(
+      "egress addresses of the target",
+      to.egressAddresses.join(", "),
+      `those of ${from.name}`,
+      "repot.yaml",
+      to.egressAddresses.length,
+    ),
   ];
   if (real.length === 0)
-    return say.unknown("No NAT gateway with a public address was found, so nobody knows how pods go out.", "Name the VPC's gateways, or correct the rights to see them.", evidence);
+    return say.unknown(
+      "No NAT gateway with a public address was found, so nobody knows how pods go out.",
+      "Name the VPC's gateways, or correct the rights to see them.",
+      evidence,
+    );
   const absent = to.egressAddresses.filter((a) => !real.includes(a));
   if (absent.length > 0)
     return say.fail(
@@ -72,7 +112,10 @@ export const judgeEgress = (plan: SlimPlan, gateways: Observed<readonly string[]
     );
   const fresh = to.egressAddresses.filter((a) => !from.egressAddresses.includes(a));
   return fresh.length === 0
-    ? say.pass(`${to.name} goes out by the same addresses as ${from.name}: third parties see nobody new.`, evidence)
+    ? say.pass(
+        `${to.name} goes out by the same addresses as ${from.name}: third parties see nobody new.`,
+        evidence,
+      )
     : say.pass(
         `${to.name} also goes out by ${some(fresh)}, which ${from.name} never used; each third party with an allow-list is checked on its own, watch those that repot.yaml doesn't name.`,
         evidence,
@@ -85,7 +128,11 @@ export type SubnetSeen = { readonly id: string; readonly zone: string; readonly 
 const WARM_SHARE = 1.2;
 
 /** network/free-addresses: the subnets hold a second fleet beside the first. */
-export const judgeFreeAddresses = (plan: SlimPlan, subnets: Observed<readonly SubnetSeen[]>, at: string): Verdict => {
+export const judgeFreeAddresses = (
+  plan: SlimPlan,
+  subnets: Observed<readonly SubnetSeen[]>,
+  at: string,
+): Verdict => {
   const say = judging(at)("network/free-addresses", plan.settings.target.name);
   const source = "ec2:DescribeSubnets";
   if (!("value" in subnets)) return say.unanswered(subnets.missing, source);
@@ -96,11 +143,21 @@ export const judgeFreeAddresses = (plan: SlimPlan, subnets: Observed<readonly Su
   const free = subnets.value.reduce((sum, s) => sum + s.freeAddresses, 0);
   const zones = new Set(subnets.value.map((s) => s.zone));
   const evidence = [
-    seen("free addresses in the VPC's subnets", free, `at least ${wanted}: ${pods} pods and ${nodes} nodes, and a fifth in the CNI's warm pool`, source, subnets.value.length),
+    seen(
+      "free addresses in the VPC's subnets",
+      free,
+      `at least ${wanted}: ${pods} pods and ${nodes} nodes, and a fifth in the CNI's warm pool`,
+      source,
+      subnets.value.length,
+    ),
     seen("availability zones", zones.size, "at least 2", source, subnets.value.length),
   ];
   if (subnets.value.length === 0)
-    return say.unknown("No subnet was found, so nobody knows whether a second fleet has addresses.", "Tag the subnets for the cluster, or correct the rights to see them.", evidence);
+    return say.unknown(
+      "No subnet was found, so nobody knows whether a second fleet has addresses.",
+      "Tag the subnets for the cluster, or correct the rights to see them.",
+      evidence,
+    );
   if (free < wanted)
     return say.fail(
       `The subnets have ${counted(free, "free address", "free addresses")}, and the target takes ${wanted}.`,
@@ -113,26 +170,57 @@ export const judgeFreeAddresses = (plan: SlimPlan, subnets: Observed<readonly Su
       "Name subnets of a second availability zone.",
       evidence,
     );
-  return say.pass(`The subnets have ${free} free addresses in ${zones.size} zones; the target takes ${wanted}.`, evidence);
+  return say.pass(
+    `The subnets have ${free} free addresses in ${zones.size} zones; the target takes ${wanted}.`,
+    evidence,
+  );
 };
 
-export type BalancerSeen = { readonly dnsName: string; readonly state: string };
+export type BalancerSeen = { readonly dnsName: string; readonly isActive: boolean };
 
-/** network/load-balancers: how clients enter now; who pins those addresses can't be seen from here. */
-export const judgeBalancers = (balancers: Observed<readonly BalancerSeen[]>, subject: string, at: string): Verdict => {
+/**
+ * network/load-balancers: how clients enter now; who pins those addresses can't be seen from here.
+ * @param entries Hostnames that the source's Services of type LoadBalancer have, lower case.
+ */
+export const judgeBalancers = (
+  entries: Observed<readonly string[]>,
+  balancers: Observed<readonly BalancerSeen[]>,
+  subject: string,
+  at: string,
+): Verdict => {
   const say = judging(at)("network/load-balancers", subject);
-  const source = "elasticloadbalancing:DescribeLoadBalancers";
+  const source = "elasticloadbalancing:DescribeLoadBalancers, Services of the source";
+  if (!("value" in entries)) return say.unanswered(entries.missing, source);
   if (!("value" in balancers)) return say.unanswered(balancers.missing, source);
-  const broken = balancers.value.filter((b) => b.state !== "active");
-  const evidence = [seen("load balancers that aren't active", broken.length, "0", source, balancers.value.length)];
+  const byName = new Map(balancers.value.map((b) => [b.dnsName, b]));
+  const broken = entries.value.filter((name) => byName.get(name)?.isActive === false).sort(byCodeUnit);
+  const foreign = entries.value.filter((name) => !byName.has(name)).sort(byCodeUnit);
+  const evidence = [
+    seen("load balancers of the source that aren't active", broken.length, "0", source, entries.value.length),
+    seen(
+      "entries that are no Application or Network Load Balancer of this account",
+      foreign.length,
+      "0, or known to be so",
+      source,
+      entries.value.length,
+    ),
+  ];
   if (broken.length > 0)
     return say.fail(
-      `${some(broken.map((b) => b.dnsName))} ${broken.length === 1 ? "is" : "are"} in state ${some(broken.map((b) => b.state))}.`,
+      `${some(broken)} ${broken.length === 1 ? "isn't" : "aren't"} active, and clients come in by ${broken.length === 1 ? "it" : "them"}.`,
       "Bring the load balancer back first; a platform that is broken isn't moved.",
       evidence,
     );
-  return say.pass(
-    `${counted(balancers.value.length, "load balancer")} found, all active; the target gets its own: watch partners and CDNs that pinned the old addresses.`,
-    evidence,
-  );
+  const pinned = "the target gets its own, so watch partners and CDNs that pinned the old addresses";
+  if (entries.value.length === 0)
+    return say.pass("No Service of the source has a load balancer of its own.", evidence);
+  return foreign.length > 0
+    ? say.pass(
+        `${some(foreign)} ${foreign.length === 1 ? "is" : "are"} not among this account's Application and Network Load Balancers; ${pinned}.`,
+        evidence,
+      )
+    : say.pass(
+        `${counted(entries.value.length, "load balancer")} of the source ${entries.value.length === 1 ? "is" : "are"} active; ${pinned}.`,
+        evidence,
+      );
 };

@@ -16,12 +16,20 @@ export const judgeCaller = (caller: Observed<CallerSeen>, subject: string, at: s
   if (!("value" in caller)) return say.unanswered(caller.missing, source);
   const { account, arn } = caller.value;
   const evidence = [seen("who we are to AWS", arn, "a role with only the declared rights", source)];
-  if (!/^\d{12}$/.test(account) || arn === "") return say.unknown("STS answered without an account.", "Look at the credentials of the steps.", evidence);
+  if (!/^\d{12}$/.test(account) || arn === "")
+    return say.unknown("STS answered without an account.", "Look at the credentials of the steps.", evidence);
   if (arn.endsWith(":root"))
-    return say.fail(`Repot runs as the root of account ${account}: nothing that it must not do would be denied.`, "Run it with the roles that its deployment creates.", evidence);
+    return say.fail(
+      `Repot runs as the root of account ${account}: nothing that it must not do would be denied.`,
+      "Run it with the roles that its deployment creates.",
+      evidence,
+    );
   return arn.includes(":assumed-role/")
     ? say.pass(`Repot runs as a role in account ${account}.`, evidence)
-    : say.pass(`Repot runs as ${arn}, which is no role of its deployment: watch that it holds only the declared rights.`, evidence);
+    : say.pass(
+        `Repot runs as ${arn}, which is no role of its deployment: watch that it holds only the declared rights.`,
+        evidence,
+      );
 };
 
 /** What became of reading one kind, or of a write that the server only checked. */
@@ -32,13 +40,38 @@ export type RightSeen = {
   readonly sentence: string;
 };
 
-/** permissions/kubernetes: what the plan needs on the source is granted, by the API server's own word. */
-export const judgeRights = (rights: readonly RightSeen[], subject: string, at: string): Verdict => {
+/**
+ * permissions/kubernetes: what the plan needs on the source is granted, by the API server's own word.
+ * @param scaled How many workloads of the plan are scaled at all; without any, no right to scale is needed.
+ */
+export const judgeRights = (
+  rights: readonly RightSeen[],
+  scaled: number,
+  subject: string,
+  at: string,
+): Verdict => {
   const say = judging(at)("permissions/kubernetes", subject);
   const refused = rights.filter((r) => r.outcome === "refused").sort((a, b) => byCodeUnit(a.right, b.right));
-  const open = rights.filter((r) => r.outcome === "unanswered" || r.outcome === "absent").sort((a, b) => byCodeUnit(a.right, b.right));
-  const evidence = rights.map((r) => seen(r.right, r.outcome, "granted", "the source's API server"));
-  if (rights.length === 0) return say.unknown("No right was asked about: the plan names no kind.", "Plan again from the platform's manifests.", evidence);
+  const open = rights
+    .filter((r) => r.outcome === "unanswered" || r.outcome === "absent")
+    .sort((a, b) => byCodeUnit(a.right, b.right));
+  const evidence = [
+    seen(
+      "rights that were tried",
+      rights.length,
+      "one for each kind that is scaled",
+      "the source's API server",
+      rights.length,
+    ),
+    ...rights.map((r) => seen(r.right, r.outcome, "granted", "the source's API server")),
+  ];
+  if (scaled === 0) return say.pass("The plan scales nothing, so no right to scale is needed.", evidence);
+  if (rights.length === 0)
+    return say.unknown(
+      `No right was tried, though ${counted(scaled, "workload")} of the plan ${scaled === 1 ? "is" : "are"} scaled.`,
+      "Run preflight again.",
+      evidence,
+    );
   if (refused.length > 0)
     return say.fail(
       `The source refuses ${some(refused.map((r) => r.right))}: ${refused[0]?.sentence ?? ""}`,
@@ -55,11 +88,17 @@ export const judgeRights = (rights: readonly RightSeen[], subject: string, at: s
 };
 
 /** permissions/bucket: the bucket keeps what stands: the second writer of one key is refused. */
-export const judgeBucket = (secondWriter: Observed<"refused" | "accepted">, bucket: string, at: string): Verdict => {
+export const judgeBucket = (
+  secondWriter: Observed<"refused" | "accepted">,
+  bucket: string,
+  at: string,
+): Verdict => {
   const say = judging(at)("permissions/bucket", bucket);
   const source = "s3:PutObject with If-None-Match";
   if (!("value" in secondWriter)) return say.unanswered(secondWriter.missing, source);
-  const evidence = [seen("a second write of another content under one key", secondWriter.value, "refused", source)];
+  const evidence = [
+    seen("a second write of another content under one key", secondWriter.value, "refused", source),
+  ];
   return secondWriter.value === "refused"
     ? say.pass("The bucket refuses a second writer of one key, which the journal relies on.", evidence)
     : say.fail(
@@ -75,7 +114,13 @@ export const judgeApprovers = (plan: SlimPlan, at: string): Verdict => {
   const { approvers, quorum, decommissionQuorum } = plan.settings.approvals;
   const people = new Set(approvers.map((a) => a.person));
   const evidence = [
-    seen("different approvers", people.size, `at least ${quorum} for the cut, ${decommissionQuorum} for the decommission`, "repot.yaml: approvals", approvers.length),
+    seen(
+      "different approvers",
+      people.size,
+      `at least ${quorum} for the cut, ${decommissionQuorum} for the decommission`,
+      "repot.yaml: approvals",
+      approvers.length,
+    ),
   ];
   const short = Math.max(quorum, decommissionQuorum) - people.size;
   return short > 0
@@ -84,5 +129,8 @@ export const judgeApprovers = (plan: SlimPlan, at: string): Verdict => {
         `Name at least ${counted(short, "more approver")} in approvals.approvers, or lower the quorum.`,
         evidence,
       )
-    : say.pass(`${counted(people.size, "person", "people")} may approve; the cut takes ${quorum}, the decommission ${decommissionQuorum}.`, evidence);
+    : say.pass(
+        `${counted(people.size, "person", "people")} may approve; the cut takes ${quorum}, the decommission ${decommissionQuorum}.`,
+        evidence,
+      );
 };

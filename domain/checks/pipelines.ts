@@ -1,6 +1,12 @@
 /** Preflight's judgement of who deploys: each pipeline can be stopped and started again, the clusters can refuse changes, and what goes past the pipelines is listed. */
 
-import { BREAK_GLASS_GROUP, FREEZE_MINOR_MIN, freezeExpression, REPOT_GROUP, scalersOf } from "../freeze-policy.ts";
+import {
+  BREAK_GLASS_GROUP,
+  FREEZE_MINOR_MIN,
+  freezeExpression,
+  REPOT_GROUP,
+  scalersOf,
+} from "../freeze-policy.ts";
 import type { Verdict } from "../gates.ts";
 import { byCodeUnit, type KubeObject, refOf, sentenceOf } from "../kube.ts";
 import { nameOf, type Plan } from "../plan.ts";
@@ -25,7 +31,10 @@ const letThrough = (plan: Pick<Plan, "settings" | "objects">, pipeline: Pipeline
 };
 
 /** pipelines/pausable: one for each pipeline: whoever it is to the API, the freeze refuses it. */
-export const judgePipelines = (plan: Pick<Plan, "platform" | "settings" | "workloads" | "objects">, at: string): readonly Verdict[] => {
+export const judgePipelines = (
+  plan: Pick<Plan, "platform" | "settings" | "workloads" | "objects">,
+  at: string,
+): readonly Verdict[] => {
   const pipelines = [...plan.settings.pipelines].sort((a, b) => byCodeUnit(a.name, b.name));
   if (pipelines.length > 0) return pipelines.map((pipeline) => judgePipeline(plan, pipeline, at));
   return [
@@ -36,7 +45,11 @@ export const judgePipelines = (plan: Pick<Plan, "platform" | "settings" | "workl
   ];
 };
 
-const judgePipeline = (plan: Pick<Plan, "settings" | "workloads" | "objects">, pipeline: Pipeline, at: string): Verdict => {
+const judgePipeline = (
+  plan: Pick<Plan, "settings" | "workloads" | "objects">,
+  pipeline: Pipeline,
+  at: string,
+): Verdict => {
   const say = judging(at)("pipelines/pausable", pipeline.name);
   const source = "repot.yaml: pipelines, and the freeze's policy";
   const exempt = letThrough(plan, pipeline);
@@ -44,8 +57,19 @@ const judgePipeline = (plan: Pick<Plan, "settings" | "workloads" | "objects">, p
   const strangers = pipeline.deploys.filter((w) => !known.has(w)).sort(byCodeUnit);
   const unfrozen = pipeline.deploys.filter((w) => w.startsWith("kube-system/")).sort(byCodeUnit);
   const evidence = [
-    seen("identity of the pipeline", [pipeline.user, ...pipeline.groups].join(", "), "one that the freeze refuses", source),
-    seen("workloads that it deploys and the plan doesn't know", strangers.length, "0", source, pipeline.deploys.length),
+    seen(
+      "identity of the pipeline",
+      [pipeline.user, ...pipeline.groups].join(", "),
+      "one that the freeze refuses",
+      source,
+    ),
+    seen(
+      "workloads that it deploys and the plan doesn't know",
+      strangers.length,
+      "0",
+      source,
+      pipeline.deploys.length,
+    ),
   ];
   if (pipeline.user.trim() === "")
     return say.fail(
@@ -61,7 +85,9 @@ const judgePipeline = (plan: Pick<Plan, "settings" | "workloads" | "objects">, p
     );
   const watch = [
     ...(strangers.length === 0 ? [] : [`it also deploys ${some(strangers)}, which the plan doesn't know`]),
-    ...(unfrozen.length === 0 ? [] : [`the freeze leaves kube-system alone, so ${some(unfrozen)} isn't refused by it`]),
+    ...(unfrozen.length === 0
+      ? []
+      : [`the freeze leaves kube-system alone, so ${some(unfrozen)} isn't refused by it`]),
   ];
   return say.pass(
     watch.length === 0
@@ -80,7 +106,12 @@ export const judgeFreeze = (knowsPolicies: Observed<boolean>, plan: SlimPlan, at
   const minor = Number(to.kubernetesVersion.split(".")[1]);
   const evidence = [
     seen("the source serves ValidatingAdmissionPolicy", knowsPolicies.value, "true", source),
-    seen("version of the target", to.kubernetesVersion, "at least 1.30", "repot.yaml: target.kubernetesVersion"),
+    seen(
+      "version of the target",
+      to.kubernetesVersion,
+      "at least 1.30",
+      "repot.yaml: target.kubernetesVersion",
+    ),
   ];
   if (!knowsPolicies.value)
     return say.fail(
@@ -90,27 +121,49 @@ export const judgeFreeze = (knowsPolicies: Observed<boolean>, plan: SlimPlan, at
     );
   return minor >= FREEZE_MINOR_MIN
     ? say.pass("Both clusters can refuse changes by a ValidatingAdmissionPolicy.", evidence)
-    : say.fail(`${to.name} is planned with ${to.kubernetesVersion}, which knows no ValidatingAdmissionPolicy.`, "Plan the target with Kubernetes 1.30 or later.", evidence);
+    : say.fail(
+        `${to.name} is planned with ${to.kubernetesVersion}, which knows no ValidatingAdmissionPolicy.`,
+        "Plan the target with Kubernetes 1.30 or later.",
+        evidence,
+      );
 };
 
 /** Field managers of people rather than of controllers or pipelines. */
-const BY_HAND = /^(kubectl-(edit|patch|create|client-side-apply|set|scale|annotate|label|rollout|replace|run)|kubectl|k9s|Lens|node-fetch|HashiCorp|OpenLens|Mozilla)$/;
+const BY_HAND =
+  /^(kubectl-(edit|patch|create|client-side-apply|set|scale|annotate|label|rollout|replace|run)|kubectl|k9s|Lens|node-fetch|HashiCorp|OpenLens|Mozilla)$/;
 
 const managersOf = (object: KubeObject): readonly string[] => {
   const fields = field(object, "metadata", "managedFields");
-  return Array.isArray(fields) ? fields.flatMap((f: unknown) => (isLoose(f) && typeof f["manager"] === "string" ? [f["manager"]] : [])) : [];
+  return Array.isArray(fields)
+    ? fields.flatMap((f: unknown) => (isLoose(f) && typeof f["manager"] === "string" ? [f["manager"]] : []))
+    : [];
 };
 
 /** pipelines/bypasses: what was changed past the pipelines, by the field managers of the source's workloads. */
-export const judgeBypasses = (workloads: Observed<readonly KubeObject[]>, subject: string, at: string): Verdict => {
+export const judgeBypasses = (
+  workloads: Observed<readonly KubeObject[]>,
+  subject: string,
+  at: string,
+): Verdict => {
   const say = judging(at)("pipelines/bypasses", subject);
   const source = "metadata.managedFields of the source's Deployments";
   if (!("value" in workloads)) return say.unanswered(workloads.missing, source);
-  const byHand = workloads.value.filter((o) => managersOf(o).some((m) => BY_HAND.test(m))).map((o) => sentenceOf(refOf(o))).sort(byCodeUnit);
-  const evidence = [seen("workloads that people changed by hand", byHand.length, "known", source, workloads.value.length)];
+  const byHand = workloads.value
+    .filter((o) => managersOf(o).some((m) => BY_HAND.test(m)))
+    .map((o) => sentenceOf(refOf(o)))
+    .sort(byCodeUnit);
+  const evidence = [
+    seen("workloads that people changed by hand", byHand.length, "known", source, workloads.value.length),
+  ];
   return byHand.length === 0
-    ? say.pass(`None of ${counted(workloads.value.length, "Deployment")} was changed past the pipelines.`, evidence)
-    : say.pass(`${some(byHand)} ${byHand.length === 1 ? "was" : "were"} changed by hand as well: watch for changes during the freeze, which are refused but for break-glass.`, evidence);
+    ? say.pass(
+        `None of ${counted(workloads.value.length, "Deployment")} was changed past the pipelines.`,
+        evidence,
+      )
+    : say.pass(
+        `${some(byHand)} ${byHand.length === 1 ? "was" : "were"} changed by hand as well: watch for changes during the freeze, which are refused but for break-glass.`,
+        evidence,
+      );
 };
 
 const GITOPS: Readonly<Record<string, string>> = {
@@ -127,8 +180,19 @@ export const judgeGitOps = (plan: Pick<Plan, "platform" | "objects">, at: string
     const tool = GITOPS[`${o.apiVersion.split("/")[0]}/${o.kind}`];
     return tool === undefined ? [] : [`${tool}: ${sentenceOf(refOf(o))}`];
   });
-  const evidence = [seen("applications that a controller in the cluster deploys", found.length, "paused by the freeze", "the plan's objects", found.length)];
+  const evidence = [
+    seen(
+      "applications that a controller in the cluster deploys",
+      found.length,
+      "paused by the freeze",
+      "the plan's objects",
+      found.length,
+    ),
+  ];
   return found.length === 0
     ? say.pass("Nothing in the cluster deploys by itself (no Argo CD, no Flux).", evidence)
-    : say.pass(`${counted(found.length, "application")} ${found.length === 1 ? "is" : "are"} deployed from inside the cluster (${some(found.sort(byCodeUnit), 3)}): the freeze refuses that too; watch that both controllers don't fight over the target.`, evidence);
+    : say.pass(
+        `${counted(found.length, "application")} ${found.length === 1 ? "is" : "are"} deployed from inside the cluster (${some(found.sort(byCodeUnit), 3)}): the freeze refuses that too; watch that both controllers don't fight over the target.`,
+        evidence,
+      );
 };

@@ -9,7 +9,15 @@ import type { WorkloadClass } from "../plan.ts";
 import { at } from "../pods.ts";
 import { loadGeneratorEvidence } from "./clients.ts";
 import { exclusiveEvidence, leaseHolders } from "./exclusive.ts";
-import { type Brokers, bootstrapOf, brokersOf, groupIdOf, queueOf, type Scaler, scalersOf } from "./messaging.ts";
+import {
+  type Brokers,
+  bootstrapOf,
+  brokersOf,
+  groupIdOf,
+  queueOf,
+  type Scaler,
+  scalersOf,
+} from "./messaging.ts";
 import { type Evidence, examine, holds, isWholly, objectName, podPath, type Subject } from "./recognise.ts";
 
 /** What a person said in repot.yaml, by `namespace/name`; it goes before what manifests let us guess. */
@@ -57,7 +65,8 @@ const hooksOf = (inventory: Inventory): ReadonlyMap<string, string> => {
   };
   for (const kind of ["MutatingWebhookConfiguration", "ValidatingWebhookConfiguration"])
     for (const object of inventory.ofKind(kind))
-      for (const hook of (object["webhooks"] ?? []) as readonly unknown[]) add(object, at(hook, "clientConfig", "service"));
+      for (const hook of (object["webhooks"] ?? []) as readonly unknown[])
+        add(object, at(hook, "clientConfig", "service"));
   for (const object of inventory.ofKind("APIService")) add(object, at(object, "spec", "service"));
   return hooks;
 };
@@ -72,7 +81,16 @@ const own = (running: Running, field: string, sentence: string, inferred = false
 const personSaid: Rule = ({ running }, { said }) => {
   const named = said.classes.get(running.id);
   if (named === undefined) return undefined;
-  return { class: named, evidence: [{ object: "repot.yaml", field: `classes[${running.id}]`, sentence: `A person says that it is ${named}.` }] };
+  return {
+    class: named,
+    evidence: [
+      {
+        object: "repot.yaml",
+        field: `classes[${running.id}]`,
+        sentence: `A person says that it is ${named}.`,
+      },
+    ],
+  };
 };
 
 /** Velero leaves Pods and ReplicaSets out, so nothing would bring these back. */
@@ -81,7 +99,13 @@ const bare: Rule = ({ running }) =>
     ? undefined
     : {
         class: "blocked",
-        evidence: [own(running, "kind", `A ${running.kind} of its own: no controller would make it again on the target.`)],
+        evidence: [
+          own(
+            running,
+            "kind",
+            `A ${running.kind} of its own: no controller would make it again on the target.`,
+          ),
+        ],
         remedy: "make it a Deployment, or delete it",
       };
 
@@ -92,26 +116,44 @@ const cloudController: Rule = (subject) => {
 
 const cron: Rule = ({ running }) =>
   running.kind === "CronJob"
-    ? { class: "cron", evidence: [own(running, "spec.schedule", "A CronJob: two clusters would run each tick twice.")] }
+    ? {
+        class: "cron",
+        evidence: [own(running, "spec.schedule", "A CronJob: two clusters would run each tick twice.")],
+      }
     : undefined;
 
 const once: Rule = ({ running }) =>
   running.kind === "Job"
-    ? { class: "singleton", evidence: [own(running, "kind", "A Job runs once: the target must not run it again.")] }
+    ? {
+        class: "singleton",
+        evidence: [own(running, "kind", "A Job runs once: the target must not run it again.")],
+      }
     : undefined;
 
 const core: Rule = (subject, { inventory, hooks }) => {
   const { running } = subject;
   if (running.kind === "DaemonSet")
-    return { class: "core", evidence: [own(running, "kind", "A DaemonSet belongs to the nodes of its cluster.")] };
+    return {
+      class: "core",
+      evidence: [own(running, "kind", "A DaemonSet belongs to the nodes of its cluster.")],
+    };
   if (running.namespace === "kube-system")
-    return { class: "core", evidence: [own(running, "metadata.namespace", "kube-system holds what the cluster itself runs on.")] };
+    return {
+      class: "core",
+      evidence: [own(running, "metadata.namespace", "kube-system holds what the cluster itself runs on.")],
+    };
   for (const service of inventory.servicesOf.get(running.id) ?? []) {
     const hook = hooks.get(service.id);
     if (hook !== undefined)
       return {
         class: "core",
-        evidence: [{ object: hook, field: "clientConfig.service", sentence: `The API server calls Service ${service.id} of it.` }],
+        evidence: [
+          {
+            object: hook,
+            field: "clientConfig.service",
+            sentence: `The API server calls Service ${service.id} of it.`,
+          },
+        ],
       };
   }
   const known = isWholly(subject, "core");
@@ -122,7 +164,11 @@ const claimsOf = (running: Running): readonly Evidence[] => {
   const templates = (at(running.object, "spec", "volumeClaimTemplates") ?? []) as readonly KubeObject[];
   return [
     ...templates.map((t) =>
-      own(running, `spec.volumeClaimTemplates[${t.metadata.name}]`, "Each of its pods keeps data on a volume of its own."),
+      own(
+        running,
+        `spec.volumeClaimTemplates[${t.metadata.name}]`,
+        "Each of its pods keeps data on a volume of its own.",
+      ),
     ),
     ...(running.template.spec.volumes ?? [])
       .filter((v) => v.persistentVolumeClaim)
@@ -161,7 +207,13 @@ const groupMember: Rule = (subject, facts) => {
   if (said)
     return {
       class: "group-member",
-      evidence: [{ object: "repot.yaml", field: `groups[${said.group}]`, sentence: `Its pods are the members of group ${said.group}.` }],
+      evidence: [
+        {
+          object: "repot.yaml",
+          field: `groups[${said.group}]`,
+          sentence: `Its pods are the members of group ${said.group}.`,
+        },
+      ],
     };
   const scaler = facts.scalers.get(running.id);
   if (scaler?.types.some((t) => t.includes("kafka")))
@@ -179,7 +231,12 @@ const groupMember: Rule = (subject, facts) => {
     class: "group-member",
     evidence: [
       { ...bootstrap, inferred: true },
-      own(running, podPath(running), "No Service selects its pods, so it lives by what it reads: taken for a consumer.", true),
+      own(
+        running,
+        podPath(running),
+        "No Service selects its pods, so it lives by what it reads: taken for a consumer.",
+        true,
+      ),
     ],
     group: {},
   };
@@ -196,23 +253,36 @@ const queueWorker: Rule = (subject, facts) => {
   if (said !== undefined)
     return {
       class: "queue-worker",
-      evidence: [{ object: "repot.yaml", field: `queues[${said}]`, sentence: `Its pods consume the queue ${said}.` }],
+      evidence: [
+        { object: "repot.yaml", field: `queues[${said}]`, sentence: `Its pods consume the queue ${said}.` },
+      ],
     };
   const scaler = facts.scalers.get(subject.running.id);
-  const type = scaler?.types.find((t) => /rabbitmq|sqs|activemq|artemis|servicebus-queue|azure-queue|pubsub/.test(t));
+  const type = scaler?.types.find((t) =>
+    /rabbitmq|sqs|activemq|artemis|servicebus-queue|azure-queue|pubsub/.test(t),
+  );
   if (scaler && type !== undefined)
     return {
       class: "queue-worker",
       evidence: [scaledBy(scaler, "the length of a queue")],
-      queue: { kind: type.includes("sqs") ? "sqs" : "rabbitmq", ...(scaler.queue === undefined ? {} : { queue: scaler.queue }) },
+      queue: {
+        kind: type.includes("sqs") ? "sqs" : "rabbitmq",
+        ...(scaler.queue === undefined ? {} : { queue: scaler.queue }),
+      },
     };
   const queue = queueOf(subject, facts.brokers, facts.inventory);
-  if (!queue || hasService(subject, facts) || loadGeneratorEvidence(subject, facts.inventory)) return undefined;
+  if (!queue || hasService(subject, facts) || loadGeneratorEvidence(subject, facts.inventory))
+    return undefined;
   return {
     class: "queue-worker",
     evidence: [
       { ...queue.evidence, inferred: true },
-      own(subject.running, podPath(subject.running), "No Service selects its pods, so it lives by what it reads: taken for a worker.", true),
+      own(
+        subject.running,
+        podPath(subject.running),
+        "No Service selects its pods, so it lives by what it reads: taken for a worker.",
+        true,
+      ),
     ],
     queue,
   };
@@ -229,12 +299,20 @@ const stateless: Rule = (subject, facts) => {
   const bootstrap = generator ? undefined : bootstrapOf(subject, facts.brokers, facts.inventory);
   const services = facts.inventory.servicesOf.get(running.id) ?? [];
   const producer: Evidence[] = bootstrap
-    ? [{ ...bootstrap, sentence: `${bootstrap.sentence} Nothing says that it consumes: taken for a producer.`, inferred: true }]
+    ? [
+        {
+          ...bootstrap,
+          sentence: `${bootstrap.sentence} Nothing says that it consumes: taken for a producer.`,
+          inferred: true,
+        },
+      ]
     : [];
   return {
     class: "stateless",
     evidence: [
-      ...(generator ? [{ ...generator, sentence: `${generator.sentence} It makes requests: a client of the platform.` }] : []),
+      ...(generator
+        ? [{ ...generator, sentence: `${generator.sentence} It makes requests: a client of the platform.` }]
+        : []),
       ...producer,
       own(
         running,
@@ -266,7 +344,9 @@ const judge = (subject: Subject, facts: Facts): Classified => {
     const verdict = rule(subject, facts);
     if (!verdict) continue;
     const producer =
-      verdict.class === "stateless" && !loadGenerator && bootstrapOf(subject, brokers, inventory) !== undefined;
+      verdict.class === "stateless" &&
+      !loadGenerator &&
+      bootstrapOf(subject, brokers, inventory) !== undefined;
     return { subject, producer, loadGenerator, ...verdict };
   }
   throw new Error(`No rule gives ${objectName(subject.running)} a class.`);

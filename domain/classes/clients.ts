@@ -5,9 +5,11 @@ import type { Inventory, ServiceInfo } from "../inventory.ts";
 import { type Evidence, holds, objectName, podPath, type Subject } from "./recognise.ts";
 
 /** Variables that say how hard to push. Two of them beside an address, on something that nobody calls, make a load generator. */
-const PRESSURE = /^(USERS|RATE|RPS|QPS|VUS|CONCURRENCY|REQUESTS_PER_SECOND|SPAWN_RATE|HATCH_RATE|NUM_USERS|DURATION|ARRIVAL_RATE|THREADS|CLIENTS)$/;
+const PRESSURE =
+  /^(USERS|RATE|RPS|QPS|VUS|CONCURRENCY|REQUESTS_PER_SECOND|SPAWN_RATE|HATCH_RATE|NUM_USERS|DURATION|ARRIVAL_RATE|THREADS|CLIENTS)$/;
 /** Telemetry and feature flags are what a generator uses, not what it aims at. */
-const ASIDE = /^(OTEL|FLAGD|OPENFEATURE|JAEGER|ZIPKIN|STATSD|DD|PROMETHEUS|PYROSCOPE|K6_(OUT|PROMETHEUS|STATSD))(_|$)/;
+const ASIDE =
+  /^(OTEL|FLAGD|OPENFEATURE|JAEGER|ZIPKIN|STATSD|DD|PROMETHEUS|PYROSCOPE|K6_(OUT|PROMETHEUS|STATSD))(_|$)/;
 
 /** Why a workload is taken for a load generator, undefined where it is none. */
 export const loadGeneratorEvidence = (subject: Subject, inventory: Inventory): Evidence | undefined => {

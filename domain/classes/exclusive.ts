@@ -33,7 +33,10 @@ export const leaseHolders = (inventory: Inventory): ReadonlyMap<string, string> 
     if (!roles.has(role)) continue;
     for (const subject of (binding["subjects"] ?? []) as readonly unknown[])
       if (at(subject, "kind") === "ServiceAccount")
-        holders.set(`${String(at(subject, "namespace") ?? namespace ?? "default")}/${String(at(subject, "name"))}`, role);
+        holders.set(
+          `${String(at(subject, "namespace") ?? namespace ?? "default")}/${String(at(subject, "name"))}`,
+          role,
+        );
   }
   return holders;
 };
@@ -56,14 +59,22 @@ const schedulerWord = (subject: Subject): Evidence | undefined => {
   for (const container of running.template.spec.containers) {
     const words = [...(container.command ?? []), ...(container.args ?? [])];
     const text = words.join(" ");
-    const match = /(^|[\s/])(celery(\s.*)?\s(beat|-B\b)|airflow\s+scheduler|rq-?scheduler|rqscheduler|clockwork|whenever|dagster-daemon|rails\s.*cron|php\s+artisan\s+schedule:(work|run)|supercronic|crond?)(\s|$)/.exec(text);
+    const match =
+      /(^|[\s/])(celery(\s.*)?\s(beat|-B\b)|airflow\s+scheduler|rq-?scheduler|rqscheduler|clockwork|whenever|dagster-daemon|rails\s.*cron|php\s+artisan\s+schedule:(work|run)|supercronic|crond?)(\s|$)/.exec(
+        text,
+      );
     if (match || (words.length > 0 && words[0] === "scheduler"))
       return {
         object: objectName(running),
         field: `${podPath(running)}.containers[${container.name}].${container.args?.length ? "args" : "command"}`,
         sentence: "It runs a scheduler: two of them would start everything twice.",
       };
-    const env = container.env?.find((e) => /^(QUARTZ_|SCHEDULER_(ENABLED|INSTANCE|MODE)|ENABLE_SCHEDULER|RUN_SCHEDULER|AIRFLOW__SCHEDULER__)/.test(e.name) && e.value !== "false");
+    const env = container.env?.find(
+      (e) =>
+        /^(QUARTZ_|SCHEDULER_(ENABLED|INSTANCE|MODE)|ENABLE_SCHEDULER|RUN_SCHEDULER|AIRFLOW__SCHEDULER__)/.test(
+          e.name,
+        ) && e.value !== "false",
+    );
     if (env)
       return {
         object: objectName(running),
@@ -92,7 +103,8 @@ export const exclusiveEvidence = (
     return {
       object: `Lease ${running.namespace}/${lease.metadata.name}`,
       field: "spec.holderIdentity",
-      sentence: "A pod of it holds this Lease; a leader is elected in each cluster, so two clusters would have two.",
+      sentence:
+        "A pod of it holds this Lease; a leader is elected in each cluster, so two clusters would have two.",
     };
   const account = `${running.namespace}/${running.template.spec.serviceAccountName ?? "default"}`;
   const role = facts.holders.get(account);

@@ -32,31 +32,111 @@ const TABLE: readonly Row[] = [
 
   ["core", "CoreDNS", end("coredns|k8s-dns-(kube-dns|dnsmasq-nanny|sidecar|node-cache)|node-local-dns")],
   ["core", "an ingress controller", /(^|\/)ingress-nginx\/controller(-chroot)?$/],
-  ["core", "an ingress controller", end("nginx-ingress(-controller)?|nginx-kubernetes-ingress|traefik|contour|kubernetes-ingress(-controller)?|haproxy-ingress|kong(-gateway)?|emissary|skipper|apisix|envoyproxy/gateway|gloo|nginx-gateway-fabric")],
-  ["core", "a service mesh", /(^|\/)(istio\/(pilot|install-cni|ztunnel)|linkerd\/(controller|policy-controller))$|(^|\/)(cr\.l5d\.io|linkerd-io)\//],
-  ["core", "Prometheus", end("prometheus|prom/prometheus|alertmanager|pushgateway|prometheus-operator|kube-prometheus-adapter|prometheus-adapter|prometheus-server")],
-  ["core", "Prometheus", /(^|\/)prom(etheus)?\/(prometheus|alertmanager|pushgateway|[a-z]+-exporter|node-exporter)$/],
-  ["core", "a metrics source", end("node-exporter|kube-state-metrics|blackbox-exporter|cadvisor|metrics-server|dcgm-exporter")],
+  [
+    "core",
+    "an ingress controller",
+    end(
+      "nginx-ingress(-controller)?|nginx-kubernetes-ingress|traefik|contour|kubernetes-ingress(-controller)?|haproxy-ingress|kong(-gateway)?|emissary|skipper|apisix|envoyproxy/gateway|gloo|nginx-gateway-fabric",
+    ),
+  ],
+  [
+    "core",
+    "a service mesh",
+    /(^|\/)(istio\/(pilot|install-cni|ztunnel)|linkerd\/(controller|policy-controller))$|(^|\/)(cr\.l5d\.io|linkerd-io)\//,
+  ],
+  [
+    "core",
+    "Prometheus",
+    end(
+      "prometheus|prom/prometheus|alertmanager|pushgateway|prometheus-operator|kube-prometheus-adapter|prometheus-adapter|prometheus-server",
+    ),
+  ],
+  [
+    "core",
+    "Prometheus",
+    /(^|\/)prom(etheus)?\/(prometheus|alertmanager|pushgateway|[a-z]+-exporter|node-exporter)$/,
+  ],
+  [
+    "core",
+    "a metrics source",
+    end("node-exporter|kube-state-metrics|blackbox-exporter|cadvisor|metrics-server|dcgm-exporter"),
+  ],
   ["core", "VictoriaMetrics", /(^|\/)victoriametrics\/(?!.*demo)/],
   ["core", "Thanos", end("thanos|cortex|mimir")],
-  ["core", "Grafana", /(^|\/)grafana\/(grafana(-enterprise|-oss)?|loki|tempo|mimir|promtail|agent|alloy|pyroscope|oncall)$|(^|\/)grafana$/],
+  [
+    "core",
+    "Grafana",
+    /(^|\/)grafana\/(grafana(-enterprise|-oss)?|loki|tempo|mimir|promtail|agent|alloy|pyroscope|oncall)$|(^|\/)grafana$/,
+  ],
   ["core", "Jaeger", /(^|\/)jaegertracing\/(?!example)/],
   ["core", "Zipkin", end("zipkin|zipkin-slim")],
-  ["core", "an OpenTelemetry collector", end("opentelemetry-collector(-contrib|-k8s)?|aws-otel-collector|opentelemetry-operator|otelcol")],
-  ["core", "a log shipper", end("fluent-bit|fluentd|fluentd-kubernetes-daemonset|aws-for-fluent-bit|filebeat|metricbeat|logstash(-oss)?|vector|cloudwatch-agent|kibana|opensearch-dashboards")],
+  [
+    "core",
+    "an OpenTelemetry collector",
+    end("opentelemetry-collector(-contrib|-k8s)?|aws-otel-collector|opentelemetry-operator|otelcol"),
+  ],
+  [
+    "core",
+    "a log shipper",
+    end(
+      "fluent-bit|fluentd|fluentd-kubernetes-daemonset|aws-for-fluent-bit|filebeat|metricbeat|logstash(-oss)?|vector|cloudwatch-agent|kibana|opensearch-dashboards",
+    ),
+  ],
   ["core", "Datadog", /(^|\/)datadog\/(agent|cluster-agent)$|(^|\/)datadoghq\//],
   ["core", "KEDA", end("keda|keda-metrics-apiserver|keda-admission-webhooks")],
   ["core", "Velero", end("velero|velero-plugin-for-aws")],
-  ["core", "a policy engine", end("kyverno|kyvernopre|background-controller|cleanup-controller|reports-controller|gatekeeper|kube-mgmt")],
-  ["core", "the cluster's network", /(^|\/)(calico|tigera|cilium|flannel|metallb|aws-node|amazon-k8s-cni)(\/|$|-)|(^|\/)kube-proxy$/],
+  [
+    "core",
+    "a policy engine",
+    end(
+      "kyverno|kyvernopre|background-controller|cleanup-controller|reports-controller|gatekeeper|kube-mgmt",
+    ),
+  ],
+  [
+    "core",
+    "the cluster's network",
+    /(^|\/)(calico|tigera|cilium|flannel|metallb|aws-node|amazon-k8s-cni)(\/|$|-)|(^|\/)kube-proxy$/,
+  ],
   ["core", "a storage driver", /(^|\/)[a-z0-9-]*csi[a-z0-9-]*(\/|$)/],
-  ["core", "deployment tools", /(^|\/)(argoproj\/(argocd|argo-rollouts|workflow-controller)|fluxcd\/[a-z-]+-controller)$/],
-  ["core", "a secrets operator", end("sealed-secrets-controller|external-secrets|secrets-store-csi-driver|reloader|vault-k8s")],
+  [
+    "core",
+    "deployment tools",
+    /(^|\/)(argoproj\/(argocd|argo-rollouts|workflow-controller)|fluxcd\/[a-z-]+-controller)$/,
+  ],
+  [
+    "core",
+    "a secrets operator",
+    end("sealed-secrets-controller|external-secrets|secrets-store-csi-driver|reloader|vault-k8s"),
+  ],
 
-  ["store", "PostgreSQL", end("postgres|postgresql|postgresql-repmgr|postgis|timescaledb(-ha)?|pgvector|spilo-\\d+|crunchy-postgres|alloydbomni|postgresql-ha")],
-  ["store", "MySQL", end("mysql|mysql-server|community-server|mariadb|mariadb-galera|percona|percona-server|percona-xtradb-cluster")],
-  ["store", "MongoDB", end("mongo|mongodb|mongodb-(community|enterprise)-server|percona-server-mongodb|ferretdb|mongodb-sharded")],
-  ["store", "Redis or Valkey", end("redis|valkey|redis-stack(-server)?|redis-cluster|valkey-cluster|keydb|dragonfly|garnet|redis-sentinel|valkey-sentinel")],
+  [
+    "store",
+    "PostgreSQL",
+    end(
+      "postgres|postgresql|postgresql-repmgr|postgis|timescaledb(-ha)?|pgvector|spilo-\\d+|crunchy-postgres|alloydbomni|postgresql-ha",
+    ),
+  ],
+  [
+    "store",
+    "MySQL",
+    end(
+      "mysql|mysql-server|community-server|mariadb|mariadb-galera|percona|percona-server|percona-xtradb-cluster",
+    ),
+  ],
+  [
+    "store",
+    "MongoDB",
+    end(
+      "mongo|mongodb|mongodb-(community|enterprise)-server|percona-server-mongodb|ferretdb|mongodb-sharded",
+    ),
+  ],
+  [
+    "store",
+    "Redis or Valkey",
+    end(
+      "redis|valkey|redis-stack(-server)?|redis-cluster|valkey-cluster|keydb|dragonfly|garnet|redis-sentinel|valkey-sentinel",
+    ),
+  ],
   ["store", "Memcached", end("memcached")],
   ["store", "Kafka", end("kafka|kafka-native|cp-kafka|cp-server|cp-enterprise-kafka|redpanda|automq")],
   ["store", "ZooKeeper", end("zookeeper|cp-zookeeper")],
@@ -69,7 +149,13 @@ const TABLE: readonly Row[] = [
   ["store", "Solr", end("solr|meilisearch|typesense|zinc|zincsearch|manticore")],
   ["store", "Cassandra", end("cassandra|scylla|dse-server|k8ssandra")],
   ["store", "ClickHouse", end("clickhouse(-server|-keeper)?")],
-  ["store", "a database", end("cockroach|yugabyte|tikv|pd|tidb|couchdb|couchbase|couchbase-server|neo4j|arangodb|dgraph|influxdb|rethinkdb|questdb|druid|orientdb|janusgraph|surrealdb|eventstore|immudb|firebird|oracle-xe|oracle-free|mssql/server|mssql-server|azure-sql-edge|vitess/vttablet|rqlite|ravendb")],
+  [
+    "store",
+    "a database",
+    end(
+      "cockroach|yugabyte|tikv|pd|tidb|couchdb|couchbase|couchbase-server|neo4j|arangodb|dgraph|influxdb|rethinkdb|questdb|druid|orientdb|janusgraph|surrealdb|eventstore|immudb|firebird|oracle-xe|oracle-free|mssql/server|mssql-server|azure-sql-edge|vitess/vttablet|rqlite|ravendb",
+    ),
+  ],
   ["store", "a vector database", end("qdrant|weaviate|milvus|chroma|chromadb")],
   ["store", "etcd", end("etcd")],
   ["store", "Consul or Vault", end("consul|vault|openbao")],
@@ -77,11 +163,33 @@ const TABLE: readonly Row[] = [
 
   ["load-tool", "Locust", end("locust|locust-master|locust-worker")],
   ["load-tool", "k6", end("k6|loadimpact/k6")],
-  ["load-tool", "a load tool", end("vegeta|fortio|wrk2?|hey|jmeter|gatling|artillery|siege|ghz|nighthawk(-dev)?|oha|bombardier")],
+  [
+    "load-tool",
+    "a load tool",
+    end("vegeta|fortio|wrk2?|hey|jmeter|gatling|artillery|siege|ghz|nighthawk(-dev)?|oha|bombardier"),
+  ],
 
-  ["helper", "a proxy", end("proxyv2|envoy|linkerd2-proxy|proxy|pgbouncer|pgpool|pgcat|proxysql|haproxy|twemproxy|cloud-sql-proxy|cloudsql-proxy|gce-proxy|oauth2-proxy|kube-rbac-proxy|nginx|maxscale|mcrouter|predixy")],
-  ["helper", "a companion", end("k8s-sidecar|configmap-reload|prometheus-config-reloader|[a-z0-9]+[-_]exporter|busybox|alpine|pause|aws-xray-daemon|git-sync|cloudwatch-exporter")],
-  ["helper", "a client", end("kafka-ui|kafdrop|akhq|cp-schema-registry|cp-kafka-connect|cp-kafka-rest|debezium|mongo-express|pgadmin4|adminer|phpmyadmin|redis-commander|redisinsight")],
+  [
+    "helper",
+    "a proxy",
+    end(
+      "proxyv2|envoy|linkerd2-proxy|proxy|pgbouncer|pgpool|pgcat|proxysql|haproxy|twemproxy|cloud-sql-proxy|cloudsql-proxy|gce-proxy|oauth2-proxy|kube-rbac-proxy|nginx|maxscale|mcrouter|predixy",
+    ),
+  ],
+  [
+    "helper",
+    "a companion",
+    end(
+      "k8s-sidecar|configmap-reload|prometheus-config-reloader|[a-z0-9]+[-_]exporter|busybox|alpine|pause|aws-xray-daemon|git-sync|cloudwatch-exporter",
+    ),
+  ],
+  [
+    "helper",
+    "a client",
+    end(
+      "kafka-ui|kafdrop|akhq|cp-schema-registry|cp-kafka-connect|cp-kafka-rest|debezium|mongo-express|pgadmin4|adminer|phpmyadmin|redis-commander|redisinsight",
+    ),
+  ],
 ];
 
 /** Repository path without registry, tag and digest: `valkey/valkey` of `docker.io/valkey/valkey:8`. */

@@ -30,7 +30,12 @@ export const objectName = (running: Running): string => `${running.kind} ${runni
 /** `spec.template.spec` of a Deployment, wherever it stands in other kinds. */
 export const podPath = (running: Running): string => [...templatePathOf(running.kind), "spec"].join(".");
 
-const listening = (container: Container, running: Running, inventory: Inventory, alone: boolean): ReadonlySet<number> => {
+const listening = (
+  container: Container,
+  running: Running,
+  inventory: Inventory,
+  alone: boolean,
+): ReadonlySet<number> => {
   const ports = new Set((container.ports ?? []).map((p) => p.containerPort));
   if (!alone) return ports;
   // Images may listen without a declared port; the Service in front tells.
@@ -60,10 +65,14 @@ const envSign = (sign: Sign, look: Look): Evidence | undefined => {
   const hasPort = (sign.ports ?? []).some((p) => look.ports.has(p));
   const names = [
     ...(look.container.env ?? []).map((e) => e.name),
-    ...look.settings.filter((s) => s.kind === "env" && !s.init && s.field.startsWith("ConfigMap ")).map((s) => s.name),
+    ...look.settings
+      .filter((s) => s.kind === "env" && !s.init && s.field.startsWith("ConfigMap "))
+      .map((s) => s.name),
   ];
   const name = names.find((n) => sign.env?.test(n) || (hasPort && sign.envWithPort?.test(n)));
-  return name === undefined ? undefined : found(look, `.env[${name}]`, `The variable ${name} configures ${sign.product}.`);
+  return name === undefined
+    ? undefined
+    : found(look, `.env[${name}]`, `The variable ${name} configures ${sign.product}.`);
 };
 
 const otherSigns = (sign: Sign, look: Look): Evidence | undefined => {
@@ -73,21 +82,35 @@ const otherSigns = (sign: Sign, look: Look): Evidence | undefined => {
   if (argument !== undefined) {
     const option = /^--?[\w.-]+/.exec(argument)?.[0];
     const field = container.args?.includes(argument) ? ".args" : ".command";
-    return found(look, field, `${option ?? "The command"} is ${sign.product}'s own${option ? " option" : ""}.`);
+    return found(
+      look,
+      field,
+      `${option ?? "The command"} is ${sign.product}'s own${option ? " option" : ""}.`,
+    );
   }
   const mount = container.volumeMounts?.find((m) => sign.mount?.test(m.mountPath));
   if (mount)
-    return found(look, `.volumeMounts[${mount.name}]`, `${mount.mountPath} is where ${sign.product} keeps its data.`);
+    return found(
+      look,
+      `.volumeMounts[${mount.name}]`,
+      `${mount.mountPath} is where ${sign.product} keeps its data.`,
+    );
   const config = sign.config && settings.find((s) => s.kind === "config" && sign.config?.test(s.value));
   if (config) {
     const [kind, name, ...field] = config.field.split(" ");
-    return { object: `${kind} ${name}`, field: field.join(" "), sentence: `It is a configuration of ${sign.product}.` };
+    return {
+      object: `${kind} ${name}`,
+      field: field.join(" "),
+      sentence: `It is a configuration of ${sign.product}.`,
+    };
   }
   const together = sign.portsTogether ?? [];
   const all = together.length > 0 && together.every((p) => ports.has(p));
   const one = sign.portAlone ? (sign.ports ?? []).find((p) => ports.has(p)) : undefined;
-  if (all) return found(look, ".ports", `It listens on ${together.join(" and ")}, as ${sign.product} does.`, true);
-  if (one !== undefined) return found(look, ".ports", `It listens on ${one}, the port of ${sign.product}.`, true);
+  if (all)
+    return found(look, ".ports", `It listens on ${together.join(" and ")}, as ${sign.product} does.`, true);
+  if (one !== undefined)
+    return found(look, ".ports", `It listens on ${one}, the port of ${sign.product}.`, true);
   return undefined;
 };
 

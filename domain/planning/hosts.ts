@@ -8,7 +8,12 @@ import { byCodeUnit, type KubeObject, refOf, sentenceOf } from "../kube.ts";
 import { at, groupOf } from "../pods.ts";
 
 /** A host as manifests name it; null where a route takes every name. */
-export type Route = { readonly host: string | null; readonly namespace: string; readonly service: string; readonly field: string };
+export type Route = {
+  readonly host: string | null;
+  readonly namespace: string;
+  readonly service: string;
+  readonly field: string;
+};
 
 export type Found = {
   readonly routes: readonly Route[];
@@ -24,18 +29,24 @@ const textAt = (value: unknown, ...path: readonly string[]): string | undefined 
 
 type Target = { readonly service: string; readonly field: string };
 
-const ingressBackends = (object: KubeObject): readonly { readonly host: string | null; readonly targets: readonly Target[] }[] => {
+const ingressBackends = (
+  object: KubeObject,
+): readonly { readonly host: string | null; readonly targets: readonly Target[] }[] => {
   const rules = list(at(object, "spec", "rules")).map((rule, i) => ({
     host: textAt(rule, "host") ?? null,
     targets: list(at(rule, "http", "paths")).flatMap((path, j) => {
       const service = textAt(path, "backend", "service", "name");
-      return service === undefined ? [] : [{ service, field: `spec.rules[${i}].http.paths[${j}].backend.service.name` }];
+      return service === undefined
+        ? []
+        : [{ service, field: `spec.rules[${i}].http.paths[${j}].backend.service.name` }];
     }),
   }));
   const fallback = textAt(object, "spec", "defaultBackend", "service", "name");
   if (fallback === undefined) return rules;
   const target = { service: fallback, field: "spec.defaultBackend.service.name" };
-  return rules.length === 0 ? [{ host: null, targets: [target] }] : rules.map((r) => (r.targets.length > 0 ? r : { ...r, targets: [target] }));
+  return rules.length === 0
+    ? [{ host: null, targets: [target] }]
+    : rules.map((r) => (r.targets.length > 0 ? r : { ...r, targets: [target] }));
 };
 
 const routesOfIngress = (object: KubeObject): Route[] =>
@@ -64,14 +75,23 @@ const routesOfGateway = (object: KubeObject): Route[] => {
 
 /** Istio's VirtualService. */
 const routesOfMesh = (object: KubeObject): Route[] => {
-  const hosts = list(at(object, "spec", "hosts")).filter((h): h is string => typeof h === "string" && h.includes(".") && !/\.svc(\.|$)/.test(h));
+  const hosts = list(at(object, "spec", "hosts")).filter(
+    (h): h is string => typeof h === "string" && h.includes(".") && !/\.svc(\.|$)/.test(h),
+  );
   const targets = list(at(object, "spec", "http")).flatMap((http) => list(at(http, "route")));
   return hosts.flatMap((host) =>
     targets.flatMap((target) => {
       const [service, namespace] = (textAt(target, "destination", "host") ?? "").split(".");
       return service === undefined || service === ""
         ? []
-        : [{ host, namespace: namespace ?? object.metadata.namespace ?? "default", service, field: `${sentenceOf(refOf(object))} spec.http.route` }];
+        : [
+            {
+              host,
+              namespace: namespace ?? object.metadata.namespace ?? "default",
+              service,
+              field: `${sentenceOf(refOf(object))} spec.http.route`,
+            },
+          ];
     }),
   );
 };
@@ -92,7 +112,12 @@ const annotated = (service: ServiceInfo): Route[] =>
     }));
 
 const published = (services: readonly ServiceInfo[], field: string): Route[] =>
-  services.map((s) => ({ host: null, namespace: s.namespace, service: s.name, field: `Service ${s.id} ${field}` }));
+  services.map((s) => ({
+    host: null,
+    namespace: s.namespace,
+    service: s.name,
+    field: `Service ${s.id} ${field}`,
+  }));
 
 const distinct = (routes: readonly Route[]): readonly Route[] => {
   const seen = new Map<string, Route>();
@@ -106,7 +131,9 @@ const distinct = (routes: readonly Route[]): readonly Route[] => {
 /** Services that applications stand behind and nobody of the platform calls: the last resort. */
 const roots = (classified: readonly Classified[], inventory: Inventory): ServiceInfo[] => {
   const called = new Set(
-    classified.filter((c) => !c.loadGenerator).flatMap((c) => callsOf(c.subject.running, inventory).map((call) => call.service)),
+    classified
+      .filter((c) => !c.loadGenerator)
+      .flatMap((c) => callsOf(c.subject.running, inventory, c.subject.settings).map((call) => call.service)),
   );
   return classified
     .filter((c) => c.class === "stateless" && !c.loadGenerator)
@@ -118,23 +145,33 @@ const roots = (classified: readonly Classified[], inventory: Inventory): Service
 export const findRoutes = (inventory: Inventory, classified: readonly Classified[]): Found => {
   const named = inventory.services.flatMap(annotated);
   const routed = [
-    ...inventory.ofKind("Ingress").filter((o) => groupOf(o.apiVersion) === "networking.k8s.io").flatMap(routesOfIngress),
+    ...inventory
+      .ofKind("Ingress")
+      .filter((o) => groupOf(o.apiVersion) === "networking.k8s.io")
+      .flatMap(routesOfIngress),
     ...["HTTPRoute", "GRPCRoute"].flatMap((kind) => inventory.ofKind(kind)).flatMap(routesOfGateway),
     ...inventory.ofKind("VirtualService").flatMap(routesOfMesh),
   ];
   // A controller's own load balancer publishes routes; it is no name of its own.
-  const behind = new Set(classified.filter((c) => c.class === "core" || c.class === "cloud-controller").map((c) => c.subject.running.id));
+  const behind = new Set(
+    classified
+      .filter((c) => c.class === "core" || c.class === "cloud-controller")
+      .map((c) => c.subject.running.id),
+  );
   const balancers = inventory.services.filter(
     (s) => s.type === "LoadBalancer" && s.workloads.length > 0 && !s.workloads.some((w) => behind.has(w)),
   );
-  const own = named.filter((r) => inventory.serviceById.get(`${r.namespace}/${r.service}`)?.workloads.every((w) => !behind.has(w)) ?? false);
-  const generators = classified.filter((c) => c.loadGenerator);
-  const choices: readonly (readonly [Found["from"], readonly Route[]])[] = [
-    ["routes", routed.length > 0 ? [...routed, ...own] : []],
-    ["load-balancers", [...own, ...published(balancers.filter((s) => annotated(s).length === 0), "spec.type")]],
-    ["load-generator", published(generators.flatMap((c) => targetsOf(c.subject, inventory)), "spec.selector")],
-    ["roots", published(roots(classified, inventory), "spec.selector")],
-  ];
-  const [from, routes] = choices.find(([, found]) => found.length > 0) ?? ["nothing" as const, []];
-  return { from, routes: distinct(routes) };
+  const own = named.filter(
+    (r) =>
+      inventory.serviceById.get(`${r.namespace}/${r.service}`)?.workloads.every((w) => !behind.has(w)) ??
+      false,
+  );
+  if (routed.length > 0) return { from: "routes", routes: distinct([...routed, ...own]) };
+  const plain = balancers.filter((s) => annotated(s).length === 0);
+  const balanced = [...own, ...published(plain, "spec.type")];
+  if (balanced.length > 0) return { from: "load-balancers", routes: distinct(balanced) };
+  const aims = classified.filter((c) => c.loadGenerator).flatMap((c) => targetsOf(c.subject, inventory));
+  if (aims.length > 0) return { from: "load-generator", routes: distinct(published(aims, "spec.selector")) };
+  const last = published(roots(classified, inventory), "spec.selector");
+  return { from: last.length > 0 ? "roots" : "nothing", routes: distinct(last) };
 };

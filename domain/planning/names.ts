@@ -17,7 +17,9 @@ export const resolver = (ids: readonly string[]): Resolve => {
     const [first, second] = byName.get(name) ?? [];
     if (first === undefined) throw new BadInput(`${where}: no workload is called ${JSON.stringify(name)}.`);
     if (second !== undefined)
-      throw new BadInput(`${where}: ${JSON.stringify(name)} could be ${first} or ${second}: write it as namespace/name.`);
+      throw new BadInput(
+        `${where}: ${JSON.stringify(name)} could be ${first} or ${second}: write it as namespace/name.`,
+      );
     return first;
   };
 };

@@ -1,7 +1,6 @@
 /** Runs several threads below one that waits for them: branches and iterations. The first that fails stops the others. */
 
 import { ABORTED } from "./errors.ts";
-import { runThread } from "./state.ts";
 import type { Thread } from "./thread.ts";
 import type { Settle } from "./timers.ts";
 
@@ -65,7 +64,7 @@ class Family {
     const index = this.#parent.children?.indexOf(child) ?? 0;
     try {
       if (!child.resumes) this.#watch.started?.(child, index);
-      await runThread(child);
+      await this.#parent.run.engine.runThread(child);
       this.#running.delete(child);
       const { last } = child;
       this.#watch.succeeded?.(child, index);

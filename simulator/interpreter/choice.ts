@@ -12,5 +12,8 @@ export const choose = async (thread: Thread, state: StateDef): Promise<Exit> => 
     if ((answer instanceof Promise ? await answer : answer) === true) return exit;
   }
   if (state.exit.next !== undefined) return state.exit;
-  throw new StatesError("States.NoChoiceMatched", `No choice of the state '${state.name}' matched, and it has no Default.`);
+  throw new StatesError(
+    "States.NoChoiceMatched",
+    `No choice of the state '${state.name}' matched, and it has no Default.`,
+  );
 };

@@ -4,12 +4,11 @@
  */
 
 import type { AwsEvent } from "./history.ts";
-import { detailsOf, type Recording, type RecordedEvent } from "./recording.ts";
+import { detailsOf, EXECUTION, MACHINE, type RecordedEvent, type Recording } from "./recording.ts";
 import type { Json } from "./types.ts";
 
 /** Not comparable: names of roles and regions, ARNs of runs, and whether the recording truncated. */
 const LEFT_OUT = new Set([
-  "roleArn",
   "region",
   "mapRunArn",
   "inputDetails",
@@ -18,6 +17,8 @@ const LEFT_OUT = new Set([
   "stateMachineAliasArn",
   "stateMachineVersionArn",
 ]);
+/** What must not be there where the recording hasn't got it; of anything else ours may say more. */
+const TELLING = new Set(["name", "input", "output", "error", "cause", "assignedVariables"]);
 /** Where a placeholder may be learned: what went in, never what came out. */
 const LEARNS = new Set(["ExecutionStarted", "TaskScheduled", "LambdaFunctionScheduled"]);
 
@@ -28,7 +29,8 @@ export const difference = (recording: Recording, actual: readonly AwsEvent[]): s
   for (const [i, event] of expected.entries()) {
     const ours = actual[i];
     if (!ours) return `event ${i + 1}: expected ${event.type}, but the history ends`;
-    if (ours.type !== event.type) return `event ${i + 1}: expected ${event.type}, got ${ours.type}${causeOf(ours)}`;
+    if (ours.type !== event.type)
+      return `event ${i + 1}: expected ${event.type}, got ${ours.type}${causeOf(ours)}`;
     const found = comparison.event(event, ours);
     if (found) return `event ${i + 1} (${event.type}): ${found}`;
   }
@@ -53,7 +55,7 @@ class Comparison {
     const [theirs, ours] = [detailsOf(expected), detailsOf(actual)];
     const learns = LEARNS.has(expected.type);
     for (const field of new Set([...Object.keys(theirs), ...Object.keys(ours)])) {
-      if (LEFT_OUT.has(field)) continue;
+      if (LEFT_OUT.has(field) || (!(field in theirs) && !TELLING.has(field))) continue;
       const [want, have] = [theirs[field], ours[field]].map((value) => opened(field, value));
       if (!this.#same(want, have, learns || field === "resource")) {
         return `${field}: expected ${JSON.stringify(want)}, got ${JSON.stringify(have)}`;
@@ -63,7 +65,8 @@ class Comparison {
   }
 
   #same(want: Json | undefined, have: Json | undefined, learns: boolean): boolean {
-    if (typeof want === "string" && typeof have === "string") return want === have || this.#stands(want, have, learns);
+    if (typeof want === "string" && typeof have === "string")
+      return want === have || this.#stands(want, have, learns);
     if (Array.isArray(want) && Array.isArray(have)) {
       return want.length === have.length && want.every((item: Json, i) => this.#same(item, have[i], learns));
     }
@@ -75,18 +78,23 @@ class Comparison {
     );
   }
 
-  /** Whether a recorded text is a placeholder for ours. */
+  /** Whether a recorded text is what ours became when the recording's names were replaced. */
   #stands(want: string, have: string, learns: boolean): boolean {
     const known = this.#bound.get(want);
-    if (known !== undefined) return known === have;
-    const parts = want.split(/<[^<>]+>/);
-    if (parts.length > 1 && !learns) return fits(parts, have);
-    if (isTime(want, have)) return true;
+    if (known === have || this.#withPlaceholders(have) === want || isTime(want, have)) return true;
+    if (!learns) return known === undefined && fits(want, have);
     // What stands in the definition or the input was written by their author, and is no placeholder.
-    if (!learns || this.#written.includes(JSON.stringify(want))) return false;
-    if ([...this.#bound.values()].includes(have)) return false;
+    if (this.#written.includes(JSON.stringify(want))) return false;
+    if (known !== undefined && !want.includes("<")) return false;
     this.#bound.set(want, have);
     return true;
+  }
+
+  #withPlaceholders(text: string): string {
+    let result = text;
+    for (const [placeholder, meant] of this.#bound)
+      if (meant !== "") result = result.replaceAll(meant, placeholder);
+    return result;
   }
 }
 
@@ -110,10 +118,15 @@ const openedText = (value: Json): Json => {
   }
 };
 
-/** Whether a text has the literal parts in their order, with something between them. */
-const fits = (parts: readonly string[], text: string): boolean => {
-  const pattern = parts.map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")).join(".+?");
-  return new RegExp(`^${pattern}$`, "s").test(text);
+const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}$/;
+
+/** Whether a text is an ARN, or holds one, whose parts the recording replaced; or one that was made by chance. */
+const fits = (want: string, have: string): boolean => {
+  if (/^<[^<>]*Arn[^<>]*>$/.test(want)) return have === MACHINE || have === EXECUTION;
+  if (/^<uuid:\d+>$/.test(want)) return UUID.test(have);
+  if (!want.includes("arn:<")) return false;
+  const parts = want.split(/<[^<>]+>/).map((part) => part.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+  return new RegExp(`^${parts.join("[^:]+?")}$`, "s").test(have);
 };
 
 const isTime = (want: string, have: string): boolean =>

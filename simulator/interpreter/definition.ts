@@ -5,6 +5,7 @@
 
 import { InvalidDefinition } from "./errors.ts";
 import { type Expressions, isExpression, type Template } from "./expressions.ts";
+import { parseResource, type Resource } from "./resource.ts";
 import type { Json } from "./types.ts";
 
 type Fields = { readonly [field: string]: Json | undefined };
@@ -31,6 +32,8 @@ export type StateDef = {
   readonly choices: readonly { readonly condition: Template; readonly exit: Exit }[];
   readonly branches: readonly MachineDef[];
   readonly processor: MachineDef | undefined;
+  /** What a Task calls. */
+  readonly resource: Resource | undefined;
   /** The fields that hold templates, each compiled: Arguments, Seconds, Items, `ItemReader/Arguments` … */
   readonly fields: { readonly [field: string]: Template | undefined };
   /** The state as written. */
@@ -57,7 +60,27 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   Parallel: [...GUARDED, "Arguments", "Branches"],
   Map: [...GUARDED, ...MAP, ...TOLERANCE],
 };
-const TEMPLATES = ["Arguments", "Seconds", "Timestamp", "Error", "Cause", "TimeoutSeconds", "HeartbeatSeconds"];
+/** Developer guide, "Passing data between states with variables": a Unicode identifier of at most 80 characters. */
+const VARIABLE = /^[\p{ID_Start}_][\p{ID_Continue}]{0,79}$/u;
+const MACHINE_FIELDS = [
+  "Comment",
+  "QueryLanguage",
+  "StartAt",
+  "States",
+  "TimeoutSeconds",
+  "Version",
+  "ProcessorConfig",
+];
+const TEMPLATES = [
+  "Credentials",
+  "Arguments",
+  "Seconds",
+  "Timestamp",
+  "Error",
+  "Cause",
+  "TimeoutSeconds",
+  "HeartbeatSeconds",
+];
 const MAP_TEMPLATES = ["Items", "ItemSelector", ...TOLERANCE];
 const NESTED_TEMPLATES = [
   ["ItemReader", "Arguments"],
@@ -73,7 +96,8 @@ const refuse = (machine: string, rule: string): never => {
 
 const record = (value: Json | undefined): Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value) ? (value as Fields) : {};
-const list = (value: Json | undefined): readonly Json[] => (Array.isArray(value) ? (value as readonly Json[]) : []);
+const list = (value: Json | undefined): readonly Json[] =>
+  Array.isArray(value) ? (value as readonly Json[]) : [];
 
 /**
  * Reads one machine.
@@ -95,6 +119,9 @@ class Reader {
 
   /** @param outer Variables that an enclosing scope assigns: an inner one may not assign them as well. */
   machine(definition: Fields, inherited: string | undefined, outer: ReadonlySet<string>): MachineDef {
+    for (const field of Object.keys(definition)) {
+      if (!MACHINE_FIELDS.includes(field)) refuse(this.#machine, `has the unknown field '${field}'.`);
+    }
     const states = Object.entries(record(definition["States"]));
     const startAt = definition["StartAt"];
     if (states.length === 0) refuse(this.#machine, "has no States.");
@@ -110,7 +137,11 @@ class Reader {
       return [name, this.#state(name, record(state), language, known, assigned)] as const;
     });
     const timeout = definition["TimeoutSeconds"];
-    return { startAt, states: new Map(read), timeoutSeconds: typeof timeout === "number" ? timeout : undefined };
+    return {
+      startAt,
+      states: new Map(read),
+      timeoutSeconds: typeof timeout === "number" ? timeout : undefined,
+    };
   }
 
   #assigned(states: readonly (readonly [string, Json | undefined])[], outer: ReadonlySet<string>): string[] {
@@ -119,9 +150,19 @@ class Reader {
       const blocks = [state, ...list(state["Choices"]).map(record), ...list(state["Catch"]).map(record)];
       const names = blocks.flatMap((block) => Object.keys(record(block["Assign"])));
       for (const variable of names) {
-        if (variable === "states") refuse(this.#machine, `the state '${name}' assigns the reserved variable $states.`);
+        if (variable === "states")
+          refuse(this.#machine, `the state '${name}' assigns the reserved variable $states.`);
+        if (!VARIABLE.test(variable)) {
+          refuse(
+            this.#machine,
+            `the state '${name}' assigns '${variable}', which is no name for a variable.`,
+          );
+        }
         if (outer.has(variable)) {
-          refuse(this.#machine, `the state '${name}' assigns $${variable}, which an outer scope has already.`);
+          refuse(
+            this.#machine,
+            `the state '${name}' assigns $${variable}, which an outer scope has already.`,
+          );
         }
       }
       return names;
@@ -141,9 +182,14 @@ class Reader {
       refuse(this.#machine, `the state '${name}' is in ${language}; this interpreter runs JSONata only.`);
     }
     const allowed = ALLOWED[type];
-    if (!allowed) return refuse(this.#machine, `the state '${name}' has the unknown Type ${JSON.stringify(raw["Type"])}.`);
+    if (!allowed)
+      return refuse(
+        this.#machine,
+        `the state '${name}' has the unknown Type ${JSON.stringify(raw["Type"])}.`,
+      );
     for (const field of Object.keys(raw)) {
-      if (!allowed.includes(field)) refuse(this.#machine, `the state '${name}' of Type ${type} has no field '${field}'.`);
+      if (!allowed.includes(field))
+        refuse(this.#machine, `the state '${name}' of Type ${type} has no field '${field}'.`);
     }
     checkShape(raw, type, (rule) => refuse(this.#machine, `the state '${name}' ${rule}`));
     const exit = (block: Fields, at: string) => this.#exit(name, block, at, known);
@@ -158,7 +204,12 @@ class Reader {
         exit: exit(record(catcher), `Catch[${i}]/`),
       })),
       choices: list(raw["Choices"]).map((rule, i) => ({
-        condition: this.#template(name, record(rule)["Condition"] ?? null, `Choices[${i}]/Condition`, "boolean"),
+        condition: this.#template(
+          name,
+          record(rule)["Condition"] ?? null,
+          `Choices[${i}]/Condition`,
+          "boolean",
+        ),
         exit: exit(record(rule), `Choices[${i}]/`),
       })),
       branches: list(raw["Branches"]).map((branch) => this.machine(record(branch), inherited, assigned)),
@@ -166,8 +217,21 @@ class Reader {
         type === "Map"
           ? this.machine(record(raw["ItemProcessor"]), inherited, isDistributed(raw) ? new Set() : assigned)
           : undefined,
+      resource: this.#resources(name, raw),
       fields: this.#fields(name, type, raw),
     };
+  }
+
+  /** Reads every Resource of a state, and gives that of a Task. */
+  #resources(name: string, raw: Fields): Resource | undefined {
+    const texts = [raw, record(raw["ItemReader"]), record(raw["ResultWriter"])].map((block) =>
+      text(block["Resource"]),
+    );
+    try {
+      return texts.map((resource) => (resource === undefined ? undefined : parseResource(resource)))[0];
+    } catch (problem) {
+      return refuse(this.#machine, `the state '${name}': ${(problem as Error).message}`);
+    }
   }
 
   #fields(name: string, type: string, raw: Fields): { readonly [field: string]: Template | undefined } {
@@ -191,7 +255,8 @@ class Reader {
 
   #exit(name: string, block: Fields, at: string, known: ReadonlySet<string>): Exit {
     const next = text(block["Next"]);
-    if (next !== undefined && !known.has(next)) refuse(this.#machine, `the state '${name}' goes to '${next}', which isn't there.`);
+    if (next !== undefined && !known.has(next))
+      refuse(this.#machine, `the state '${name}' goes to '${next}', which isn't there.`);
     const output = block["Output"];
     return {
       next,
@@ -202,12 +267,20 @@ class Reader {
     };
   }
 
-  #template(name: string, value: Json, location: string, wanted?: "array" | "boolean" | "number" | "string"): Template {
+  #template(
+    name: string,
+    value: Json,
+    location: string,
+    wanted?: "array" | "boolean" | "number" | "string",
+  ): Template {
     try {
       return this.#expressions.template(value, location, wanted);
     } catch (problem) {
       const { message } = problem as Error;
-      return refuse(this.#machine, `the state '${name}' has an expression in ${location} that isn't JSONata: ${message}`);
+      return refuse(
+        this.#machine,
+        `the state '${name}' has an expression in ${location} that isn't JSONata: ${message}`,
+      );
     }
   }
 }
@@ -232,7 +305,8 @@ export const isDistributed = (map: Fields): boolean =>
 
 const checkShape = (raw: Fields, type: string, wrong: (rule: string) => never): void => {
   const ends = type === "Succeed" || type === "Fail" || type === "Choice";
-  if (!ends && (raw["End"] === true) === (text(raw["Next"]) !== undefined)) wrong("needs either a Next or an End.");
+  if (!ends && (raw["End"] === true) === (text(raw["Next"]) !== undefined))
+    wrong("needs either a Next or an End.");
   if (type === "Task" && !text(raw["Resource"])) wrong("needs a Resource.");
   if (type === "Wait" && (raw["Seconds"] === undefined) === (raw["Timestamp"] === undefined)) {
     wrong("needs either Seconds or a Timestamp.");
@@ -252,8 +326,13 @@ const checkShape = (raw: Fields, type: string, wrong: (rule: string) => never): 
 
 const checkHandlers = (raw: Fields, wrong: (rule: string) => never): void => {
   for (const field of ["Retry", "Catch"]) {
-    for (const entry of list(raw[field])) {
-      if (list(record(entry)["ErrorEquals"]).length === 0) wrong(`has a ${field} without ErrorEquals.`);
+    const entries = list(raw[field]);
+    for (const [i, entry] of entries.entries()) {
+      const names = list(record(entry)["ErrorEquals"]);
+      if (names.includes("States.ALL") && (names.length > 1 || i < entries.length - 1)) {
+        wrong(`has States.ALL in a ${field} where it doesn't stand alone and last.`);
+      }
+      if (names.length === 0) wrong(`has a ${field} without ErrorEquals.`);
       if (field === "Catch" && !text(record(entry)["Next"])) wrong("has a Catch without a Next.");
     }
   }
@@ -266,11 +345,13 @@ const checkMap = (raw: Fields, wrong: (rule: string) => never): void => {
     record(raw["ItemProcessor"])["ProcessorConfig"],
   );
   if (mode !== "INLINE" && mode !== "DISTRIBUTED") wrong(`has the unknown Mode ${JSON.stringify(mode)}.`);
-  if (execution !== "STANDARD") wrong(`runs its items as ${JSON.stringify(execution)}; only STANDARD is supported.`);
+  if (execution !== "STANDARD")
+    wrong(`runs its items as ${JSON.stringify(execution)}; only STANDARD is supported.`);
   if (mode === "DISTRIBUTED") {
     const reader = record(raw["ItemReader"]);
     const { InputType: type = "JSON" } = record(reader["ReaderConfig"]);
-    if (!["JSON", "JSONL", "CSV"].includes(String(type))) wrong(`reads items of the unknown InputType ${JSON.stringify(type)}.`);
+    if (!["JSON", "JSONL", "CSV"].includes(String(type)))
+      wrong(`reads items of the unknown InputType ${JSON.stringify(type)}.`);
     for (const field of Object.keys(record(reader["ReaderConfig"]))) {
       if (!READER_FIELDS.includes(field)) wrong(`has the unknown field ItemReader/ReaderConfig/${field}.`);
     }

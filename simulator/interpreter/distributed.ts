@@ -5,9 +5,9 @@
 
 import type { StateDef } from "./definition.ts";
 import { StatesError } from "./errors.ts";
-import { inputOf, itemsOf, numberOf } from "./map.ts";
+import { inputOf, itemsOf, numberOf } from "./items.ts";
 import { batches, readItems } from "./reader.ts";
-import { Run } from "./run.ts";
+import type { Run } from "./run.ts";
 import type { Thread } from "./thread.ts";
 import type { Settle } from "./timers.ts";
 import type { Json, Payload } from "./types.ts";
@@ -31,11 +31,16 @@ export const runDistributed = async (thread: Thread, state: StateDef): Promise<P
   const limits = await limitsOf(thread, state);
   const mapRun = await begin(thread, state);
   try {
-    mapRun.inputs ??= await batches(thread, state, await selected(thread, state, await itemsFor(thread, state)));
+    mapRun.inputs ??= await batches(
+      thread,
+      state,
+      await selected(thread, state, await itemsFor(thread, state)),
+    );
     await runAll(thread, state, mapRun, mapRun.inputs, limits);
     const runs = mapRun.runs.filter((run) => run !== undefined);
     const result = await mapResult(thread, state, mapRun.arn, runs);
-    thread.record("MapRunSucceeded");
+    const { id } = thread.recordAside("MapRunSucceeded");
+    thread.recordAside("MapStateSucceeded", undefined, id);
     return result;
   } catch (problem) {
     for (const run of mapRun.runs) if (run?.status === "RUNNING") thread.run.engine.stop(run.arn);
@@ -54,7 +59,8 @@ const begin = async (thread: Thread, state: StateDef): Promise<MapRun> => {
     return mapRun;
   }
   const { engine, machine } = thread.run;
-  const label = typeof state.raw["Label"] === "string" ? state.raw["Label"] : state.name.replace(/\W+/g, "").slice(0, 40);
+  const label =
+    typeof state.raw["Label"] === "string" ? state.raw["Label"] : state.name.replace(/\W+/g, "").slice(0, 40);
   // With a reader the service counts nothing before it has read.
   const length = state.raw["ItemReader"] === undefined ? (await itemsOf(thread, state)).length : 0;
   thread.record("MapStateStarted", { length });
@@ -67,10 +73,15 @@ const begin = async (thread: Thread, state: StateDef): Promise<MapRun> => {
 const itemsFor = (thread: Thread, state: StateDef): Promise<readonly Json[]> =>
   state.raw["ItemReader"] === undefined ? itemsOf(thread, state) : readItems(thread, state);
 
-const selected = async (thread: Thread, state: StateDef, items: readonly Json[]): Promise<readonly Json[]> => {
+const selected = async (
+  thread: Thread,
+  state: StateDef,
+  items: readonly Json[],
+): Promise<readonly Json[]> => {
   if (!state.fields["ItemSelector"]) return items;
   const result: Json[] = [];
-  for (const [Index, Value] of items.entries()) result.push((await inputOf(thread, state, { Index, Value })).value);
+  for (const [Index, Value] of items.entries())
+    result.push((await inputOf(thread, state, { Index, Value })).value);
   return result;
 };
 
@@ -78,11 +89,13 @@ const limitsOf = async (thread: Thread, state: StateDef): Promise<Limits> => {
   const concurrency = await numberOf(thread, state, "MaxConcurrency");
   const count = await numberOf(thread, state, "ToleratedFailureCount");
   const percentage = await numberOf(thread, state, "ToleratedFailurePercentage");
-  const byCount = state.raw["ToleratedFailureCount"] !== undefined || state.raw["ToleratedFailurePercentage"] === undefined;
+  const byCount =
+    state.raw["ToleratedFailureCount"] !== undefined || state.raw["ToleratedFailurePercentage"] === undefined;
   const byShare = state.raw["ToleratedFailurePercentage"] !== undefined;
   return {
     concurrency: concurrency || CONCURRENCY_MAX,
-    exceeded: (failed, total) => (byCount && failed > count) || (byShare && (failed / total) * 100 > percentage),
+    exceeded: (failed, total) =>
+      (byCount && failed > count) || (byShare && (failed / total) * 100 > percentage),
   };
 };
 
@@ -155,7 +168,7 @@ const launch = (thread: Thread, state: StateDef, mapRun: MapRun, index: number, 
   const name = engine.executionName();
   const ref = { machine, name, parentArn, mapRunArn: mapRun.arn };
   const arns = { arn: engine.arn("execution", `${machine}:${name}`), machineArn: engine.machineArn(machine) };
-  const run = engine.launch(new Run(engine, processor, { ...ref, ...arns }, input));
+  const run = engine.launch(processor, { ...ref, ...arns }, input);
   mapRun.runs[index] = run;
   return run;
 };

@@ -13,10 +13,13 @@ import { stepFunctions } from "./functions.ts";
 import { EVENTS_MAX, isTooLarge } from "./history.ts";
 import { plainName } from "./resource.ts";
 import { Run } from "./run.ts";
+import { runThread } from "./state.ts";
+import type { Thread } from "./thread.ts";
 import { Parking } from "./timers.ts";
 import { Tokens } from "./tokens.ts";
 import {
   type Execution,
+  type ExecutionRef,
   type HistoryEvent,
   type Integrate,
   type Invoke,
@@ -28,8 +31,18 @@ import {
 
 export { ApiError, InvalidDefinition, StatesError } from "./errors.ts";
 export { type AwsEvent, awsEvent } from "./history.ts";
+export type {
+  Execution,
+  ExecutionRef,
+  HistoryEvent,
+  Integrate,
+  Invoke,
+  Json,
+  Perform,
+  Rejection,
+  Status,
+} from "./types.ts";
 export { Payload } from "./types.ts";
-export type { Execution, ExecutionRef, HistoryEvent, Integrate, Invoke, Json, Perform, Rejection, Status } from "./types.ts";
 
 export type EngineOptions = {
   readonly clock: Clock;
@@ -73,6 +86,7 @@ export class Engine {
   readonly #endedMax: number;
   readonly #names: Random;
   #broken: unknown;
+  #running = 0;
 
   /** @throws InvalidDefinition naming the machine, the state and the rule. */
   constructor(options: EngineOptions) {
@@ -106,14 +120,21 @@ export class Engine {
    * @throws ApiError ExecutionAlreadyExists, StateMachineDoesNotExist, InvalidName, InvalidExecutionInput.
    */
   start(request: { readonly machine: string; readonly name: string; readonly input: Json }): Execution {
-    return this.startRun(request);
+    // As across a wire: what the caller does with its object later is nothing to the execution.
+    return this.startRun({ ...request, input: JSON.parse(JSON.stringify(request.input)) as Json });
   }
 
-  startRun(request: { readonly machine: string; readonly name: string; readonly input: Json }, parentArn?: string): Run {
+  startRun(
+    request: { readonly machine: string; readonly name: string; readonly input: Json },
+    parentArn?: string,
+  ): Run {
     const machine = plainName(request.machine);
     const definition = this.#machines.get(machine);
     if (!definition) {
-      throw new ApiError("StateMachineDoesNotExist", `State Machine Does Not Exist: '${this.machineArn(machine)}'`);
+      throw new ApiError(
+        "StateMachineDoesNotExist",
+        `State Machine Does Not Exist: '${this.machineArn(machine)}'`,
+      );
     }
     if (!NAME.test(request.name)) throw new ApiError("InvalidName", `Invalid Name: '${request.name}'`);
     const input = new Payload(request.input);
@@ -123,11 +144,12 @@ export class Engine {
     if (known?.status === "RUNNING" && known.inputText === input.text) return known;
     if (known) throw new ApiError("ExecutionAlreadyExists", `Execution Already Exists: '${arn}'`);
     const ref = { arn, machine, name: request.name, machineArn: this.machineArn(machine) };
-    return this.launch(new Run(this, definition, parentArn === undefined ? ref : { ...ref, parentArn }, input));
+    return this.launch(definition, parentArn === undefined ? ref : { ...ref, parentArn }, input);
   }
 
   /** Registers an execution and sets it going. */
-  launch(run: Run): Run {
+  launch(definition: MachineDef, of: ExecutionRef & { readonly machineArn: string }, input: Payload): Run {
+    const run = new Run(this, definition, of, input);
     this.#runs.set(run.arn, run);
     run.begin();
     return run;
@@ -142,7 +164,10 @@ export class Engine {
   redrive(execution: string): Execution {
     const run = this.#find(execution);
     if (!run.isRedrivable) {
-      throw new ApiError("ExecutionNotRedrivable", `Execution ${run.arn} is ${run.status} and can't be redriven.`);
+      throw new ApiError(
+        "ExecutionNotRedrivable",
+        `Execution ${run.arn} is ${run.status} and can't be redriven.`,
+      );
     }
     run.redrive();
     return run;
@@ -154,7 +179,9 @@ export class Engine {
   }
 
   /** ListExecutions: in the order in which they were started; children of a distributed Map only by their Map Run. */
-  list(filter: { readonly machine?: string; readonly status?: Status; readonly mapRunArn?: string } = {}): Execution[] {
+  list(
+    filter: { readonly machine?: string; readonly status?: Status; readonly mapRunArn?: string } = {},
+  ): Execution[] {
     return [...this.#runs.values()].filter(
       (run) =>
         run.mapRunArn === filter.mapRunArn &&
@@ -176,7 +203,8 @@ export class Engine {
     } catch {
       throw new ApiError("InvalidOutput", `Invalid Output: '${output.slice(0, 100)}'`);
     }
-    if (isTooLarge(new Payload(null, output))) throw new ApiError("InvalidOutput", "Output exceeds 262144 bytes.");
+    if (isTooLarge(new Payload(null, output)))
+      throw new ApiError("InvalidOutput", "Output exceeds 262144 bytes.");
     callback.succeed(output);
   }
 
@@ -186,6 +214,11 @@ export class Engine {
 
   sendTaskHeartbeat(token: string): void {
     this.tokens.find(token).beat();
+  }
+
+  /** Runs a thread to its end; here because the states that have threads of their own can't import it. */
+  runThread(thread: Thread): Promise<Payload> {
+    return runThread(thread);
   }
 
   /** A problem in the interpreter or its caller that no workflow should see; throws it, if there was one. */
@@ -214,11 +247,21 @@ export class Engine {
     this.#onHistory?.(run, event);
   }
 
+  /** How many executions run now, children of distributed Maps among them. */
+  get runningCount(): number {
+    return this.#running;
+  }
+
+  started(): void {
+    this.#running += 1;
+  }
+
   ended(run: Run): void {
+    this.#running -= 1;
     this.#ended.push(run.arn);
     if (this.#ended.length <= this.#endedMax) return;
     const oldest = this.#ended.shift();
-    if (oldest !== undefined) this.#runs.delete(oldest);
+    if (oldest !== undefined && this.#runs.get(oldest)?.status !== "RUNNING") this.#runs.delete(oldest);
   }
 
   /** An error that isn't of the workflow: kept for `check`, and the execution fails visibly. */

@@ -44,12 +44,22 @@ export class ApiError extends Error {
   }
 }
 
-/** Whether an error is one that Retry and Catch with this name match (developer guide, "Handling errors in Step Functions workflows"). */
-export const matches = (error: string | undefined, patterns: readonly string[]): boolean =>
-  patterns.some((pattern) => {
-    if (pattern === error) return true;
-    if (error === "States.DataLimitExceeded" || error === "States.Runtime") return false;
-    if (pattern === "States.ALL") return true;
-    if (pattern === "States.TaskFailed") return error !== "States.Timeout" && error !== "States.HeartbeatTimeout";
-    return pattern === "States.Timeout" && error === "States.HeartbeatTimeout";
+/** A missed heartbeat: reported as States.Timeout; Retry and Catch know it as States.HeartbeatTimeout as well. */
+export class HeartbeatMissed extends StatesError {
+  constructor() {
+    super("States.Timeout");
+  }
+}
+
+/** Whether Retry or Catch with these names match an error (developer guide, "Handling errors in Step Functions workflows"). */
+export const matches = (problem: StatesError, patterns: readonly string[]): boolean => {
+  const { error } = problem;
+  // Always fails the execution, whatever a state lists.
+  if (error === "States.Runtime") return false;
+  const isTerminal = error === "States.DataLimitExceeded";
+  return patterns.some((pattern) => {
+    if (pattern === "States.ALL") return !isTerminal;
+    if (pattern === "States.TaskFailed") return !isTerminal && error !== "States.Timeout";
+    return pattern === error || (pattern === "States.HeartbeatTimeout" && problem instanceof HeartbeatMissed);
   });
+};

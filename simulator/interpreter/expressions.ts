@@ -6,6 +6,7 @@
 import jsonata from "jsonata";
 import { StatesError } from "./errors.ts";
 import type { Functions } from "./functions.ts";
+import { GIVEN_UP, shortcut } from "./shortcut.ts";
 import type { Json } from "./types.ts";
 
 /** Variables by name, `states` among them. */
@@ -40,7 +41,8 @@ export type Template = {
 
 const EXPRESSION = /^\{%([\s\S]*)%\}$/;
 
-export const isExpression = (value: unknown): value is string => typeof value === "string" && EXPRESSION.test(value);
+export const isExpression = (value: unknown): value is string =>
+  typeof value === "string" && EXPRESSION.test(value);
 
 /** What an expression stands for in messages, without its braces. */
 const inner = (text: string): string => (EXPRESSION.exec(text)?.[1] ?? text).trim();
@@ -65,7 +67,10 @@ export class Expressions {
   template(value: Json, location: string, wanted?: Wanted): Template {
     if (isExpression(value)) return this.#expression(inner(value), location, wanted);
     if (Array.isArray(value)) {
-      return this.#list(value.map((item: Json, i) => this.template(item, `${location}[${i}]`)), value);
+      return this.#list(
+        value.map((item: Json, i) => this.template(item, `${location}[${i}]`)),
+        value,
+      );
     }
     if (typeof value === "object" && value !== null) {
       const entries = Object.entries(value as Readonly<Record<string, Json>>);
@@ -80,16 +85,21 @@ export class Expressions {
   #expression(text: string, location: string, wanted: Wanted | undefined): Template {
     const expression = this.#compile(text);
     const quoted = `The JSONata expression '${text}' specified for the field '${location}'`;
+    const short = shortcut(expression.ast());
     const evaluate = async (bindings: Bindings): Promise<Json> => {
       let raw: unknown;
       try {
         raw = await expression.evaluate(undefined, bindings);
       } catch (problem) {
-        throw new EvaluationError(`${quoted} threw an error during evaluation. ${describe(problem)}`, location);
+        throw new EvaluationError(
+          `${quoted} threw an error during evaluation. ${describe(problem)}`,
+          location,
+        );
       }
       if (raw === undefined) throw new EvaluationError(`${quoted} returned nothing (undefined).`, location);
       const value = plain(raw);
-      if (value === undefined) throw new EvaluationError(`${quoted} returned an unsupported result type.`, location);
+      if (value === undefined)
+        throw new EvaluationError(`${quoted} returned an unsupported result type.`, location);
       if (wanted && kindOf(value) !== wanted) {
         throw new EvaluationError(
           `${quoted} returned an unexpected result type. Expected '${wanted}', but was '${kindOf(value)}' for value: ${JSON.stringify(value)}`,
@@ -98,7 +108,14 @@ export class Expressions {
       }
       return value;
     };
-    return { evaluate };
+    if (!short) return { evaluate };
+    return {
+      evaluate: (bindings) => {
+        const value = short(bindings);
+        if (value === undefined || value === GIVEN_UP) return evaluate(bindings);
+        return wanted && kindOf(value as Json) !== wanted ? evaluate(bindings) : (value as Json);
+      },
+    };
   }
 
   #list(items: readonly Template[], value: Json): Template {
@@ -152,8 +169,10 @@ const plain = (value: unknown): Json | undefined => {
   if (value === null || typeof value === "string" || typeof value === "boolean") return value;
   if (typeof value === "number") return Number.isFinite(value) ? value : undefined;
   if (Array.isArray(value)) return plainList(value);
-  if (typeof value !== "object" || "_jsonata_lambda" in value || "_jsonata_function" in value) return undefined;
-  let changed = false;
+  if (typeof value !== "object" || "_jsonata_lambda" in value || "_jsonata_function" in value)
+    return undefined;
+  // JSONata makes objects without a prototype.
+  let changed = Object.getPrototypeOf(value) === null;
   const result: Record<string, Json> = {};
   for (const [key, item] of Object.entries(value)) {
     const part = plain(item);

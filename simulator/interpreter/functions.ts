@@ -10,7 +10,11 @@ import { makeRandom, type Random } from "../random.ts";
 
 type Implementation = (this: jsonata.Focus, ...args: unknown[]) => unknown;
 type Native = { readonly implementation: (this: unknown, ...args: unknown[]) => unknown };
-export type Functions = readonly { readonly name: string; readonly run: Implementation; readonly signature: string }[];
+export type Functions = readonly {
+  readonly name: string;
+  readonly run: Implementation;
+  readonly signature: string;
+}[];
 
 const ALGORITHMS: Readonly<Record<string, string>> = {
   MD5: "md5",
@@ -34,7 +38,9 @@ const partition = (list: unknown, size: unknown): unknown => {
   if (!Array.isArray(list)) return fail("Argument 1 of function $partition must be an array.");
   const step = Math.floor(Number(size));
   if (!(step > 0)) return fail("Argument 2 of function $partition must be a positive integer.");
-  return Array.from({ length: Math.ceil(list.length / step) }, (_, i) => list.slice(i * step, (i + 1) * step));
+  return Array.from({ length: Math.ceil(list.length / step) }, (_, i) =>
+    list.slice(i * step, (i + 1) * step),
+  );
 };
 
 /** From first to last in steps; at most 1,000 elements. */
@@ -50,9 +56,21 @@ const range = (first: unknown, last: unknown, step: unknown): unknown => {
 const hash = (data: unknown, algorithm: unknown): unknown => {
   if (data === undefined) return undefined;
   const name = ALGORITHMS[String(algorithm)];
-  if (!name) return fail(`Argument 2 of function $hash must be one of ${Object.keys(ALGORITHMS).join(", ")}.`);
+  if (!name)
+    return fail(`Argument 2 of function $hash must be one of ${Object.keys(ALGORITHMS).join(", ")}.`);
   const text = typeof data === "string" ? data : JSON.stringify(data);
   return createHash(name).update(text, "utf8").digest("hex");
+};
+
+/** JSONata's own takes its chance from the machine. */
+const shuffle = (list: unknown, random: Random): unknown => {
+  if (!Array.isArray(list)) return undefined;
+  const result: unknown[] = [...list];
+  for (let i = result.length - 1; i > 0; i -= 1) {
+    const j = random.whole(0, i);
+    [result[i], result[j]] = [result[j], result[i]];
+  }
+  return result;
 };
 
 const uuid = (random: Random): string => {
@@ -71,8 +89,13 @@ export const stepFunctions = (clock: Clock, random: Random): Functions => [
     run: (seed) => (seed === undefined ? random.next() : makeRandom(Math.floor(Number(seed))).next()),
     signature: "",
   },
+  { name: "shuffle", run: (list) => shuffle(list, random), signature: "<a:a>" },
   { name: "uuid", run: () => uuid(random), signature: "<:s>" },
-  { name: "parse", run: (text) => (text === undefined ? undefined : JSON.parse(String(text))), signature: "" },
+  {
+    name: "parse",
+    run: (text) => (text === undefined ? undefined : JSON.parse(String(text))),
+    signature: "",
+  },
   {
     name: "eval",
     run: () => fail("Step Functions doesn't support the function $eval. Use $parse for JSON."),

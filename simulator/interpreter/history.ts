@@ -41,7 +41,8 @@ const rendered = (details: Details): { readonly [field: string]: Json } => {
   const result: Record<string, Json> = {};
   for (const [field, value] of Object.entries(details)) {
     if (value === undefined) continue;
-    result[field] = field === "assignedVariables" ? texts(value) : value instanceof Payload ? value.text : (value as Json);
+    result[field] =
+      field === "assignedVariables" ? texts(value) : value instanceof Payload ? value.text : (value as Json);
     if (PAYLOADS.includes(field)) result[`${field}Details`] = { truncated: false };
   }
   return result;

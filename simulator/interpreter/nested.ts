@@ -12,13 +12,21 @@ import { apiError } from "./work.ts";
 export const nestedJob = (thread: Thread, resource: Resource, args: Json): Job => {
   const { engine } = thread.run;
   let child: Run | undefined;
-  const { StateMachineArn: machine, Input: input = {}, Name: name } = (args ?? {}) as { readonly [field: string]: Json };
+  const {
+    StateMachineArn: machine,
+    Input: input = {},
+    Name: name,
+  } = (args ?? {}) as { readonly [field: string]: Json };
   const submit = async (): Promise<Json> => {
     if (typeof machine !== "string") {
       throw new StatesError("States.Runtime", "The Arguments of startExecution need a StateMachineArn.");
     }
     try {
-      const request = { machine: plainName(machine), input, name: typeof name === "string" ? name : engine.executionName() };
+      const request = {
+        machine: plainName(machine),
+        input,
+        name: typeof name === "string" ? name : engine.executionName(),
+      };
       child = engine.startRun(request, thread.run.arn);
     } catch (problem) {
       throw apiError(problem);
@@ -35,7 +43,9 @@ export const nestedJob = (thread: Thread, resource: Resource, args: Json): Job =
         if (run.status === "SUCCEEDED") settle.resolve(description);
         else settle.reject(new StatesError("States.TaskFailed", JSON.stringify(description)));
       };
-      return run.status === "RUNNING" ? run.onEnd(ended) : (ended(), () => {});
+      if (run.status === "RUNNING") return run.onEnd(ended);
+      ended();
+      return () => {};
     },
     // Stopping or timing out the parent's task stops the child as well.
     cancel: () => {

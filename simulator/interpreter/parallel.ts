@@ -1,7 +1,7 @@
 /** Parallel: every branch gets the same input; the result is the list of their outputs. */
 
-import type { StateDef } from "./definition.ts";
 import { runChildren } from "./children.ts";
+import type { StateDef } from "./definition.ts";
 import { StatesError } from "./errors.ts";
 import { Thread } from "./thread.ts";
 import { type Json, Payload } from "./types.ts";
@@ -25,6 +25,7 @@ const begin = async (thread: Thread, state: StateDef): Promise<void> => {
   const input = template ? new Payload(await thread.evaluate(template, thread.bindings())) : thread.input;
   const { id: last } = thread.record("ParallelStateStarted");
   thread.children = state.branches.map(
-    (branch) => new Thread(thread.run, branch, { input, variables: thread.variables, last, item: thread.item }),
+    (branch) =>
+      new Thread(thread.run, branch, { input, variables: thread.variables, last, item: thread.item }),
   );
 };

@@ -33,12 +33,20 @@ const getObject = async (thread: Thread, resource: string, args: Json): Promise<
   return body;
 };
 
-const listObjects = async (thread: Thread, resource: string, args: Fields, max: number): Promise<readonly Json[]> => {
+const listObjects = async (
+  thread: Thread,
+  resource: string,
+  args: Fields,
+  max: number,
+): Promise<readonly Json[]> => {
   const items: Json[] = [];
   let token: Json | undefined;
   do {
     const page: Fields = record(
-      await call(thread, resource, { ...args, ...(token !== undefined && { ContinuationToken: token }) } as Json),
+      await call(thread, resource, {
+        ...args,
+        ...(token !== undefined && { ContinuationToken: token }),
+      } as Json),
     );
     items.push(...((page["Contents"] ?? []) as readonly Json[]));
     token = page["NextContinuationToken"];
@@ -72,7 +80,13 @@ export const parseItems = (text: string, config: Fields): readonly Json[] => {
   throw failed("Attempting to map over non-iterable node.");
 };
 
-const DELIMITERS: Readonly<Record<string, string>> = { COMMA: ",", PIPE: "|", SEMICOLON: ";", SPACE: " ", TAB: "\t" };
+const DELIMITERS: Readonly<Record<string, string>> = {
+  COMMA: ",",
+  PIPE: "|",
+  SEMICOLON: ";",
+  SPACE: " ",
+  TAB: "\t",
+};
 
 /** Each row as an object of texts; quoted fields may hold delimiters, quotes and line ends (RFC 4180). */
 const parseCsv = (text: string, config: Fields): readonly Json[] => {
@@ -112,7 +126,11 @@ const csvRows = (text: string, delimiter: string): string[][] => {
 };
 
 /** What each child execution gets: an item, or a batch of them as `{BatchInput, Items}`. */
-export const batches = async (thread: Thread, state: StateDef, items: readonly Json[]): Promise<readonly Payload[]> => {
+export const batches = async (
+  thread: Thread,
+  state: StateDef,
+  items: readonly Json[],
+): Promise<readonly Payload[]> => {
   if (state.raw["ItemBatcher"] === undefined) return items.map((item) => new Payload(item));
   const field = async (name: string) => {
     const template = state.fields[`ItemBatcher/${name}`];

@@ -26,7 +26,9 @@ export type Recording = {
 /** Recorded executions may wait for years; more steps than this are a loop that doesn't end. */
 const DAYS_MAX = 400;
 const STARTS_AT = Date.UTC(2025, 0, 1);
-const MACHINE = "recorded";
+/** What a replay calls its machine and its execution. */
+export const MACHINE = "recorded";
+export const EXECUTION = "replay";
 
 type Answer = { readonly state: string; readonly of: RecordedEvent };
 
@@ -54,7 +56,7 @@ export const replay = async (recording: Recording): Promise<readonly AwsEvent[]>
     integrate: async (resource, args) => readItems(recording, resource, args),
     perform: answers(recording.history, clock),
   });
-  const execution = engine.start({ machine: MACHINE, name: "replay", input: recording.input });
+  const execution = engine.start({ machine: MACHINE, name: EXECUTION, input: recording.input });
   const until = clock.now() + DAYS_MAX * 86_400_000;
   await clock.run(() => execution.status !== "RUNNING" || clock.now() > until);
   engine.check();
@@ -84,12 +86,19 @@ const answers = (history: readonly RecordedEvent[], clock: Clock): Perform => {
     const waiting = queues[phase];
     const index = waiting.findIndex((answer) => answer.state === state);
     const [answer] = index < 0 ? [] : waiting.splice(index, 1);
-    if (!answer) throw new StatesError("States.Runtime", `The recording has no further answer for the state '${state}'.`);
+    if (!answer)
+      throw new StatesError(
+        "States.Runtime",
+        `The recording has no further answer for the state '${state}'.`,
+      );
     const { output, error, cause } = detailsOf(answer.of);
     // A recorded timeout: no answer ever comes.
     if (answer.of.type.endsWith("TimedOut")) return clock.park<Json>().woken;
     if (!answer.of.type.endsWith("Succeeded") && phase === "result") {
-      throw new StatesError(error as string | undefined, typeof cause === "object" ? JSON.stringify(cause) : (cause as string));
+      throw new StatesError(
+        error as string | undefined,
+        typeof cause === "object" ? JSON.stringify(cause) : (cause as string),
+      );
     }
     return parsed(output ?? null);
   };
@@ -117,6 +126,21 @@ const readItems = (recording: Recording, resource: string, _args: Json): Json =>
   if (!resource.includes(":s3:getObject") || !Array.isArray(output)) {
     throw new StatesError("States.Runtime", `The recording doesn't say what ${resource} gave.`);
   }
-  const maxItems = JSON.stringify(recording.definition).includes('"MaxItems"');
-  return { Body: JSON.stringify(maxItems ? [...output, { beyond: "MaxItems" }] : output) };
+  const written = JSON.stringify(recording.definition);
+  const items = written.includes('"MaxItems"') ? [...output, FILLER] : output;
+  return { Body: rendered(items, /"InputType":"(\w+)"/.exec(written)?.[1] ?? "JSON") };
+};
+
+const FILLER = { beyond: "MaxItems" };
+
+const rendered = (items: readonly Json[], type: string): string => {
+  if (type === "JSONL") return items.map((item) => JSON.stringify(item)).join("\n");
+  if (type !== "CSV") return JSON.stringify(items);
+  const headers = Object.keys(items[0] ?? {});
+  const rows = items.map((item) =>
+    headers.map((header) => (item as Readonly<Record<string, Json>>)[header] ?? ""),
+  );
+  return [headers, ...rows]
+    .map((row) => row.map((field) => JSON.stringify(String(field))).join(","))
+    .join("\n");
 };

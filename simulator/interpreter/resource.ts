@@ -15,7 +15,8 @@ export type Resource = {
   readonly functionName: string;
 };
 
-const OPTIMIZED = /^arn:aws[\w-]*:states:::(?<type>(?:aws-sdk:)?[\w-]+):(?<action>\w+)(?:\.(?<pattern>sync:2|sync|waitForTaskToken))?$/;
+const OPTIMIZED =
+  /^arn:aws[\w-]*:states:::(?<type>(?:aws-sdk:)?[\w-]+):(?<action>\w+)(?:\.(?<pattern>sync:2|sync|waitForTaskToken))?$/;
 const FUNCTION = /^(?:\$\{.+\}|arn:aws[\w-]*:lambda:.+)$/;
 const PLACEHOLDER = /^\$\{(.+)\}$/;
 
@@ -34,13 +35,23 @@ export const parseResource = (text: string): Resource => {
   const known = { plain: text.replace(/\.(sync:2|sync|waitForTaskToken)$/, ""), pattern: pattern as Pattern };
   const names = { resourceType: type, resource: pattern === "request" ? action : `${action}.${pattern}` };
   if (direct) {
-    return { plain: text, kind: "function", pattern: "request", resourceType: "", resource: text, functionName: plainName(text) };
+    return {
+      plain: text,
+      kind: "function",
+      pattern: "request",
+      resourceType: "",
+      resource: text,
+      functionName: plainName(text),
+    };
   }
   if (!type) throw new InvalidDefinition(`The Resource ${text} isn't supported.`);
   const kind = type === "lambda" && action === "invoke" ? "invoke" : type === "states" ? "nested" : "service";
-  if (kind === "nested" && action !== "startExecution") throw new InvalidDefinition(`The Resource ${text} isn't supported.`);
+  if (kind === "nested" && action !== "startExecution")
+    throw new InvalidDefinition(`The Resource ${text} isn't supported.`);
   if (kind !== "nested" && pattern.startsWith("sync")) {
-    throw new InvalidDefinition(`The Resource ${text} isn't supported: only startExecution can be waited for.`);
+    throw new InvalidDefinition(
+      `The Resource ${text} isn't supported: only startExecution can be waited for.`,
+    );
   }
   return { ...known, ...names, kind, functionName: "" };
 };

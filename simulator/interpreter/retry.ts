@@ -2,7 +2,7 @@
 
 import type { Random } from "../random.ts";
 import type { RetrierDef } from "./definition.ts";
-import { matches } from "./errors.ts";
+import { matches, type StatesError } from "./errors.ts";
 
 /** Retries made so far by each retrier. */
 export type Tries = Map<RetrierDef, number>;
@@ -13,13 +13,12 @@ export type Tries = Map<RetrierDef, number>;
  */
 export const nextRetry = (
   retriers: readonly RetrierDef[],
-  error: string | undefined,
+  problem: StatesError,
   tries: Tries,
   random: Random,
 ): number | undefined => {
-  const retrier = retriers.find(({ ErrorEquals }) => matches(error, ErrorEquals));
-  // States.Runtime and States.DataLimitExceeded can be caught by name, and Runtime never retried.
-  if (!retrier || error === "States.Runtime") return undefined;
+  const retrier = retriers.find(({ ErrorEquals }) => matches(problem, ErrorEquals));
+  if (!retrier) return undefined;
   const made = tries.get(retrier) ?? 0;
   if (made >= (retrier.MaxAttempts ?? 3)) return undefined;
   tries.set(retrier, made + 1);

@@ -1,19 +1,10 @@
 /** One execution from the inside: its history, its place in the tree of executions, how it ends. */
 
-import type { Engine } from "./engine.ts";
 import type { MachineDef } from "./definition.ts";
+import type { Engine } from "./engine.ts";
 import { ABORTED, StatesError } from "./errors.ts";
-import { runThread } from "./state.ts";
 import { Thread } from "./thread.ts";
-import {
-  type Details,
-  type Execution,
-  type ExecutionRef,
-  type HistoryEvent,
-  type Json,
-  Payload,
-  type Status,
-} from "./types.ts";
+import type { Details, Execution, ExecutionRef, HistoryEvent, Json, Payload, Status } from "./types.ts";
 
 type Ending = { readonly status: Status; readonly type: string; readonly details: Details };
 
@@ -40,8 +31,14 @@ export class Run implements Execution {
   #root: Thread | undefined;
   #deadline: (() => void) | undefined;
   #watchers: (() => void)[] = [];
+  #context: Json | undefined;
 
-  constructor(engine: Engine, definition: MachineDef, of: ExecutionRef & { readonly machineArn: string }, input: Payload) {
+  constructor(
+    engine: Engine,
+    definition: MachineDef,
+    of: ExecutionRef & { readonly machineArn: string },
+    input: Payload,
+  ) {
     this.engine = engine;
     this.arn = of.arn;
     this.machine = of.machine;
@@ -62,9 +59,8 @@ export class Run implements Execution {
     return this.#input.text;
   }
 
-  // biome-ignore lint/suspicious/useGetterReturn: an execution that hasn't succeeded has no output.
-  get output(): Json {
-    return this.#output?.value as Json;
+  get output(): Json | undefined {
+    return this.#output?.value;
   }
 
   get history(): readonly HistoryEvent[] {
@@ -84,6 +80,8 @@ export class Run implements Execution {
   redrive(): void {
     this.status = "RUNNING";
     this.redriveCount += 1;
+    this.#context = undefined;
+    this.transitionCount += 1;
     delete this.error;
     delete this.cause;
     delete this.stoppedAt;
@@ -92,19 +90,24 @@ export class Run implements Execution {
     this.#go();
   }
 
+  /** Unsuccessful, ended at most 14 days ago, and with room for another event (developer guide, "Redrive eligibility"). */
   get isRedrivable(): boolean {
-    return this.#root !== undefined && this.status !== "RUNNING" && this.status !== "SUCCEEDED";
+    if (this.#root === undefined || this.status === "RUNNING" || this.stoppedAt === undefined) return false;
+    const recent = this.engine.clock.now() - this.stoppedAt <= REDRIVABLE_DAYS * 86_400_000;
+    return recent && this.eventCount < this.engine.eventsMax - 1;
   }
 
   #go(): void {
     const root = this.#root as Thread;
+    this.engine.started();
     const { clock, parking } = this.engine;
     const { timeoutSeconds } = this.#definition;
+    const redrives = this.redriveCount;
     if (timeoutSeconds !== undefined) {
       this.#deadline = clock.after(timeoutSeconds * 1000, () => this.end(TIMED_OUT)).cancel;
     }
     clock.at(clock.now(), () => {
-      if (this.status !== "RUNNING") return;
+      if (this.status !== "RUNNING" || this.redriveCount !== redrives) return;
       parking.enter();
       void this.#follow(root).finally(() => parking.leave());
     });
@@ -112,7 +115,7 @@ export class Run implements Execution {
 
   async #follow(root: Thread): Promise<void> {
     try {
-      const output = await runThread(root);
+      const output = await this.engine.runThread(root);
       this.#output = output;
       this.#root = undefined;
       this.end({ status: "SUCCEEDED", type: "ExecutionSucceeded", details: { output } }, root.last);
@@ -176,7 +179,7 @@ export class Run implements Execution {
   }
 
   contextOfExecution(): Json {
-    return {
+    this.#context ??= {
       Id: this.arn,
       Input: this.#input.value,
       Name: this.name,
@@ -184,6 +187,7 @@ export class Run implements Execution {
       StartTime: new Date(this.startedAt).toISOString(),
       RedriveCount: this.redriveCount,
     };
+    return this.#context;
   }
 
   contextOfMachine(): Json {
@@ -191,7 +195,12 @@ export class Run implements Execution {
   }
 }
 
-const TIMED_OUT: Ending = { status: "TIMED_OUT", type: "ExecutionTimedOut", details: { error: "States.Timeout" } };
+const REDRIVABLE_DAYS = 14;
+const TIMED_OUT: Ending = {
+  status: "TIMED_OUT",
+  type: "ExecutionTimedOut",
+  details: { error: "States.Timeout" },
+};
 const OVER_QUOTA: Ending = {
   status: "FAILED",
   type: "ExecutionFailed",

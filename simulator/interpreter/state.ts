@@ -1,14 +1,14 @@
 /** From state to state: entry, work, retries, catchers, exit. What each type does stands in a file of its own. */
 
+import { choose } from "./choice.ts";
 import type { Exit, StateDef } from "./definition.ts";
 import { ABORTED, matches, StatesError } from "./errors.ts";
 import type { Bindings } from "./expressions.ts";
 import { isTooLarge } from "./history.ts";
-import { nextRetry, type Tries } from "./retry.ts";
-import { runFail, runWait } from "./simple.ts";
-import { choose } from "./choice.ts";
 import { runMap } from "./map.ts";
 import { runParallel } from "./parallel.ts";
+import { nextRetry, type Tries } from "./retry.ts";
+import { runFail, runWait } from "./simple.ts";
 import { runTask } from "./task.ts";
 import { errorOutput, type Thread } from "./thread.ts";
 import { type Json, Payload } from "./types.ts";
@@ -48,10 +48,11 @@ const runState = async (thread: Thread): Promise<Left> => {
       return await attempt(thread, state);
     } catch (problem) {
       if (!(problem instanceof StatesError) || thread.aborted) throw thread.aborted ? ABORTED : problem;
-      const delay = nextRetry(state.retry, problem.error, tries, thread.run.engine.random);
+      const delay = nextRetry(state.retry, problem, tries, thread.run.engine.random);
       if (delay === undefined) return caught(thread, state, problem);
       forget(thread);
       thread.retryCount += 1;
+      thread.run.transitionCount += 1;
       await thread.run.engine.parking.until(thread, thread.run.engine.clock.now() + Math.round(delay * 1000));
     }
   }
@@ -87,7 +88,7 @@ const attempt = async (thread: Thread, state: StateDef): Promise<Left> => {
 };
 
 const caught = async (thread: Thread, state: StateDef, problem: StatesError): Promise<Left> => {
-  const catcher = state.catch.find(({ errors }) => matches(problem.error, errors));
+  const catcher = state.catch.find(({ errors }) => matches(problem, errors));
   if (!catcher) throw problem;
   const output = errorOutput(problem);
   return leave(thread, state, catcher.exit, new Payload(output), { errorOutput: output });

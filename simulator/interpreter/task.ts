@@ -1,11 +1,11 @@
 /** Task: calls out, with a timeout and heartbeats. What is called stands in work.ts and nested.ts. */
 
 import type { StateDef } from "./definition.ts";
-import { StatesError } from "./errors.ts";
+import { HeartbeatMissed, StatesError } from "./errors.ts";
 import { EvaluationError } from "./expressions.ts";
 import { isTooLarge } from "./history.ts";
 import { nestedJob } from "./nested.ts";
-import { parseResource, type Resource } from "./resource.ts";
+import type { Resource } from "./resource.ts";
 import type { Thread } from "./thread.ts";
 import type { Settle } from "./timers.ts";
 import { type Details, type Json, Payload, type Perform } from "./types.ts";
@@ -23,16 +23,10 @@ export type Job = {
 };
 type Limits = { readonly timeoutAt: number; readonly heartbeatSeconds: number | undefined };
 
-const resources = new Map<string, Resource>();
-const resourceOf = (text: string): Resource => {
-  const known = resources.get(text) ?? parseResource(text);
-  resources.set(text, known);
-  return known;
-};
-
 /** @returns The task's result. */
 export const runTask = async (thread: Thread, state: StateDef): Promise<Payload> => {
-  const resource = resourceOf(String(state.raw["Resource"]));
+  const { resource } = state;
+  if (!resource) throw new TypeError("A Task without a Resource got past the reader of definitions.");
   const { engine } = thread.run;
   thread.token = resource.pattern === "waitForTaskToken" ? engine.tokens.issue() : undefined;
   const bindings = thread.bindings();
@@ -42,16 +36,28 @@ export const runTask = async (thread: Thread, state: StateDef): Promise<Payload>
   const heartbeatSeconds = await secondsOf(thread, state, "HeartbeatSeconds");
   if (isTooLarge(args)) throw dataLimit(state);
   const timeoutAt = timeout === undefined ? Number.POSITIVE_INFINITY : engine.clock.now() + timeout * 1000;
-  const scheduled = { timeoutInSeconds: timeout, heartbeatInSeconds: heartbeatSeconds };
+  const { Credentials: credentials } = state.fields;
+  const role = credentials && (await thread.evaluate(credentials, bindings));
+  const taskCredentials = role === undefined ? undefined : roleOf(role);
+  const scheduled = { timeoutInSeconds: timeout, heartbeatInSeconds: heartbeatSeconds, taskCredentials };
   const events = resource.kind === "function" ? directEvents(thread, resource) : taskEvents(thread, resource);
   events.scheduled(args, scheduled);
-  return await carryOut(thread, state, jobOf(thread, resource, args.value), events, { timeoutAt, heartbeatSeconds });
+  return await carryOut(thread, state, jobOf(thread, resource, args.value), events, {
+    timeoutAt,
+    heartbeatSeconds,
+  });
+};
+
+const roleOf = (credentials: Json): Json => {
+  const { RoleArn: roleArn = null } = credentials as { readonly [field: string]: Json };
+  return { roleArn };
 };
 
 const jobOf = (thread: Thread, resource: Resource, args: Json): Job => {
   const { perform } = thread.run.engine;
   if (perform) return performedJob(thread, resource, args, perform);
-  const job = resource.kind === "nested" ? nestedJob(thread, resource, args) : callJob(thread, resource, args);
+  const job =
+    resource.kind === "nested" ? nestedJob(thread, resource, args) : callJob(thread, resource, args);
   return resource.pattern === "waitForTaskToken" ? callbackJob(thread, job) : job;
 };
 
@@ -68,7 +74,13 @@ const performedJob = (thread: Thread, resource: Resource, args: Json, perform: P
   };
 };
 
-const carryOut = async (thread: Thread, state: StateDef, job: Job, events: Events, limits: Limits): Promise<Payload> => {
+const carryOut = async (
+  thread: Thread,
+  state: StateDef,
+  job: Job,
+  events: Events,
+  limits: Limits,
+): Promise<Payload> => {
   let done = false;
   try {
     let result = new Payload(await guarded(thread, limits, (settle) => submit(thread, job, settle)));
@@ -111,7 +123,7 @@ const guarded = (
     const listen = () =>
       heartbeatSeconds === undefined || thread.token === undefined
         ? undefined
-        : clock.after(heartbeatSeconds * 1000, () => settle.reject(new StatesError("States.HeartbeatTimeout")));
+        : clock.after(heartbeatSeconds * 1000, () => settle.reject(new HeartbeatMissed()));
     let heartbeat = listen();
     const disarm = arm(settle, () => {
       heartbeat?.cancel();
@@ -147,7 +159,7 @@ type Events = {
   readonly failed: (problem: StatesError) => void;
 };
 
-const isTimeout = ({ error }: StatesError) => error === "States.Timeout" || error === "States.HeartbeatTimeout";
+const isTimeout = ({ error }: StatesError) => error === "States.Timeout";
 
 const taskEvents = (thread: Thread, { resource, resourceType }: Resource): Events => ({
   scheduled: (parameters, limits) => {

@@ -1,14 +1,14 @@
 /** One line of control through a machine: an execution's own, a branch's, an iteration's. It goes from state to state until one ends it. */
 
+import type { MachineDef, StateDef } from "./definition.ts";
+import type { MapRun } from "./distributed.ts";
 import type { StatesError } from "./errors.ts";
 import { ABORTED } from "./errors.ts";
-import type { MachineDef, StateDef } from "./definition.ts";
 import type { Bindings, Template } from "./expressions.ts";
 import { EvaluationError } from "./expressions.ts";
-import type { MapRun } from "./distributed.ts";
 import type { Run } from "./run.ts";
 import type { Parkable } from "./timers.ts";
-import { type Details, type HistoryEvent, type Json, Payload } from "./types.ts";
+import type { Details, HistoryEvent, Json, Payload } from "./types.ts";
 
 export type MapItem = { readonly Index: number; readonly Value: Json; readonly Key?: string };
 
@@ -72,6 +72,7 @@ export class Thread implements Parkable {
     this.aborted = false;
     this.last = last;
     this.resumes = this.enteredId > 0;
+    this.retryCount = 0;
     for (const child of this.children ?? []) if (child.output === undefined) child.revive(last);
   }
 

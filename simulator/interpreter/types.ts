@@ -22,7 +22,8 @@ export type Execution = ExecutionRef & {
   readonly machineArn: string;
   readonly status: Status;
   readonly input: Json;
-  readonly output?: Json;
+  /** Undefined unless it succeeded. */
+  readonly output: Json | undefined;
   readonly error?: string;
   readonly cause?: string;
   readonly startedAt: number;
@@ -30,7 +31,7 @@ export type Execution = ExecutionRef & {
   readonly redriveCount: number;
   /** History events so far; kept also where the history itself is dropped. */
   readonly eventCount: number;
-  /** States entered so far: what AWS bills, without retries. */
+  /** States entered, retries and redrives so far: what AWS bills. */
   readonly transitionCount: number;
 };
 

@@ -11,7 +11,8 @@ type Args = { readonly [field: string]: Json };
 const asObject = (args: Json): Args =>
   typeof args === "object" && args !== null && !Array.isArray(args) ? (args as Args) : {};
 /** As across a wire: nobody shares an object with what is called. */
-const copied = (value: Json | undefined): Json => (value === undefined ? null : JSON.parse(JSON.stringify(value)));
+const copied = (value: Json | undefined): Json =>
+  value === undefined ? null : JSON.parse(JSON.stringify(value));
 
 /** One call whose answer is the result. */
 export const callJob = (thread: Thread, resource: Resource, args: Json): Job => {
@@ -128,7 +129,9 @@ export const callService = (thread: Thread, resource: string, args: Json): Promi
   const { clock, parking } = thread.run.engine;
   const parsed = parseResource(resource);
   return parking.park<Json>(thread, (settle) => {
-    clock.task(`${thread.run.machine}: ${thread.at}`, () => integrate(thread, parsed, args)).then(settle.resolve, settle.reject);
+    clock
+      .task(`${thread.run.machine}: ${thread.at}`, () => integrate(thread, parsed, args))
+      .then(settle.resolve, settle.reject);
     return () => {};
   });
 };

@@ -18,7 +18,9 @@ const transformed = (runs: readonly Run[], transformation: Transformation): Json
   runs.flatMap((run) => {
     if (transformation === "NONE" || run.status !== "SUCCEEDED") return [describeRun(run, false)];
     const { output } = run;
-    return transformation === "FLATTEN" && Array.isArray(output) ? [...(output as readonly Json[])] : [output];
+    return transformation === "FLATTEN" && Array.isArray(output)
+      ? [...(output as readonly Json[])]
+      : [output ?? null];
   });
 
 /**
@@ -60,7 +62,10 @@ export const mapResult = async (
   };
   const done = runs.filter((run) => run.status === "SUCCEEDED");
   const ResultFiles = {
-    FAILED: await files("FAILED", runs.filter((run) => run.status !== "SUCCEEDED")),
+    FAILED: await files(
+      "FAILED",
+      runs.filter((run) => run.status !== "SUCCEEDED"),
+    ),
     PENDING: [],
     SUCCEEDED: await files("SUCCEEDED", done),
   };

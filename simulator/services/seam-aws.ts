@@ -236,17 +236,17 @@ const answer = async (
 ): Promise<object> => {
   const manners = MANNERS[service];
   const handler = handlers[command];
-  if (!handler)
-    throw new NotSimulated(
-      `The rehearsal doesn't simulate ${service}:${command}: add it to simulator/services/${service}.ts.`,
-    );
+  const missing = `The rehearsal doesn't simulate ${service}:${command}: add it to simulator/services/${service}.ts.`;
   const action = manners.actions?.[command] ?? command;
   const subject = subjectOf(manners, input);
   return seam.pass<object>({
     call: { service, action: command, mutating: manners.mutating.includes(command), subject },
     input,
-    permission: action,
-    run: (caller) => handler(structuredInput(input), caller),
+    permission: handler ? action : undefined,
+    run: (caller) => {
+      if (!handler) throw new NotSimulated(missing);
+      return handler(structuredInput(input), caller);
+    },
     deny: (invocation) => {
       throw denial(service, action, subject, invocation);
     },
@@ -255,6 +255,7 @@ const answer = async (
     },
     lost: timedOut,
     refusal: () => undefined,
+    isAnswer: (error) => error instanceof Error && "$metadata" in error,
   });
 };
 

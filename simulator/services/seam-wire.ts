@@ -6,7 +6,7 @@ import type { AskDns } from "../../functions/step.ts";
 import type { DnsWorld, HttpService } from "../world/types.ts";
 import type { Call, Seam, ServiceName, Strike } from "./seam.ts";
 
-export type HttpServiceName = Extract<ServiceName, "kubernetes" | "metrics" | "slack">;
+export type HttpServiceName = Extract<ServiceName, "kubernetes" | "metrics" | "slack" | "probes">;
 
 /** One simulated HTTP service behind a host. */
 export type Route = {
@@ -52,6 +52,8 @@ const actionOf = (route: Route, request: HttpRequest, url: URL): string => {
       return "query";
     case "slack":
       return url.pathname.split("/").at(-1) ?? "";
+    case "probes":
+      return request.method.toLowerCase();
   }
 };
 
@@ -81,6 +83,7 @@ const refusal = (
       code: status,
     },
     metrics: { status: "error", errorType: STATUS_REASONS[status], error: message },
+    probes: { error: message },
     slack: {
       ok: false,
       error: status === 429 ? "ratelimited" : status === 403 ? "missing_scope" : "internal_error",
@@ -113,12 +116,12 @@ const struck = (service: HttpServiceName, strike: Strike): HttpResponse => {
   }
 };
 
-/** The one way out over HTTP. A host that isn't in the table doesn't resolve; one that doesn't listen refuses connections. */
+/** The one way out over HTTP; `atAddress` finds what listens at an address (load balancers come and go). A host that isn't in the table doesn't resolve; one that doesn't listen refuses connections. */
 export const makeExchange =
-  (seam: Seam, routes: Routes): Exchange =>
+  (seam: Seam, routes: Routes, atAddress?: (host: string) => Route | undefined): Exchange =>
   async (request) => {
     const url = new URL(request.url);
-    const route = routes[url.host];
+    const route = routes[url.host] ?? atAddress?.(url.hostname);
     if (!route) throw lost("ENOTFOUND", `getaddrinfo ENOTFOUND ${url.hostname}`);
     const action = actionOf(route, request, url);
     const call: Call = {
@@ -142,6 +145,7 @@ export const makeExchange =
       lost: () => lost("ETIMEDOUT", `no answer from ${url.host} within 5 s`),
       refusal: (out) =>
         out instanceof Error ? out.message : out.status >= 400 ? `HTTP ${out.status}` : undefined,
+      isAnswer: (error) => error instanceof Error && error.name === "NoAnswer",
     });
     if (answer instanceof Error) throw answer;
     return answer;
@@ -160,6 +164,7 @@ export const makeAskDns =
       strike: () => lost("ETIMEOUT", `no answer from ${server}`),
       lost: () => lost("ETIMEOUT", `no answer from ${server}`),
       refusal: (out) => (out instanceof Error ? out.message : undefined),
+      isAnswer: () => false,
     });
     if (answer instanceof Error) throw answer;
     return answer;

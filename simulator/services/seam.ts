@@ -94,6 +94,8 @@ export type SeamOptions = {
   readonly random: Random;
   readonly fault?: FaultHook;
   readonly onCall?: (observed: Observed) => void;
+  /** A mistake in the rehearsal itself, found on behalf of a step: a service that threw what is no refusal, or isn't simulated. */
+  readonly onMistake?: (error: unknown, call: Call) => void;
   /** The first use of each permission by a step, and each denial. */
   readonly onPermission?: (step: string, service: ServiceName, action: string, allowed: boolean) => void;
   /** Whether a Kubernetes resource (`deployments`, `restores.velero.io`) is one of the kinds that the plan lists. */
@@ -119,7 +121,10 @@ export type Passage<Out> = {
   readonly strike: (strike: Strike) => Out;
   /** What the client throws where no answer came. */
   readonly lost: () => Error;
+  /** Why an output is a refusal (its status); undefined where it isn't one. */
   readonly refusal: (out: Out) => string | undefined;
+  /** Whether an error that the service threw is its own answer; any other is a mistake of ours. */
+  readonly isAnswer: (error: unknown) => boolean;
 };
 
 export type Seam = {
@@ -143,6 +148,7 @@ const LATENCY_MS: { readonly [S in ServiceName]: readonly [low: number, high: nu
   metrics: [6, 45],
   dns: [2, 30],
   slack: [90, 320],
+  probes: [8, 60],
 };
 
 /** How long a client waits for an answer that doesn't come. */
@@ -207,7 +213,10 @@ const serve = <Out>(core: Core, p: Passage<Out>, invocation: Invocation): Answer
     return takesAnswer(before) ? before : attempt(() => p.strike(before));
   }
   const answer = attempt(() => p.run(callerOf(core, invocation)));
-  if ("error" in answer && answer.error instanceof NotSimulated) return answer;
+  if ("error" in answer && !p.isAnswer(answer.error)) {
+    options.onMistake?.(answer.error, p.call);
+    return answer;
+  }
   const refusal = "error" in answer ? nameOf(answer.error) : p.refusal(answer.value);
   const outcome = refusal === undefined ? "applied" : "refused";
   observe(outcome, refusal, "value" in answer ? answer.value : undefined);
@@ -237,12 +246,14 @@ export const makeSeam = (options: SeamOptions): Seam => {
   const permissions = makePermissionBook(options);
   const core: Core = { options, permissions };
   const latencyMs = makeLatency(options.random);
+  const outside = AsyncLocalStorage.snapshot();
   const pass = async <Out>(p: Passage<Out>): Promise<Out> => {
     const invocation = caller();
     if (dead.has(invocation)) return never();
     const halfMs = latencyMs(p.call.service) / 2;
     await clock.sleep(halfMs);
-    const answer = serve(core, p, invocation);
+    // The services know nothing of the step that calls: what they start (an execution, say) isn't part of it.
+    const answer = outside(() => serve(core, p, invocation));
     if ("kind" in answer && answer.kind === "crash") {
       dead.add(invocation);
       invocation.crash(new Crashed(`${invocation.step} crashed at ${p.call.service}:${p.call.action}.`));

@@ -87,10 +87,8 @@ export const onWire = (sent: WireRequest[], answer: WireAnswer) => ({
   requestHandler: {
     metadata: { handlerProtocol: "http/1.1" },
     handle: async (request: Omit<WireRequest, "body"> & { readonly body?: unknown }) => {
-      const body =
-        request.body instanceof Uint8Array
-          ? Buffer.from(request.body).toString("utf8")
-          : String(request.body ?? "");
+      const { body: raw } = request;
+      const body = typeof raw === "string" ? raw : raw ? Buffer.from(raw as Uint8Array).toString("utf8") : "";
       sent.push({
         method: request.method,
         path: request.path,

@@ -202,7 +202,7 @@ describe("the journal", () => {
     [{ kind: "set-record", zoneId: "Z1", before: null, after: null }, "zone Z1: a record: absent → absent"],
     [{ kind: "create-zone", name: "a.example", callerReference: "r" }, "zone a.example is created"],
     [
-      { kind: "create-cluster", name: "c", version: "1.33", clientToken: "t" },
+      { kind: "create-cluster", name: "c", version: "1.33", clientToken: "t", roleArn: "r", subnetIds: [] },
       "cluster c (Kubernetes 1.33) is created",
     ],
     [

@@ -4,73 +4,22 @@ import { ChangeResourceRecordSetsCommand } from "@aws-sdk/client-route-53";
 import { GetObjectCommand, PutObjectCommand } from "@aws-sdk/client-s3";
 import { GetCallerIdentityCommand } from "@aws-sdk/client-sts";
 import { describe, expect, it } from "vitest";
-import type { HttpRequest } from "../../adapters/http.ts";
 import type { Needs } from "../../functions/step.ts";
 import { Clock } from "../../simulator/clock.ts";
 import { makeRandom } from "../../simulator/random.ts";
-import { makeS3 } from "../../simulator/services/s3.ts";
 import {
   Crashed,
   endInvocation,
-  type FaultHook,
   type Invocation,
   makeSeam,
-  type Observed,
-  type Strike,
   withInvocation,
 } from "../../simulator/services/seam.ts";
 import { makeAwsClients } from "../../simulator/services/seam-aws.ts";
-import { kubernetesAction, makeAskDns, makeExchange } from "../../simulator/services/seam-wire.ts";
-
-const NEEDS: Needs = { s3: ["PutObject", "GetObject", "ListBucket"] };
-const BUCKET = "memory";
-
-const bench = (fault?: FaultHook) => {
-  const clock = new Clock(0);
-  const observed: Observed[] = [];
-  const permissions: string[] = [];
-  const seam = makeSeam({
-    clock,
-    random: makeRandom(3),
-    onCall: (call) => observed.push(call),
-    onPermission: (step, service, action, allowed) =>
-      permissions.push(`${step} ${service}:${action} ${allowed}`),
-    isPlanned: (resource) => resource === "deployments",
-    ...(fault ? { fault } : {}),
-  });
-  const s3 = makeS3({ bucket: BUCKET, clock, random: makeRandom(1) });
-  const aws = makeAwsClients(seam, { s3: s3.handlers });
-  const crashes: Crashed[] = [];
-  /** Starts a step; `run` the clock afterwards. */
-  const start = <T>(run: () => Promise<T>, needs = NEEDS, step = "a-step") => {
-    const state: { outcome?: T | unknown; invocation: Invocation } = {
-      invocation: { step, needs, execution: "e", crash: (reason) => crashes.push(reason) },
-    };
-    const { promise: crashed, resolve } = Promise.withResolvers<"crashed">();
-    const invocation = {
-      ...state.invocation,
-      crash: (reason: Crashed) => (crashes.push(reason), resolve("crashed")),
-    };
-    state.invocation = invocation;
-    const ended = clock
-      .task(step, () => withInvocation(invocation, () => Promise.race([run(), crashed])))
-      .then(
-        (value) => ({ value }),
-        (error: unknown) => ({ error: error as Error & { $metadata?: { httpStatusCode?: number } } }),
-      );
-    return { ended, invocation };
-  };
-  const runAll = () => clock.run(() => false);
-  return { clock, seam, s3, aws, observed, permissions, crashes, start, runAll };
-};
+import { makeExchange } from "../../simulator/services/seam-wire.ts";
+import { BUCKET, bench, on } from "./seam-bench.ts";
 
 const put = (Key: string) => new PutObjectCommand({ Bucket: BUCKET, Key, Body: "1", IfNoneMatch: "*" });
 const get = (Key: string) => new GetObjectCommand({ Bucket: BUCKET, Key });
-
-const on =
-  (moment: "before" | "after", strike: Strike): FaultHook =>
-  (call) =>
-    call.mutating && call.moment === moment ? strike : undefined;
 
 describe("a strike on a call", () => {
   it.each([
@@ -221,6 +170,76 @@ describe("permissions", () => {
   });
 });
 
+describe("mistakes of the rehearsal itself", () => {
+  const broken = (error: Error) => {
+    const clock = new Clock(0);
+    const mistakes: unknown[] = [];
+    const seam = makeSeam({ clock, random: makeRandom(1), onMistake: (mistake) => mistakes.push(mistake) });
+    const aws = makeAwsClients(seam, {
+      sts: {
+        GetCallerIdentity: () => {
+          throw error;
+        },
+      },
+    });
+    const exchange = makeExchange(seam, {
+      "api.example": {
+        service: "kubernetes",
+        handle: () => {
+          throw error;
+        },
+      },
+    });
+    return { clock, aws, exchange, mistakes };
+  };
+  const run = async (made: ReturnType<typeof broken>, call: () => Promise<unknown>) => {
+    const needs: Needs = { sts: ["GetCallerIdentity"] };
+    const invocation: Invocation = { step: "s", needs, execution: "e", crash: () => {} };
+    const ended = made.clock
+      .task("s", () => withInvocation(invocation, call))
+      .catch((error: unknown) => error);
+    await made.clock.run(() => false);
+    return ended;
+  };
+
+  it("a service that throws what is no refusal is told to the rehearsal, so that nobody takes it for an answer", async () => {
+    const bug = new TypeError("undefined is not a function");
+    const made = broken(bug);
+    expect(await run(made, () => made.aws.sts.send(new GetCallerIdentityCommand({})))).toBe(bug);
+    expect(
+      await run(made, () => made.exchange({ method: "GET", url: "https://api.example/", headers: {} })),
+    ).toBe(bug);
+    expect(made.mistakes).toEqual([bug, bug]);
+  });
+
+  it("a refusal, and a server that isn't there, are no mistakes", async () => {
+    const refusal = Object.assign(new Error("no"), { name: "NoAnswer", $metadata: { httpStatusCode: 400 } });
+    const made = broken(refusal);
+    await run(made, () => made.aws.sts.send(new GetCallerIdentityCommand({})));
+    await run(made, () => made.exchange({ method: "GET", url: "https://api.example/", headers: {} }));
+    expect(made.mistakes).toEqual([]);
+  });
+
+  it("a service runs outside of the step that calls: what it calls in turn isn't the step's", async () => {
+    const clock = new Clock(0);
+    const seam = makeSeam({ clock, random: makeRandom(1) });
+    const inner: unknown[] = [];
+    const aws = makeAwsClients(seam, {
+      sts: {
+        GetCallerIdentity: () => {
+          aws.sts.send(new GetCallerIdentityCommand({})).catch((error: unknown) => inner.push(error));
+          return {};
+        },
+      },
+    });
+    const made = { clock, aws, exchange: makeExchange(seam, {}), mistakes: [] };
+    await run(made, () => aws.sts.send(new GetCallerIdentityCommand({})));
+    expect(inner).toEqual([
+      expect.objectContaining({ message: expect.stringContaining("outside of a step") }),
+    ]);
+  });
+});
+
 describe("time and order", () => {
   it("the same seed gives the same latencies, and two services don't share a stream", async () => {
     const run = async () => {
@@ -267,115 +286,5 @@ describe("time and order", () => {
     await ended;
     // Generous: the figure that matters is in the bench; this catches a real timer or a thread-pool hop.
     expect((performance.now() - began) / calls).toBeLessThan(1);
-  });
-});
-
-describe("HTTP through the seam", () => {
-  const http = (fault?: FaultHook, listens = true) => {
-    const base = bench(fault);
-    const asked: { request: HttpRequest; may: boolean }[] = [];
-    const exchange = makeExchange(base.seam, {
-      "api.source.example": {
-        service: "kubernetes",
-        side: "source",
-        listens: () => listens,
-        handle: (request, caller) => {
-          asked.push({ request, may: caller.mayKubernetes("source", "patch", "deployments/scale") });
-          return { status: 200, headers: {}, body: "{}" };
-        },
-      },
-      "metrics.source.example": {
-        service: "metrics",
-        side: "source",
-        handle: () => ({ status: 200, headers: {}, body: "{}" }),
-      },
-      "slack.example": {
-        service: "slack",
-        handle: () => ({ status: 200, headers: {}, body: '{"ok":true}' }),
-      },
-    });
-    return { ...base, exchange, asked };
-  };
-  const scale = "https://api.source.example/apis/apps/v1/namespaces/shop/deployments/cart/scale";
-  const request = (method: HttpRequest["method"], url: string): HttpRequest => ({ method, url, headers: {} });
-
-  it.each([
-    ["PATCH", scale, true],
-    ["GET", scale, false],
-    ["POST", "https://api.source.example/api/v1/namespaces/shop/pods?dryRun=All", false],
-    ["DELETE", "https://api.source.example/api/v1/namespaces/shop/pods/a", true],
-    ["POST", "https://api.source.example/apis/authorization.k8s.io/v1/selfsubjectaccessreviews", false],
-    ["POST", "https://metrics.source.example/api/v1/query", false],
-    ["POST", "https://slack.example/api/chat.postMessage", true],
-  ] as const)("%s %s is mutating: %s", async (method, url, mutating) => {
-    const { exchange, start, runAll, observed } = http();
-    const needs: Needs = { metrics: ["query"], slack: ["chat.postMessage"] };
-    const { ended } = start(() => exchange(request(method, url)), needs);
-    await runAll();
-    expect(await ended).toMatchObject({ value: { status: 200 } });
-    expect(observed.map((call) => call.mutating)).toEqual([mutating]);
-  });
-
-  it.each([
-    ["PATCH", "/apis/apps/v1/namespaces/shop/deployments/cart/scale", "patch deployments/scale"],
-    ["GET", "/api/v1/namespaces/shop/pods", "list pods"],
-    ["GET", "/api/v1/namespaces", "list namespaces"],
-    ["GET", "/api/v1/namespaces/shop", "get namespaces"],
-    ["GET", "/apis/rbac.authorization.k8s.io/v1/clusterroles/view", "get clusterroles"],
-    ["POST", "/api/v1/namespaces/shop/pods/a/eviction", "create pods/eviction"],
-    ["GET", "/version", "get /version"],
-  ] as const)("%s %s is '%s'", (method, path, action) => {
-    expect(kubernetesAction(method, path)).toBe(action);
-  });
-
-  it.each([
-    ["throttled", 429],
-    ["conflict", 409],
-    ["server-error", 500],
-  ] as const)("%s is an answer with status %i in the service's own shape", async (kind, status) => {
-    const { exchange, start, runAll, asked } = http(on("before", { kind }));
-    const { ended } = start(() => exchange(request("PATCH", scale)));
-    await runAll();
-    const { value } = (await ended) as {
-      value: { status: number; body: string; headers: Record<string, string> };
-    };
-    expect(value.status).toBe(status);
-    expect(JSON.parse(value.body)).toMatchObject({ kind: "Status", code: status });
-    expect(value.headers["retry-after"]).toBe(status === 429 ? "1" : undefined);
-    expect(asked).toEqual([]);
-  });
-
-  it("a lost answer, a host that nobody knows and a port where nothing listens reject", async () => {
-    const lost = http(on("after", { kind: "answer-lost" }));
-    const first = lost.start(() => lost.exchange(request("PATCH", scale)));
-    const second = lost.start(() => lost.exchange(request("GET", "https://nowhere.example/")));
-    await lost.runAll();
-    expect(await first.ended).toMatchObject({ error: { code: "ETIMEDOUT" } });
-    expect(lost.asked).toHaveLength(1);
-    expect(await second.ended).toMatchObject({ error: { code: "ENOTFOUND" } });
-    const deaf = http(undefined, false);
-    const third = deaf.start(() => deaf.exchange(request("GET", scale)));
-    await deaf.runAll();
-    expect(await third.ended).toMatchObject({ error: { code: "ECONNREFUSED" } });
-  });
-
-  it("metrics, Slack and DNS that aren't declared are denied; Kubernetes judges by the caller", async () => {
-    const { exchange, start, runAll, asked, seam } = http();
-    const askDns = makeAskDns(seam, { answer: (_server, message) => message });
-    const results = [
-      start(() => exchange(request("GET", "https://metrics.source.example/api/v1/query")), {}),
-      start(() => exchange(request("POST", "https://slack.example/api/chat.postMessage")), {}),
-      start(() => askDns("ns", new Uint8Array([1])), {}),
-      start(() => askDns("ns", new Uint8Array([1])), { dns: ["ask"] }),
-      start(() => exchange(request("PATCH", scale)), { kubernetes: { source: ["patch deployments/scale"] } }),
-      start(() => exchange(request("PATCH", scale)), { kubernetes: { target: ["patch deployments/scale"] } }),
-    ];
-    await runAll();
-    const [metrics, slack, dns, declared] = await Promise.all(results.map((r) => r.ended));
-    expect(metrics).toMatchObject({ value: { status: 403 } });
-    expect(slack).toMatchObject({ value: { body: expect.stringContaining("missing_scope") } });
-    expect(dns).toMatchObject({ error: { code: "EPERM" } });
-    expect(declared).toEqual({ value: new Uint8Array([1]) });
-    expect(asked.map((a) => a.may).sort()).toEqual([false, true]);
   });
 });

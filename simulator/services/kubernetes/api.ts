@@ -6,6 +6,7 @@ import type { Side } from "../../../domain/phases.ts";
 import { isFields, listAt, textAt } from "../../world/cluster/fields.ts";
 import type { Resource } from "../../world/cluster/kinds.ts";
 import type { DeleteOptions, Registry, Who } from "../../world/cluster/registry.ts";
+import { readScale, writeScale } from "../../world/cluster/scale.ts";
 import {
   ApiError,
   badRequest,
@@ -21,7 +22,6 @@ import { listPage } from "./list.ts";
 import { trackUpdate } from "./managed-fields.ts";
 import { patched } from "./patch.ts";
 import { dryRunOf, type ObjectRequest, parseObjectRequest, parsePath } from "./request.ts";
-import { readScale, writeScale } from "./scale.ts";
 import { served } from "./versions.ts";
 
 export type ApiParts = {
@@ -68,6 +68,7 @@ const answer = (parts: ApiParts, request: HttpRequest, caller: Caller): Answer =
   if (path[0] !== "api" && path[0] !== "apis") throw unknownPath();
   const asked = parseObjectRequest(request.method, path, query, parts.registry.kinds);
   authorize(parts.side, caller, asked);
+  if (asked.resource.kind === "Lease") parts.registry.refreshLeases();
   return handle(parts, asked, request, caller);
 };
 
@@ -118,7 +119,7 @@ const whoOf = (caller: Caller, { query }: ObjectRequest, request: HttpRequest): 
 
 /** An object as the asked version and subresource show it. */
 const shown = (_parts: ApiParts, asked: ObjectRequest, object: KubeObject): unknown =>
-  asked.subresource === "scale" ? readScale(asked.resource, object) : served(asked.resource, object);
+  asked.subresource === "scale" ? readScale(object) : served(asked.resource, object);
 
 const read = (parts: ApiParts, asked: ObjectRequest): unknown => {
   if (asked.subresource === "eviction") throw methodNotAllowed();
@@ -147,7 +148,7 @@ const update = (parts: ApiParts, asked: ObjectRequest, request: HttpRequest, cal
       subresource: "scale",
       track,
     });
-    return { status: 200, body: readScale(asked.resource, object) };
+    return { status: 200, body: readScale(object) };
   }
   const object = parts.registry.update(asked.resource, before, objectBody(asked, request), who, {
     dryRun,

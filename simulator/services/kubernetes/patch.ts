@@ -4,13 +4,13 @@ import type { HttpRequest } from "../../../adapters/http.ts";
 import type { KubeObject } from "../../../domain/kube.ts";
 import { isFields, textAt, withMetadata } from "../../world/cluster/fields.ts";
 import type { Registry, Who } from "../../world/cluster/registry.ts";
+import { readScale, writeScale } from "../../world/cluster/scale.ts";
 import { ApiError, badRequest, conflict, notFound } from "../../world/cluster/status.ts";
 import { applied } from "./apply.ts";
 import { found, jsonBody, objectBody } from "./bodies.ts";
 import { applyJsonPatch, applyMergePatch } from "./json-patch.ts";
 import { trackUpdate } from "./managed-fields.ts";
 import { dryRunOf, type ObjectRequest } from "./request.ts";
-import { readScale, writeScale } from "./scale.ts";
 import { applyStrategicMerge } from "./strategic-merge.ts";
 import { unknownFields } from "./unknown-fields.ts";
 import { served } from "./versions.ts";
@@ -64,7 +64,7 @@ const patchOnto = (
     track: trackUpdate(registry, resource, who, subresource),
   };
   if (subresource === "scale") {
-    const scaled = writeScale(resource, before, kind(readScale(resource, before), patch));
+    const scaled = writeScale(resource, before, kind(readScale(before), patch));
     return registry.update(resource, before, scaled, who, options);
   }
   const after = kind(served(resource, before), patch);

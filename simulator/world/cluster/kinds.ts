@@ -109,6 +109,8 @@ export class Kinds {
   readonly minor: number;
   readonly #byPath = new Map<string, Resource>();
   readonly #byKind = new Map<string, Resource>();
+  readonly #stored = new Map<string, Resource>();
+  #sorted: readonly Resource[] | undefined;
 
   constructor(kubernetesVersion: string) {
     this.minor = Number(kubernetesVersion.split(".")[1]);
@@ -125,12 +127,13 @@ export class Kinds {
 
   /** All of them, by group, version and name. */
   all(): readonly Resource[] {
-    return [...this.#byPath].sort(([a], [b]) => byCodeUnit(a, b)).map(([, resource]) => resource);
+    this.#sorted ??= [...this.#byPath].sort(([a], [b]) => byCodeUnit(a, b)).map(([, resource]) => resource);
+    return this.#sorted;
   }
 
   /** The version of a resource that its objects are stored in; `key` is `deployments.apps`. */
   stored(key: string): Resource | undefined {
-    return this.all().find((r) => r.key === key && r.version === r.storageVersion);
+    return this.#stored.get(key);
   }
 
   /** Serves what a CustomResourceDefinition names; a built-in kind is never replaced. */
@@ -169,11 +172,15 @@ export class Kinds {
       if (resource.key !== key || !resource.custom) continue;
       this.#byPath.delete(path);
       this.#byKind.delete(`${apiVersionOf(resource)}|${resource.kind}`);
+      this.#stored.delete(key);
+      this.#sorted = undefined;
     }
   }
 
   #add(resource: Resource): void {
     this.#byPath.set(`${resource.group}/${resource.version}/${resource.resource}`, resource);
     this.#byKind.set(`${apiVersionOf(resource)}|${resource.kind}`, resource);
+    if (resource.version === resource.storageVersion) this.#stored.set(resource.key, resource);
+    this.#sorted = undefined;
   }
 }

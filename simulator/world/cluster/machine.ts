@@ -72,6 +72,10 @@ export class Queue {
     }
   }
 
+  get stopped(): boolean {
+    return this.#stopped;
+  }
+
   /** The cluster is gone: nothing is reconciled any more. */
   stop(): void {
     this.#stopped = true;

@@ -72,17 +72,19 @@ export class Nodes {
   }
 
   /** A new node for a pod that fits nowhere, if some pool may grow and such a node would do. */
-  grow(suits: (node: Node) => boolean, beyondMax = false): Node | undefined {
-    for (const pool of this.#pools) {
-      if (!beyondMax && this.#count(pool.name) >= pool.nodesMax) continue;
-      const candidate = this.#make(pool, true);
-      if (!suits(candidate)) continue;
-      if (!beyondMax) return this.#launch(pool);
-      const node = this.#make(pool);
-      this.#join(node);
-      return node;
-    }
+  grow(suits: (node: Node) => boolean): Node | undefined {
+    for (const pool of this.#pools)
+      if (this.#count(pool.name) < pool.nodesMax && suits(this.#make(pool, true))) return this.#launch(pool);
     return undefined;
+  }
+
+  /** The same for the source as it stands: the node is there, and no limit of ours says that it can't be. */
+  growLoaded(suits: (node: Node) => boolean): Node | undefined {
+    const pool = this.#pools.find((p) => suits(this.#make(p, true)));
+    if (!pool) return undefined;
+    const node = this.#make(pool);
+    this.#join(node);
+    return node;
   }
 
   /** A node that isn't in the settings but must have been there, since a pod of the source ran on it. */
@@ -98,8 +100,6 @@ export class Nodes {
       memoryGibPerNode: Math.max(pool.memoryGibPerNode, room.memoryBytes / 2 ** 30 + 1),
     };
     const node = this.#make({ ...bigger, name: "implied" });
-    for (const [name, count] of Object.entries(room.others))
-      if (count > 0) node.labels = { ...node.labels, [`implied/${name.replace("/", "-")}`]: "true" };
     this.#join(node);
     return node;
   }

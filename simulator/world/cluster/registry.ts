@@ -38,6 +38,8 @@ export type Attempt = {
   readonly after: KubeObject | undefined;
   readonly who: Who;
   readonly dryRun: boolean;
+  /** Its name was made by the server: the request had none. */
+  readonly generated?: boolean;
 };
 
 /** Admission: may change the object (defaults of policy), or throw an ApiError. */
@@ -66,6 +68,8 @@ export class Registry {
   readonly #random: Random;
   /** Installed once the parts that it asks are there. */
   admit: Admit = ({ after }) => after;
+  /** Brings Leases up to date; called before somebody reads them. */
+  refreshLeases: () => void = () => {};
   /** While the source is put up as it stands: nothing is judged, everything keeps its identity. */
   loading = false;
 
@@ -110,7 +114,7 @@ export class Registry {
       creationTimestamp: this.loading
         ? (textAt(given, "metadata", "creationTimestamp") ?? this.stamp())
         : this.stamp(),
-      generation: 1,
+      ...(admitted["spec"] === undefined ? {} : { generation: 1 }),
     });
     return this.#put(resource, undefined, stamped, options);
   }
@@ -146,10 +150,11 @@ export class Registry {
       )
     )
       return before;
-    const generation = numberAt(before, "metadata", "generation") ?? 1;
-    const stamped = withMetadata(admitted, {
-      generation: specChanged(before, admitted) ? generation + 1 : generation,
-    });
+    const generation = numberAt(before, "metadata", "generation");
+    const stamped =
+      generation === undefined || !specChanged(before, admitted)
+        ? admitted
+        : withMetadata(admitted, { generation: generation + 1 });
     if (
       isDeleting(stamped) &&
       textsAt(stamped, "metadata", "finalizers").length === 0 &&

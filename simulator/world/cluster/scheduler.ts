@@ -90,6 +90,7 @@ export class Scheduler {
   }
 
   #nodeReady(node: Node): void {
+    if (this.#machine.loading()) return;
     for (const uid of node.pods) {
       const entry = this.#machine.store.byUid(uid);
       if (entry) this.#bind(entry.object, node);
@@ -126,11 +127,11 @@ export class Scheduler {
       if (node.ready) best = node;
       else starting = node;
     }
-    const found = best ?? starting ?? this.#nodes.grow(suits);
-    if (found || !this.#machine.loading()) return found;
+    if (best) return best;
+    if (!this.#machine.loading()) return starting ?? this.#nodes.grow(suits);
     // It runs on the source, whatever our settings say of its nodes.
     const implied = fieldsAt(object, "spec", "nodeSelector") as Readonly<Record<string, string>>;
-    return this.#nodes.grow(suits, true) ?? this.#nodes.imply(implied, room);
+    return this.#nodes.growLoaded(suits) ?? this.#nodes.imply(implied, room);
   }
 
   #fits(object: KubeObject, room: Room, node: Node): boolean {

@@ -22,15 +22,18 @@ export type Authorities = {
 /** A cached thing. `stale`: the servers may have changed since, so its expiry has to be watched. */
 type Cached<T> = { value: T; learnedAt: number; keepsMs: number; stale: boolean };
 
+/** Clients of a host that a refresh sent elsewhere. */
+export type Moved = { readonly host: string; readonly before: HostShares; readonly after: HostShares };
+
 /** A resolver that ignores TTLs keeps what it has for about this long. */
 const IGNORES_MS = 6 * 3_600_000;
 
 /** Nothing is kept shorter, whatever its TTL: a TTL of 0 would be asked for each request, which is once a second here. */
 const KEEPS_MS_MIN = 1_000;
 
-/** Moves a cache's beginning to its last refresh, as if it had refreshed at every expiry until now. */
+/** Moves a cache's beginning to its last refresh before now, as if it had refreshed at every expiry; one that is due now is still to come. */
 const catchUp = (cached: Cached<unknown>, now: number): void => {
-  const cycles = Math.floor((now - cached.learnedAt) / cached.keepsMs);
+  const cycles = Math.ceil((now - cached.learnedAt) / cached.keepsMs) - 1;
   if (cycles > 0) cached.learnedAt += cycles * cached.keepsMs;
 };
 
@@ -94,23 +97,24 @@ export class Cohort {
     return next;
   }
 
-  /** Refreshes what has expired. @returns whether clients of any host go elsewhere now. */
-  refresh(now: number): boolean {
+  /** Refreshes what has expired. @returns the hosts whose clients go elsewhere now, and where they went before. */
+  refresh(now: number): readonly Moved[] {
     if (this.#ns.stale && this.#ns.learnedAt + this.#ns.keepsMs <= now) {
-      const before = this.#ns.value.servers.join();
+      const before = this.#ns.value.servers;
       const value = this.#learnDelegation(this.#ns.value.servers);
       this.#keep(this.#ns, value, this.#nsMs(value), now);
-      if (value.servers.join() !== before)
+      if (value.servers.join() !== before.join())
         for (const cached of this.#hosts.values()) this.#watch(cached, now);
     }
-    let changed = false;
+    const moved: Moved[] = [];
     for (const [host, cached] of this.#hosts) {
       if (!cached.stale || cached.learnedAt + cached.keepsMs > now) continue;
       const value = this.#authorities.outcome(this.#ns.value.servers, this.#startAt, host);
-      if (!sameShares(value.shares, cached.value.shares)) changed = true;
+      const before = cached.value.shares;
+      if (!sameShares(value.shares, before)) moved.push({ host, before, after: value.shares });
       this.#keep(cached, value, this.#addressMs(value), now);
     }
-    return changed;
+    return moved;
   }
 
   #keep<T>(cached: Cached<T>, value: T, keepsMs: number, now: number): void {

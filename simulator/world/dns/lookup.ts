@@ -43,13 +43,19 @@ const cutAbove = (view: ZoneView, name: string): RecordSet | undefined => {
   return undefined;
 };
 
+/** The SOA of a zone; Route 53 never lets it go. */
+export const soaIn = (view: ZoneView): RecordSet => {
+  const soa = view.byName.get(view.zone.name)?.find((set) => set.type === "SOA");
+  if (!soa) throw new Error(`Zone ${view.zone.name} has no SOA.`);
+  return soa;
+};
+
 /** @param asked A name under the zone's; a type as on the wire. */
 export const lookUp = (view: ZoneView, asked: string, type: string): Found => {
   const name = fqdn(asked);
   const ns = cutAbove(view, name);
   if (ns) return { kind: "referral", ns };
-  const soa = view.byName.get(view.zone.name)?.find((set) => set.type === "SOA");
-  if (!soa) throw new Error(`Zone ${view.zone.name} has no SOA.`);
+  const soa = soaIn(view);
   const sets = setsAt(view, name);
   if (!sets) return { kind: "nxdomain", soa };
   const wanted = sets.filter((set) => set.type === type);

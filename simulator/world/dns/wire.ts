@@ -3,7 +3,7 @@
 import { type Answer, decode, encode, type Question } from "dns-packet";
 import type { RecordSet } from "../../../domain/effects.ts";
 import type { Random } from "../../random.ts";
-import { type Choice, type Found, lookUp, negativeTtlSeconds, soaOf } from "./lookup.ts";
+import { type Choice, type Found, lookUp, negativeTtlSeconds, soaIn, soaOf } from "./lookup.ts";
 import { fqdn, isUnder } from "./names.ts";
 import type { Zones } from "./zones.ts";
 
@@ -87,77 +87,98 @@ export type WireOptions = {
   readonly addressesOf: (dnsName: string) => readonly string[];
 };
 
-/** Answers one message as one server would; undefined where there is no such server. */
-export const makeAnswer = (
-  options: WireOptions,
-): ((server: string, message: Uint8Array) => Uint8Array | undefined) => {
-  const random = options.random.fork("weighted-answers");
-  const pick = (choices: readonly Choice[]): RecordSet => {
-    let left = choices.length > 1 ? random.next() : 0;
+const negative = (found: Extract<Found, { readonly soa: RecordSet }>, before: readonly Answer[]): Reply => ({
+  rcode: found.kind === "nxdomain" ? "NXDOMAIN" : "NOERROR",
+  authoritative: true,
+  answers: before,
+  authorities: [soaAnswer(found.soa, negativeTtlSeconds(found.soa))],
+});
+
+const said = (
+  answers: readonly Answer[],
+  authorities: readonly Answer[] = [],
+  authoritative = true,
+): Reply => ({
+  rcode: "NOERROR",
+  authoritative,
+  answers,
+  authorities,
+});
+
+/** The servers' voice: one question to one server, one reply. */
+class Voice {
+  readonly #options: WireOptions;
+  readonly #random: Random;
+
+  constructor(options: WireOptions) {
+    this.#options = options;
+    this.#random = options.random.fork("weighted-answers");
+  }
+
+  /** Follows CNAMEs as far as this server's zone goes. */
+  reply(server: string, question: Question): Reply {
+    const answers: Answer[] = [];
+    let name = fqdn(question.name);
+    for (let hop = 0; hop < CHAIN_MAX; hop += 1) {
+      const view = this.#options.zones.view(server, name);
+      if (!view) return hop === 0 ? REFUSED : said(answers);
+      const found = lookUp(view, name, question.type);
+      if (found.kind === "no-data" || found.kind === "nxdomain") return negative(found, answers);
+      if (found.kind === "referral") return said(answers, this.#answersOf(found.ns.name, found.ns), hop > 0);
+      const set = this.#pick(found.choices);
+      const at = answers.length;
+      answers.push(...this.#answersOf(name, set));
+      // An alias to a balancer without addresses: the name is there, the type isn't.
+      if (answers.length === at) return negative({ kind: "no-data", soa: soaIn(view) }, answers);
+      const next = fqdn(set.values?.[0] ?? "");
+      if (found.kind === "sets" || !isUnder(next, view.zone.name)) return said(answers);
+      name = next;
+    }
+    return said(answers);
+  }
+
+  /** One of several weighted sets, by weight. */
+  #pick(choices: readonly Choice[]): RecordSet {
+    let left = choices.length > 1 ? this.#random.next() : 0;
     const chosen = choices.find((choice) => {
       left -= choice.share;
       return left < 0;
     });
     return (chosen ?? (choices.at(-1) as Choice)).set;
-  };
-  const answersOf = (name: string, set: RecordSet): readonly Answer[] => {
+  }
+
+  #answersOf(name: string, set: RecordSet): readonly Answer[] {
     if (set.type === "SOA") return [soaAnswer(set, set.ttlSeconds ?? 0)];
     if (!set.alias)
       return (set.values ?? []).map((value) => answerOf(name, set.type, set.ttlSeconds ?? 0, value));
-    const addresses = set.type === "A" ? options.addressesOf(fqdn(set.alias.dnsName)) : [];
+    const addresses = set.type === "A" ? this.#options.addressesOf(fqdn(set.alias.dnsName)) : [];
     return addresses.map((address) => answerOf(name, set.type, ALIAS_TTL_SECONDS, address));
-  };
-  const negative = (
-    found: Extract<Found, { readonly soa: RecordSet }>,
-    before: readonly Answer[],
-  ): Reply => ({
-    rcode: found.kind === "nxdomain" ? "NXDOMAIN" : "NOERROR",
-    authoritative: true,
-    answers: before,
-    authorities: [soaAnswer(found.soa, negativeTtlSeconds(found.soa))],
-  });
+  }
+}
 
-  /** Follows CNAMEs as far as this server's zone goes. */
-  const reply = (server: string, question: Question): Reply => {
-    const answers: Answer[] = [];
-    let name = fqdn(question.name);
-    for (let hop = 0; hop < CHAIN_MAX; hop += 1) {
-      const view = options.zones.view(server, name);
-      if (!view)
-        return hop === 0 ? REFUSED : { rcode: "NOERROR", authoritative: true, answers, authorities: [] };
-      const found = lookUp(view, name, question.type);
-      if (found.kind === "no-data" || found.kind === "nxdomain") return negative(found, answers);
-      if (found.kind === "referral")
-        return {
-          rcode: "NOERROR",
-          authoritative: hop > 0,
-          answers,
-          authorities: answersOf(found.ns.name, found.ns),
-        };
-      const set = pick(found.choices);
-      answers.push(...answersOf(name, set));
-      if (found.kind === "sets" || !isUnder(fqdn(set.values?.[0] ?? ""), view.zone.name))
-        return { rcode: "NOERROR", authoritative: true, answers, authorities: [] };
-      name = fqdn(set.values?.[0] ?? "");
-    }
-    return { rcode: "NOERROR", authoritative: true, answers, authorities: [] };
-  };
+const FORMERR: Reply = { ...REFUSED, rcode: "FORMERR" };
+const NOTIMP: Reply = { ...REFUSED, rcode: "NOTIMP" };
+const RECURSION_DESIRED = 1 << 8;
 
+/** Answers one message as one server would; undefined where there is no such server. */
+export const makeAnswer = (
+  options: WireOptions,
+): ((server: string, message: Uint8Array) => Uint8Array | undefined) => {
+  const voice = new Voice(options);
   return (server, message) => {
     if (!options.zones.isServer(server)) return undefined;
     const query = decode(Buffer.from(message));
     const [question, ...more] = query.questions ?? [];
-    const { rcode, authoritative, answers, authorities }: Reply =
-      !question || more.length > 0
-        ? { ...REFUSED, rcode: "FORMERR" }
-        : opcodeOf(query) !== "QUERY"
-          ? { ...REFUSED, rcode: "NOTIMP" }
-          : reply(server, question);
+    const known = opcodeOf(query) === "QUERY";
+    const { rcode, authoritative, answers, authorities } =
+      !question || more.length > 0 ? FORMERR : known ? voice.reply(server, question) : NOTIMP;
+    const flags =
+      (authoritative ? AUTHORITATIVE : 0) | ((query.flags ?? 0) & RECURSION_DESIRED) | RCODE[rcode];
     return new Uint8Array(
       encode({
         type: "response",
         id: query.id ?? 0,
-        flags: (authoritative ? AUTHORITATIVE : 0) | ((query.flags ?? 0) & (1 << 8)) | RCODE[rcode],
+        flags,
         questions: query.questions ?? [],
         answers: [...answers],
         authorities: [...authorities],

@@ -104,98 +104,118 @@ const delegationSet = (random: Random, taken: ReadonlySet<string>): readonly str
 
 type Held = { readonly zone: Zone; records: readonly RecordSet[]; gone: boolean };
 
-export const makeZones = (options: { readonly clock: Clock; readonly random: Random }): Zones => {
-  const { clock } = options;
-  const random = options.random.fork("zones");
-  const held = new Map<string, Held>();
+class ZoneStore implements Zones {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #held = new Map<string, Held>();
   /** By server, by zone name (not id: a server never holds two zones of one name), what it answers from. */
-  const served = new Map<string, Map<string, ZoneView>>();
-  /** By zone, when its latest change will have reached a server: changes reach each server in order. */
-  const reachedAt = new Map<string, number>();
-  const listeners: (() => void)[] = [];
-  let lateMs = 0;
+  readonly #served = new Map<string, Map<string, ZoneView>>();
+  /** By zone and server, when its latest change will have got there: changes reach each server in order. */
+  readonly #reachedAt = new Map<string, number>();
+  readonly #listeners: (() => void)[] = [];
+  #lateMs = 0;
 
-  const serve = (server: string, zone: Zone, view: ZoneView | undefined) => {
-    const zones = served.get(server) ?? new Map<string, ZoneView>();
-    served.set(server, zones);
-    if (view) zones.set(zone.name, view);
-    else zones.delete(zone.name);
-    for (const listener of listeners) listener();
-  };
-  const publish = (zone: Zone, view: ZoneView | undefined): Changed => {
-    const longestMs = Math.round(random.between(...SYNC_SECONDS) * 1000) + lateMs;
-    const last = random.whole(0, zone.nameServers.length - 1);
-    let insyncAt = 0;
-    zone.nameServers.forEach((server, i) => {
-      const delayMs = i === last ? longestMs : Math.round(random.between(0.05, 0.95) * longestMs);
-      const key = `${zone.id} ${server}`;
-      const at = Math.max(clock.now() + delayMs, reachedAt.get(key) ?? 0);
-      reachedAt.set(key, at);
-      clock.at(at, () => serve(server, zone, view));
-      insyncAt = Math.max(insyncAt, at);
-    });
-    return { insyncAt };
-  };
-  const heldZone = (id: string): Held => {
-    const zone = held.get(id);
-    if (!zone || zone.gone) throw new Error(`The world has no zone ${id}.`);
-    return zone;
-  };
+  constructor(options: { readonly clock: Clock; readonly random: Random }) {
+    this.#clock = options.clock;
+    this.#random = options.random.fork("zones");
+  }
 
-  const create: Zones["create"] = (wanted) => {
+  all(): readonly Zone[] {
+    const there = [...this.#held.values()].filter((held) => !held.gone);
+    return there.map((held) => held.zone).sort((a, b) => byCodeUnit(a.id, b.id));
+  }
+
+  get(id: string): Zone | undefined {
+    const held = this.#held.get(id);
+    return held && !held.gone ? held.zone : undefined;
+  }
+
+  create(wanted: Parameters<Zones["create"]>[0]): Created {
     const name = fqdn(wanted.name);
     const zone: Zone = {
-      id: `Z${random.id().slice(0, 19).toUpperCase()}`,
+      id: `Z${this.#random.id().slice(0, 19).toUpperCase()}`,
       name,
       callerReference: wanted.callerReference,
       comment: wanted.comment ?? "",
-      nameServers: delegationSet(random, new Set(served.keys())),
+      nameServers: delegationSet(this.#random, new Set(this.#served.keys())),
     };
     const apex = apexOf(name, zone.nameServers, wanted.nsTtlSeconds ?? APEX_NS_TTL_SECONDS);
     const records = [...apex, ...(wanted.records ?? []).map((r) => ({ ...r, name: fqdn(r.name) }))];
-    held.set(zone.id, { zone, records, gone: false });
-    for (const server of zone.nameServers) served.set(server, new Map());
-    if (!wanted.settled) return { zone, ...publish(zone, viewOf(zone, records)) };
-    for (const server of zone.nameServers) serve(server, zone, viewOf(zone, records));
-    return { zone, insyncAt: clock.now() };
-  };
-  return {
-    all: () =>
-      [...held.values()]
-        .filter((h) => !h.gone)
-        .map((h) => h.zone)
-        .sort((a, b) => byCodeUnit(a.id, b.id)),
-    get: (id) => {
-      const zone = held.get(id);
-      return zone && !zone.gone ? zone.zone : undefined;
-    },
-    create,
-    remove: (id) => {
-      const zone = heldZone(id);
-      zone.gone = true;
-      return publish(zone.zone, undefined);
-    },
-    records: (id) => heldZone(id).records,
-    replace: (id, records) => {
-      const zone = heldZone(id);
-      zone.records = records;
-      return publish(zone.zone, viewOf(zone.zone, records));
-    },
-    view: (server, name) => {
-      const zones = served.get(undotted(server));
-      if (!zones) return undefined;
-      for (let at = fqdn(name); at !== ""; at = parentOf(at)) {
-        const view = zones.get(at);
-        if (view) return view;
-      }
-      return undefined;
-    },
-    isServer: (server) => served.has(undotted(server)),
-    onServed: (listener) => {
-      listeners.push(listener);
-    },
-    delaySync: (seconds) => {
-      lateMs = seconds * 1000;
-    },
-  };
-};
+    this.#held.set(zone.id, { zone, records, gone: false });
+    for (const server of zone.nameServers) this.#served.set(server, new Map());
+    const view = viewOf(zone, records);
+    if (!wanted.settled) return { zone, ...this.#publish(zone, view) };
+    for (const server of zone.nameServers) this.#serve(server, zone, view);
+    return { zone, insyncAt: this.#clock.now() };
+  }
+
+  remove(id: string): Changed {
+    const held = this.#zone(id);
+    held.gone = true;
+    return this.#publish(held.zone, undefined);
+  }
+
+  records(id: string): readonly RecordSet[] {
+    return this.#zone(id).records;
+  }
+
+  replace(id: string, records: readonly RecordSet[]): Changed {
+    const held = this.#zone(id);
+    held.records = records;
+    return this.#publish(held.zone, viewOf(held.zone, records));
+  }
+
+  view(server: string, name: string): ZoneView | undefined {
+    const zones = this.#served.get(undotted(server));
+    if (!zones) return undefined;
+    for (let at = fqdn(name); at !== ""; at = parentOf(at)) {
+      const view = zones.get(at);
+      if (view) return view;
+    }
+    return undefined;
+  }
+
+  isServer(server: string): boolean {
+    return this.#served.has(undotted(server));
+  }
+
+  onServed(listener: () => void): void {
+    this.#listeners.push(listener);
+  }
+
+  delaySync(seconds: number): void {
+    this.#lateMs = seconds * 1000;
+  }
+
+  #serve(server: string, zone: Zone, view: ZoneView | undefined): void {
+    if (view) this.#served.get(server)?.set(zone.name, view);
+    else this.#served.get(server)?.delete(zone.name);
+    for (const listener of this.#listeners) listener();
+  }
+
+  /** Brings a copy to each server; one of them is the last. */
+  #publish(zone: Zone, view: ZoneView | undefined): Changed {
+    const longestMs = Math.round(this.#random.between(...SYNC_SECONDS) * 1000);
+    const last = this.#random.whole(0, zone.nameServers.length - 1);
+    let insyncAt = 0;
+    zone.nameServers.forEach((server, i) => {
+      const delayMs = i === last ? longestMs : Math.round(this.#random.between(0.05, 0.95) * longestMs);
+      const key = `${zone.id} ${server}`;
+      const at = Math.max(this.#clock.now() + delayMs + this.#lateMs, this.#reachedAt.get(key) ?? 0);
+      this.#reachedAt.set(key, at);
+      this.#clock.at(at, () => this.#serve(server, zone, view));
+      insyncAt = Math.max(insyncAt, at);
+    });
+    return { insyncAt };
+  }
+
+  #zone(id: string): Held {
+    const held = this.#held.get(id);
+    if (!held || held.gone) throw new Error(`The world has no zone ${id}.`);
+    return held;
+  }
+}
+
+/** No zones yet. */
+export const makeZones = (options: { readonly clock: Clock; readonly random: Random }): Zones =>
+  new ZoneStore(options);

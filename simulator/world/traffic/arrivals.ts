@@ -5,7 +5,7 @@
 
 import { SIDES, type Side } from "../../../domain/phases.ts";
 import { LOAD_GENERATOR } from "../../../domain/queries.ts";
-import type { Cluster } from "../types.ts";
+import type { Cluster, HostShares } from "../types.ts";
 import { makeDemand } from "./demand.ts";
 import type { Arrival } from "./evaluate.ts";
 import type { Graph, HostNode, Part } from "./graph.ts";
@@ -40,7 +40,7 @@ export const makeArrivals = (
   const { dns, graph, ingress } = options;
   const clusters: { readonly [S in Side]: Cluster } = options;
   const demand = makeDemand(options.plan.settings.window.timeZone, options.random.fork("demand"));
-  const pools = new Map<string, { readonly pool: Pool; readonly holders: Map<Side, ReadonlySet<string>> }>();
+  const pools = new Map<string, HeldPool>();
   let synthetic: { readonly [S in Side]: number } = { source: 0, target: 0 };
   const poolOf = (host: HostNode) => {
     let known = pools.get(host.host);
@@ -56,11 +56,12 @@ export const makeArrivals = (
     const held = poolOf(host).pool.now();
     const long = host.load.longLivedShare;
     const to = (place: Side | "nowhere"): number => rate * ((1 - long) * shares[place] + long * held[place]);
-    return {
-      source: { clients: to("source"), synthetic: synthetic.source },
-      target: { clients: to("target"), synthetic: synthetic.target },
-      nowhere: to("nowhere"),
-    };
+    const at = (side: Side): Arrival => ({
+      clients: to(side),
+      synthetic: synthetic[side],
+      openConnections: (rate * long * held[side]) / REQUESTS_PER_CONNECTION,
+    });
+    return { source: at("source"), target: at("target"), nowhere: to("nowhere") };
   };
   const connections = (host: HostNode, now: number): number =>
     (demand(host.load, now) * host.load.longLivedShare) / REQUESTS_PER_CONNECTION;
@@ -78,23 +79,15 @@ export const makeArrivals = (
     entering: (side, now) => {
       let [requestsPerSecond, openConnections] = [0, 0];
       for (const host of graph.hosts) {
-        requestsPerSecond += of(host, now)[side].clients;
-        openConnections += connections(host, now) * poolOf(host).pool.now()[side];
+        const at = of(host, now)[side];
+        requestsPerSecond += at.clients;
+        openConnections += at.openConnections;
       }
       return { requestsPerSecond, openConnections };
     },
     podsChanged: (part, structure) => {
-      for (const host of part.hosts) {
-        const { pool, holders } = poolOf(host);
-        for (const side of SIDES) {
-          const now = holdersOf(host, side, structure, ingress);
-          const before = holders.get(side);
-          holders.set(side, now);
-          if (!before || before.size === 0) continue;
-          const gone = [...before].filter((name) => !now.has(name)).length;
-          if (gone > 0) pool.end(side, gone / before.size, dns.shares(host.host));
-        }
-      }
+      for (const host of part.hosts)
+        endConnections(poolOf(host), host, structure, ingress, dns.shares(host.host));
     },
     syntheticChanged: () => {
       const now = { source: syntheticOf(clusters.source), target: syntheticOf(clusters.target) };
@@ -111,6 +104,26 @@ export const makeArrivals = (
     },
     moving: () => graph.hosts.some((host) => poolOf(host).pool.moving(dns.shares(host.host))),
   };
+};
+
+type HeldPool = { readonly pool: Pool; readonly holders: Map<Side, ReadonlySet<string>> };
+
+/** Connections are spread evenly over the pods that hold them; those of a pod that is gone are over. */
+const endConnections = (
+  { pool, holders }: HeldPool,
+  host: HostNode,
+  structure: Structure,
+  ingress: Ingress,
+  dns: HostShares,
+): void => {
+  for (const side of SIDES) {
+    const now = holdersOf(host, side, structure, ingress);
+    const before = holders.get(side);
+    holders.set(side, now);
+    if (!before || before.size === 0) continue;
+    const gone = [...before].filter((name) => !now.has(name)).length;
+    if (gone > 0) pool.end(side, gone / before.size, dns);
+  }
 };
 
 /** The pods that clients are connected to: the ingress controllers', else those of the Service itself. */

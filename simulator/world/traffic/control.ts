@@ -9,6 +9,8 @@ import type { Random } from "../../random.ts";
 import type { Cluster, DnsWorld } from "../types.ts";
 import { type Control, makeTraffic } from "./traffic.ts";
 
+export type { Control } from "./options.ts";
+
 /** A world on its own clock. Nothing in it may need a task: it is moved by timers alone. */
 export type ControlWorld = { readonly source: Cluster; readonly target: Cluster; readonly dns: DnsWorld };
 

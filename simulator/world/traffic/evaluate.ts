@@ -19,7 +19,12 @@ export type Cause = {
   readonly paused: boolean;
 };
 
-export type Arrival = { readonly clients: number; readonly synthetic: number };
+/** Requests a second of clients and of Repot's own load, and the connections that clients hold open. */
+export type Arrival = {
+  readonly clients: number;
+  readonly synthetic: number;
+  readonly openConnections: number;
+};
 
 /** One host on one side. */
 export type HostFlow = {
@@ -28,6 +33,7 @@ export type HostFlow = {
   /** Requests a second of clients. */
   readonly clients: number;
   readonly synthetic: number;
+  readonly openConnections: number;
   readonly failShare: number;
   /** The part of failShare that an announced pause explains. */
   readonly pausedShare: number;

@@ -21,7 +21,14 @@ import { type Graph, type HostNode, makeGraph, type Part } from "./graph.ts";
 import { type Ingress, makeIngress } from "./ingress.ts";
 import type { TrafficOptions } from "./options.ts";
 import { podsOf } from "./pods.ts";
-import { type ExternalNames, killed, makeExternalNames, makeStructure, type Structure } from "./structure.ts";
+import {
+  type ExternalNames,
+  killed,
+  makeExternalNames,
+  makeStructure,
+  type Structure,
+  signatureOf,
+} from "./structure.ts";
 
 /** A flow that held from a time on, until the next piece. */
 export type TimelinePiece = { readonly from: number; readonly evaluation: Evaluation };
@@ -32,6 +39,8 @@ export type PartState = {
   evaluation: Evaluation | undefined;
   bookedAt: number;
   readonly timeline: TimelinePiece[];
+  /** What the structure was made from, as a text; undefined where it has to be made anew in any case. */
+  signature: string | undefined;
   /** Why a side doesn't serve a host, by `side|host`. */
   unserved: ReadonlyMap<string, string>;
 };
@@ -84,6 +93,7 @@ export class Flows {
       evaluation: undefined,
       bookedAt: this.#now(),
       timeline: [],
+      signature: undefined,
       unserved: new Map(),
     }));
     for (const state of this.parts) {
@@ -104,7 +114,7 @@ export class Flows {
       return { failing: false, at: [], moving: this.#arrivals.moving() };
     }
     const now = this.#now();
-    const touched = new Set(this.parts.filter((p) => this.#isTouched(p.part)));
+    const touched = new Set(this.parts.filter((p) => this.#isTouched(p)));
     const wide = this.#readChanges();
     for (const state of wide ? this.parts : touched) book(state);
     const at = [...touched].flatMap((state) => this.#rebuild(state, now));
@@ -120,7 +130,10 @@ export class Flows {
   livedBefore(): void {
     const now = this.#now();
     this.#ingress.rebuild();
-    for (const state of this.parts) this.#rebuild(state, now);
+    for (const state of this.parts) {
+      state.unserved = unservedOf(state.part, this.#clusters);
+      this.#rebuild(state, now);
+    }
     this.#arrivals.syntheticChanged();
     this.#storesChanged();
     const steps = DAY_MS / DEMAND_STEP_MS;
@@ -159,20 +172,27 @@ export class Flows {
     return at ? [{ from: this.#now(), to: this.#now(), requestsPerSecond: failingRate(at) }] : [];
   }
 
-  #isTouched(part: Part): boolean {
-    if (this.#everything) return true;
-    for (const namespace of this.#namespaces) if (part.namespaces.has(namespace)) return true;
-    return false;
+  /** Whether a part's pods, Services or Ingresses really are other than they were. */
+  #isTouched(state: PartState): boolean {
+    if (!this.#everything && ![...this.#namespaces].some((n) => state.part.namespaces.has(n))) return false;
+    const unserved = unservedOf(state.part, this.#clusters);
+    const signature = [signatureOf(state.part, this.#clusters), ...unserved.keys()].join(" ");
+    // What another cluster's load balancer has behind it isn't in the text.
+    const leadsAway = state.structure?.leadsAway ?? true;
+    if (signature === state.signature && !leadsAway) return false;
+    state.signature = signature;
+    state.unserved = unserved;
+    return true;
   }
 
   /** Takes in what was reported. @returns whether it concerns all parts. */
   #readChanges(): boolean {
-    let wide = this.#inputs || this.#everything;
+    let wide = this.#inputs;
     if (this.#everything || this.#namespaces.size > 0) {
       this.#names.forget();
       if (this.#everything || [...this.#namespaces].some((n) => this.#ingress.touches(n))) {
-        this.#ingress.rebuild();
-        wide = true;
+        if (this.#ingress.rebuild()) wide = true;
+        for (const p of this.parts) if (p.structure) this.#arrivals.podsChanged(p.part, p.structure);
       }
       if (this.#arrivals.syntheticChanged()) wide = true;
       if (this.#storesChanged()) wide = true;
@@ -209,7 +229,6 @@ export class Flows {
       }
     }
     state.structure = structure;
-    state.unserved = unservedOf(state.part, this.#clusters);
     this.#arrivals.podsChanged(state.part, structure);
     return wake;
   }

@@ -5,12 +5,13 @@ import type { Cluster, PodView } from "../types.ts";
 import { addLoad, answerOf, type BackendInputs, type Cause, type IngressFlow } from "./evaluate.ts";
 import type { Graph } from "./graph.ts";
 import { podsOf } from "./pods.ts";
-import { type ExternalNames, makeStructure, type ServiceNode } from "./structure.ts";
+import { asItIs, type ExternalNames, makeStructure, type ServiceNode } from "./structure.ts";
 
 export type Ingress = {
   /** Whether a namespace holds controllers. */
   readonly touches: (namespace: string) => boolean;
-  readonly rebuild: () => void;
+  /** Looks at the controllers again. @returns whether anything about them changed. */
+  readonly rebuild: () => boolean;
   /** How each side's controllers do under these loads (requests a second). */
   readonly flows: (
     load: { readonly [S in Side]: number },
@@ -34,7 +35,8 @@ export const makeIngress = (
   );
   const part = { index: -1, hosts: [], services, workloads, namespaces };
   let nodes: { readonly [S in Side]: readonly ServiceNode[] } = { source: [], target: [] };
-  const rebuild = (): void => {
+  let said = "";
+  const rebuild = (): boolean => {
     const structure = makeStructure(part, graph, clusters, names);
     const of = (side: Side): readonly ServiceNode[] => [
       ...services.flatMap((s) => structure.node(side, s) ?? []),
@@ -44,6 +46,10 @@ export const makeIngress = (
         .map((w) => nodeOf(side, w.name, podsOf(clusters[side]).of(w.name))),
     ];
     nodes = { source: of("source"), target: of("target") };
+    const says = JSON.stringify(nodes);
+    const news = says !== said;
+    said = says;
+    return news;
   };
   return {
     touches: (namespace) => namespaces.has(namespace),
@@ -76,8 +82,9 @@ const nodeOf = (side: Side, workload: string, all: readonly PodView[]): ServiceN
     side,
     service: workload,
     podsSide: side,
+    leadsAway: false,
     listed: pods.length,
-    pods,
+    pods: pods.map(asItIs),
   };
   if (pods.length === 0)
     return { ...node, backends: [], problem: `no ready pod of ${workload} in the ${side} cluster` };

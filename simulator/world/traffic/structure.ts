@@ -19,14 +19,18 @@ export type ServiceNode = {
   readonly service: string;
   /** Where its pods run: the other side for a Service that leads there. */
   readonly podsSide: Side;
+  readonly leadsAway: boolean;
   readonly backends: readonly Backend[];
   readonly listed: number;
+  /** As they were when this was made; what a cluster hands out changes under our hands. */
   readonly pods: readonly PodView[];
   /** Why nothing can answer at all. */
   readonly problem?: string;
 };
 
 export type Structure = {
+  /** Whether some Service leads to a load balancer elsewhere. */
+  readonly leadsAway: boolean;
   readonly node: (side: Side, service: string) => ServiceNode | undefined;
   /** A Service and everything that a request to it needs, itself first. */
   readonly closure: (side: Side, service: string) => readonly ServiceNode[];
@@ -50,6 +54,7 @@ export const makeStructure = (
   }
   const closures = new Map<string, readonly ServiceNode[]>();
   return {
+    leadsAway: [...nodes.values()].some((n) => n.leadsAway),
     node: (side, service) => nodes.get(nodeKey(side, service)),
     closure: (side, service) => {
       const key = nodeKey(side, service);
@@ -90,7 +95,16 @@ const closureOf = (
 
 const serviceNode = (side: Side, service: string, clusters: Clusters, names: ExternalNames): ServiceNode => {
   const key = nodeKey(side, service);
-  const none = { key, side, service, podsSide: side, backends: [], listed: 0, pods: [] } as const;
+  const none = {
+    key,
+    side,
+    service,
+    podsSide: side,
+    leadsAway: false,
+    backends: [],
+    listed: 0,
+    pods: [],
+  } as const;
   const found = lookUp(side, service, clusters);
   if (found === undefined)
     return { ...none, problem: `there is no Service ${service} in the ${side} cluster` };
@@ -100,12 +114,14 @@ const serviceNode = (side: Side, service: string, clusters: Clusters, names: Ext
   if (!there) {
     return {
       ...none,
+      leadsAway: true,
       problem: `${service} in the ${side} cluster leads to ${found.externalName}, a name at which nothing answers`,
     };
   }
   const pods = lookUp(there.side, there.service, clusters)?.pods ?? [];
   return {
     ...none,
+    leadsAway: true,
     podsSide: there.side,
     ...backendsOf(pods),
     ...problemOf(there.service, there.side, pods),
@@ -129,7 +145,29 @@ const backendsOf = (pods: readonly PodView[]): Pick<ServiceNode, "backends" | "l
     if (pod.accepting) backend.accepting += 1;
     byWorkload.set(pod.workload, backend);
   }
-  return { backends: [...byWorkload.values()], listed: pods.length, pods };
+  return { backends: [...byWorkload.values()], listed: pods.length, pods: pods.map(asItIs) };
+};
+
+export const asItIs = ({ namespace, name, workload, ready, accepting, terminating }: PodView): PodView => ({
+  namespace,
+  name,
+  workload,
+  ready,
+  accepting,
+  terminating,
+});
+
+/** Everything that a part's structure is made from, as a text: an equal text is an equal structure. */
+export const signatureOf = (part: Part, clusters: Clusters): string => {
+  const words: string[] = [];
+  for (const side of SIDES) {
+    for (const service of part.services) {
+      const found = lookUp(side, service, clusters);
+      words.push(found === undefined ? "-" : (found.externalName ?? "+"));
+      for (const p of found?.pods ?? []) words.push(p.name, `${p.accepting}${p.terminating}`);
+    }
+  }
+  return words.join(" ");
 };
 
 /** Where an ExternalName leads, as far as it stays within the two clusters. */

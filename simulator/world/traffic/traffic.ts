@@ -81,6 +81,7 @@ class Run implements TrafficWorld {
 
   flush = (): void => {
     this.settle();
+    if (this.#toldAt === this.#clock.now()) return;
     this.#toldAt = this.#clock.now();
     this.#options.emit(this.#ledger.line(rounded(this.#options.dns.targetShareByClass())));
   };

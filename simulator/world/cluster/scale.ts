@@ -1,9 +1,9 @@
 /** The scale subresource: replica counts of a workload, and nothing else of it. */
 
 import type { KubeObject } from "../../../domain/kube.ts";
-import { at, fieldsAt, numberAt, textAt, withAt } from "../../world/cluster/fields.ts";
-import type { Resource } from "../../world/cluster/kinds.ts";
-import { conflict, invalid, MODIFIED } from "../../world/cluster/status.ts";
+import { at, fieldsAt, numberAt, textAt, withAt } from "./fields.ts";
+import type { Resource } from "./kinds.ts";
+import { conflict, invalid, MODIFIED } from "./status.ts";
 
 /** A label selector as the scale's status writes it: `app=cart,tier in (a,b)`; only matchLabels occur in scaled kinds that we make. */
 const selectorText = (object: KubeObject): string =>
@@ -12,7 +12,7 @@ const selectorText = (object: KubeObject): string =>
     .join(",");
 
 /** The Scale object (autoscaling/v1) of a workload. */
-export const readScale = (_resource: Resource, object: KubeObject): KubeObject => ({
+export const readScale = (object: KubeObject): KubeObject => ({
   kind: "Scale",
   apiVersion: "autoscaling/v1",
   metadata: {

@@ -1,0 +1,233 @@
+/** Builds the plan of a migration from a platform's objects, what repot.yaml says, and what was decided. Pure: the same in, the same bytes out. */
+
+import { canonicalText, sha256 } from "../canonical.ts";
+import { type Classified, classify, type Said } from "../classes/classify.ts";
+import { BadInput } from "../errors.ts";
+import { isOwned } from "../intake.ts";
+import { type Inventory, takeInventory } from "../inventory.ts";
+import { byCodeUnit, type KubeObject, refOf, sentenceOf } from "../kube.ts";
+import { maskObjects } from "../masking.ts";
+import { numbered, operationOf } from "../operations.ts";
+import { nameOf, type Plan, PlanSchema, type Workload } from "../plan.ts";
+import { at, workloadKindOf } from "../pods.ts";
+import type { GivenSettings } from "../settings.ts";
+import { fillSettings, NOTHING_GIVEN, resolveGiven } from "./assumed.ts";
+import { changesOf } from "./changes.ts";
+import { type Decisions, decide, NO_DECISIONS, offerFor, openQuestions } from "./decisions.ts";
+import { findRoutes } from "./hosts.ts";
+import { limitsOf, linksOf } from "./limits.ts";
+import { autoscalersOf, workloadOf } from "./moves.ts";
+import { resolver } from "./names.ts";
+import { priceOf } from "./price.ts";
+import { stepsOf } from "./steps.ts";
+import { wavesOf } from "./waves.ts";
+
+/** What clusters make by themselves, again and again: neither compared nor moved. */
+const PASSING = new Set([
+  "Event",
+  "EndpointSlice",
+  "Node",
+  "NodeMetrics",
+  "PodMetrics",
+  "ComponentStatus",
+  "TokenReview",
+  "ControllerRevision",
+  "CSINode",
+  "VolumeAttachment",
+  "NodeClaim",
+  "CertificateSigningRequest",
+]);
+
+/** Jobs that are over: restored, they would run again. */
+const isOver = (object: KubeObject): boolean =>
+  workloadKindOf(object) === "Job" &&
+  ((at(object, "status", "conditions") ?? []) as readonly unknown[]).some(
+    (c) => ["Complete", "Failed"].includes(String(at(c, "type"))) && at(c, "status") === "True",
+  );
+
+const isPassing = (object: KubeObject): boolean =>
+  PASSING.has(object.kind) ||
+  isOver(object) ||
+  (object.kind === "Endpoints" && object.apiVersion === "v1") ||
+  (isOwned(object) && workloadKindOf(object) !== undefined) ||
+  (object.kind === "ConfigMap" && object.metadata.name === "kube-root-ca.crt") ||
+  (object.kind === "Service" &&
+    object.metadata.namespace === "default" &&
+    object.metadata.name === "kubernetes") ||
+  (object.kind === "Secret" && object["type"] === "kubernetes.io/service-account-token");
+
+/** What the cluster gave a Service: another cluster gives it another one. */
+const ASSIGNED = ["clusterIP", "clusterIPs", "healthCheckNodePort"];
+
+const withoutAssigned = (object: KubeObject): KubeObject => {
+  const { status: _, ...rest } = object;
+  if (object.kind !== "Service" || at(object, "spec", "clusterIP") === "None") return rest as KubeObject;
+  const spec = Object.entries((object["spec"] ?? {}) as Record<string, unknown>).filter(
+    ([key]) => !ASSIGNED.includes(key),
+  );
+  return { ...rest, spec: Object.fromEntries(spec) } as KubeObject;
+};
+
+/** The platform as it is planned with: secrets masked, nothing that only one cluster can have. */
+export const platformOf = (objects: readonly KubeObject[]): Inventory =>
+  takeInventory(maskObjects(objects.filter((o) => !isPassing(o)).map(withoutAssigned)));
+
+/** Kinds that run pods by a template of their own and that this version doesn't know how to move. */
+const foreignWorkloads = (inventory: Inventory): readonly string[] =>
+  inventory.objects
+    .filter((o) => !workloadKindOf(o) && Array.isArray(at(o, "spec", "template", "spec", "containers")))
+    .map(
+      (o) =>
+        `${sentenceOf(refOf(o))} (${o.apiVersion}) runs pods, and Repot moves Deployments, StatefulSets, DaemonSets and CronJobs only: make it one of these, or leave it out.`,
+    );
+
+const saidOf = ({ given }: GivenSettings): Said => ({
+  groups: new Map((given.groups ?? []).map((g) => [g.workload, { group: g.group, topic: g.topic }])),
+  queues: new Map((given.queues ?? []).map((q) => [q.workload, q.queue])),
+  classes: new Map(Object.entries(given.classes ?? {})),
+});
+
+const MOVED_BY: Readonly<Partial<Record<Workload["move"], string>>> = {
+  "start-on-target": "start-core",
+  "half-and-half": "shift",
+  "stop-then-start": "hand-over",
+  "hand-over-schedule": "hand-over",
+};
+
+type Drawn = Pick<Plan, "workloads" | "operations"> & { readonly links: NonNullable<Plan["links"]> };
+
+/** Waves, operations and links: who moves when, and under which number in the journal. */
+const drawUp = (workloads: readonly Workload[], settings: Plan["settings"]): Drawn => {
+  const waves = wavesOf(workloads, settings.policy.applicationsPerWave);
+  const placed = workloads.map((w) => ({ ...w, wave: waves.get(nameOf(w)) ?? null }));
+  const links = linksOf(placed);
+  const operations = [...numbered(stepsOf(placed, links, settings))];
+  const operationFor = (w: Workload): string | null => {
+    const name = MOVED_BY[w.move];
+    return name === undefined ? null : operationOf({ operations }, name, nameOf(w));
+  };
+  return {
+    operations,
+    workloads: placed.map((w) => ({ ...w, operation: operationFor(w) })),
+    links: links.map((l) => ({ ...l, operation: operationOf({ operations }, "link-service", l.service) })),
+  };
+};
+
+const WithoutObjects = PlanSchema.omit({ objects: true });
+
+const slug = (text: string): string =>
+  text
+    .toLowerCase()
+    .replace(/[^a-z0-9]+/g, "-")
+    .replace(/^-+|-+$/g, "")
+    .slice(0, 30)
+    .replace(/-+$/, "") || "platform";
+
+const offersFor = (classified: readonly Classified[], inventory: Inventory) =>
+  new Map(
+    classified
+      .filter((c) => c.class === "stateful")
+      .map((c) => [c.subject.running.id, offerFor(c, inventory)] as const),
+  );
+
+/**
+ * @param objects as `gather` leaves them; secrets are masked here, before anything is made of them.
+ * @param said what repot.yaml says; nothing where there is none.
+ * @param flags decisions of the command line; they go before those of repot.yaml.
+ * @throws BadInput or Refused, in a sentence, where no plan can be made of it.
+ */
+export const buildPlan = (
+  objects: readonly KubeObject[],
+  said: GivenSettings = NOTHING_GIVEN,
+  flags: Decisions = NO_DECISIONS,
+): Plan => {
+  const inventory = platformOf(objects);
+  if (inventory.running.length === 0)
+    throw new BadInput(
+      "There is no workload in these manifests: no Deployment, StatefulSet, DaemonSet or CronJob.",
+    );
+  const resolve = resolver(inventory.running.map((r) => r.id));
+  const known = resolveGiven(said, resolve);
+  const classified = classify(inventory, saidOf(known));
+  const filled = fillSettings(known, inventory, classified, findRoutes(inventory, classified));
+  const offers = offersFor(classified, inventory);
+  const decided = decide(flags, known, offers, resolve);
+  const settings = {
+    ...filled.settings,
+    decisions: Object.fromEntries([...decided].sort(([a], [b]) => byCodeUnit(a, b))),
+  };
+  const shared = {
+    inventory,
+    settings,
+    hosts: filled.hosts,
+    decided,
+    offers,
+    autoscalers: autoscalersOf(inventory),
+  };
+  const drawn = drawUp(
+    classified.map((c) => workloadOf(c, shared)),
+    settings,
+  );
+  const content = {
+    format: 1 as const,
+    platform: settings.platform,
+    settings,
+    ...drawn,
+    hosts: [...filled.hosts],
+    changes: [...changesOf(drawn.workloads, drawn.links, inventory, settings.source.name)],
+    assumptions: [...filled.assumptions, ...namespaceAssumption(objects)],
+    open: openQuestions(classified, offers, decided, foreignWorkloads(inventory)),
+    limits: [...filled.limits, ...limitsOf(classified, drawn.workloads, inventory)],
+    price: priceOf(drawn.workloads, settings),
+  };
+  // Objects were read from JSON or YAML: they are plain data already, and checking them once more takes seconds for a large platform.
+  const plain = inventory.objects as unknown as Plan["objects"];
+  const id = sha256(canonicalText(content) + canonicalText(plain)).slice(0, 8);
+  return {
+    ...WithoutObjects.parse({ ...content, migration: `${slug(settings.platform)}-${id}` }),
+    objects: plain,
+  };
+};
+
+const namespaceAssumption = (objects: readonly KubeObject[]): string[] => {
+  const inDefault = objects.filter((o) => o.metadata.namespace === "default" && workloadKindOf(o)).length;
+  const declared = objects.some((o) => o.kind === "Namespace" && o.metadata.name !== "default");
+  return inDefault > 0 && declared
+    ? [`${inDefault} workloads are in the namespace default, where manifests without a namespace belong.`]
+    : [];
+};
+
+/** The bytes of plan.json. */
+export const planText = (plan: Plan): string => canonicalText(plan);
+
+/** What approvers sign: the SHA-256 of plan.json's bytes. */
+export const planHash = (text: string): string => sha256(text);
+
+/** Why a plan doesn't start: a line for each open decision and each blocked workload. Empty where it may. */
+export const reasonsNotToStart = (plan: Plan): readonly string[] => [
+  ...plan.open.map((o) => o.question),
+  ...plan.workloads
+    .filter((w) => w.class === "blocked")
+    .map(
+      (w) =>
+        `${w.kind} ${nameOf(w)} is blocked: ${w.evidence[0]?.sentence ?? "no safe way was found."} ${UNBLOCK}`,
+    ),
+];
+
+const UNBLOCK = "Make it a Deployment, or leave it out.";
+
+/** Reads a plan.json back. @throws BadInput where it isn't one. */
+export const parsePlan = (text: string, fileName: string): Plan => {
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (cause) {
+    throw new BadInput(`${fileName} is not JSON, so it is no plan.`, { cause });
+  }
+  const result = PlanSchema.safeParse(value);
+  if (result.success) return result.data;
+  const issue = result.error.issues[0];
+  throw new BadInput(
+    `${fileName} is no plan of this version: ${issue ? `${issue.path.join(".")} ${issue.message}` : "it has another shape"}. Make it again with repot plan.`,
+  );
+};

@@ -1,0 +1,71 @@
+/** Where the target will differ from the source when all is done, field by field, and why. */
+
+import type { Inventory } from "../inventory.ts";
+import { byCodeUnit } from "../kube.ts";
+import { nameOf, type Plan, type Workload } from "../plan.ts";
+import { at } from "../pods.ts";
+
+type Change = Plan["changes"][number];
+
+/** Shorter than any schedule's interval, longer than a hand-over's resume takes. */
+const STARTING_DEADLINE_SECONDS = 60;
+
+const changesOfWorkload = (w: Workload, inventory: Inventory): Change[] => {
+  const object = inventory.byId.get(nameOf(w))?.object;
+  const name = `${w.kind} ${nameOf(w)}`;
+  if (w.move === "keep-on-source")
+    return [
+      {
+        object: name,
+        field: "spec.replicas",
+        from: w.replicas,
+        to: 0,
+        why: "It stays on the source; two of it would diverge.",
+      },
+    ];
+  if (w.kind === "CronJob" && at(object, "spec", "startingDeadlineSeconds") === undefined)
+    return [
+      {
+        object: name,
+        field: "spec.startingDeadlineSeconds",
+        from: null,
+        to: STARTING_DEADLINE_SECONDS,
+        why: "Without it, resuming on the target would at once run a tick that the source has run.",
+      },
+    ];
+  if (w.kind === "Job" && at(object, "spec", "suspend") !== true)
+    return [
+      {
+        object: name,
+        field: "spec.suspend",
+        from: (at(object, "spec", "suspend") ?? null) as boolean | null,
+        to: true,
+        why: "It ran on the source and must not run again.",
+      },
+    ];
+  return [];
+};
+
+/** @returns the changes sorted by object and field. */
+export const changesOf = (
+  workloads: readonly Workload[],
+  links: readonly { readonly service: string; readonly on: "source" | "target"; readonly workload: string }[],
+  inventory: Inventory,
+  sourceName: string,
+): readonly Change[] => {
+  const linked = links
+    .filter((l) => l.on === "target")
+    .map((l): Change => {
+      const service = inventory.serviceById.get(l.service);
+      return {
+        object: `Service ${l.service}`,
+        field: "spec",
+        from: service?.type ?? "ClusterIP",
+        to: `leads to ${sourceName}`,
+        why: `${l.workload} stays on the source and is reached through this Service.`,
+      };
+    });
+  return [...workloads.flatMap((w) => changesOfWorkload(w, inventory)), ...linked].sort((a, b) =>
+    byCodeUnit(`${a.object} ${a.field}`, `${b.object} ${b.field}`),
+  );
+};

@@ -1,0 +1,142 @@
+/** What may be decided about a workload with data, what was decided, and what is still asked. */
+
+import type { Classified } from "../classes/classify.ts";
+import { BadInput, Refused } from "../errors.ts";
+import type { Inventory, Running, ServiceInfo } from "../inventory.ts";
+import { byCodeUnit } from "../kube.ts";
+import type { Decision, Plan } from "../plan.ts";
+import { containersOf } from "../pods.ts";
+import type { GivenSettings } from "../settings.ts";
+import type { Resolve } from "./names.ts";
+
+/** Flags of the command line: NAME to decision, and one for all. */
+export type Decisions = {
+  readonly decide: Readonly<Record<string, Decision>>;
+  readonly decideAll?: Decision;
+};
+
+export const NO_DECISIONS: Decisions = { decide: {} };
+
+export type Offer = { readonly offered: readonly Decision[]; readonly notes: readonly string[] };
+
+const ADVERTISED = /^(KAFKA_|KAFKA_CFG_)?ADVERTISED_LISTENERS$/;
+
+/** Each address that a Kafka broker tells its clients to use. */
+const advertisedOf = (running: Running): readonly string[] =>
+  containersOf(running.template.spec).flatMap(({ container }) =>
+    (container.env ?? [])
+      .filter((e) => ADVERTISED.test(e.name))
+      .flatMap((e) => (e.value ?? "$(unknown)").split(","))
+      .map((listener) =>
+        listener
+          .replace(/^[^/]*\/\//, "")
+          .replace(/:\d+$/, "")
+          .trim(),
+      ),
+  );
+
+/** Whether an address means the same from the target: a Service that will lead there, or a name of the world outside. */
+const resolvesThere = (address: string, services: readonly ServiceInfo[], namespace: string): boolean => {
+  if (address === "" || address.includes("$") || /^(localhost|127\.|0\.0\.0\.0)/.test(address)) return false;
+  const [name, second, third] = address.split(".");
+  if (
+    services.some(
+      (s) => s.name === name && (second === undefined ? s.namespace === namespace : second === s.namespace),
+    )
+  )
+    return third === undefined || third === "svc";
+  return /^\d+\.\d+\.\d+\.\d+$/.test(address)
+    ? false
+    : /\.[a-z]{2,}$/.test(address) && !/\.(local|internal)$|\.svc\b/.test(address);
+};
+
+/** The decisions that make sense for a stateful workload, and why others don't. */
+export const offerFor = (c: Classified, inventory: Inventory): Offer => {
+  const { running } = c.subject;
+  const services = inventory.servicesOf.get(running.id) ?? [];
+  const claims = c.store?.claims ?? [];
+  const notes: string[] = [];
+  const offered: Decision[] = [];
+  const advertised = c.store?.product === "Kafka" ? advertisedOf(running) : [];
+  const lost = advertised.find((a) => !resolvesThere(a, services, running.namespace));
+  if (services.length === 0) notes.push("keep-on-source isn't offered: no Service leads to it");
+  else if (c.store?.product === "Kafka" && advertised.length === 0)
+    notes.push("keep-on-source isn't offered: the manifests don't say which addresses the broker advertises");
+  else if (lost !== undefined)
+    notes.push(`keep-on-source isn't offered: the broker advertises ${lost}, which the target can't resolve`);
+  else offered.push("keep-on-source");
+  if (claims.length > 0) offered.push("copy-with-pause");
+  else offered.push("rebuild");
+  if (claims.length > 0) notes.push("rebuild isn't offered: it has a claim, so there is something to keep");
+  return { offered, notes };
+};
+
+export type Decided = ReadonlyMap<string, Decision>;
+
+/**
+ * Puts flags over repot.yaml over `--decide-all`.
+ * @param offers by workload, for the stateful ones.
+ * @throws BadInput for a name that nothing has or that needs no decision, Refused for what isn't offered.
+ */
+export const decide = (
+  flags: Decisions,
+  said: GivenSettings,
+  offers: ReadonlyMap<string, Offer>,
+  resolve: Resolve,
+): Decided => {
+  const decided = new Map<string, Decision>();
+  if (flags.decideAll !== undefined)
+    for (const [id, { offered }] of offers)
+      if (offered.includes(flags.decideAll)) decided.set(id, flags.decideAll);
+  const settle = (id: string, decision: Decision, where: string) => {
+    const offer = offers.get(id);
+    if (!offer) throw new BadInput(`${where}: ${id} keeps no data that anything has to be decided about.`);
+    if (!offer.offered.includes(decision))
+      throw new Refused(
+        `${where}: ${decision} isn't offered for ${id}, only ${offer.offered.join(" or ")} (${offer.notes.join("; ")}).`,
+      );
+    decided.set(id, decision);
+  };
+  for (const [id, decision] of Object.entries(said.given.decisions ?? {}))
+    settle(id, decision, said.where(["decisions", id]));
+  for (const [name, decision] of Object.entries(flags.decide)) {
+    const where = `--decide ${name}=${decision}`;
+    settle(resolve(name, where), decision, where);
+  }
+  return decided;
+};
+
+/** Not built yet: a decision for it leaves the question open, with that answer. */
+const NOT_YET: readonly Decision[] = ["copy-with-pause"];
+
+export const isReady = (decision: Decision | undefined): decision is Decision =>
+  decision !== undefined && !NOT_YET.includes(decision);
+
+/** The questions that stand before a start, sorted by workload. */
+export const openQuestions = (
+  classified: readonly Classified[],
+  offers: ReadonlyMap<string, Offer>,
+  decided: Decided,
+  foreign: readonly string[],
+): Plan["open"] => {
+  const questions = classified.flatMap((c) => {
+    const id = c.subject.running.id;
+    const offer = offers.get(id);
+    if (!offer || isReady(decided.get(id))) return [];
+    const { offered, notes } = offer;
+    const aside = notes.length === 0 ? "" : ` (${notes.join("; ")})`;
+    const usable = offered.filter((o) => !NOT_YET.includes(o));
+    const product = c.store?.product ?? "a store";
+    const question =
+      decided.get(id) !== undefined
+        ? `${id} was decided to be copied with a pause, which this version can't do yet: ${usable.length > 0 ? `decide ${usable.join(" or ")} instead` : "nothing else is offered"}${aside}.`
+        : `${id} keeps data (${product}): ${offered.map((o) => (NOT_YET.includes(o) ? `${o} (not available in this version)` : o)).join(", ")}?${aside}`;
+    return [{ workload: id, question, offered: [...offered] }];
+  });
+  const others = foreign.map((line) => ({
+    workload: line.split(" ")[1] ?? line,
+    question: line,
+    offered: [],
+  }));
+  return [...questions, ...others].sort((a, b) => byCodeUnit(a.workload, b.workload));
+};

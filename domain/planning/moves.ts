@@ -1,0 +1,111 @@
+/** How each workload gets to the target: its move, its halves, how long it takes to be Ready, and the pause of what stops first. */
+
+import type { Classified } from "../classes/classify.ts";
+import { callsOf } from "../graph.ts";
+import type { Inventory } from "../inventory.ts";
+import { refOf, sentenceOf } from "../kube.ts";
+import type { Move, Plan, Workload } from "../plan.ts";
+import { at } from "../pods.ts";
+import { drains, graceSecondsOf, readinessOf, readyDeadlineSeconds, START_SECONDS_MAX } from "../probes.ts";
+import type { Settings } from "../settings.ts";
+import { type Decided, isReady, type Offer } from "./decisions.ts";
+
+/** Calls that a step makes between two polls, and their retries. */
+const CALLS_SECONDS = 30;
+
+export const moveOf = (c: Classified, decided: Decided): Move => {
+  const { running } = c.subject;
+  if (running.replicas === 0 && running.kind !== "CronJob") return "none";
+  switch (c.class) {
+    case "core":
+      return "start-on-target";
+    case "cron":
+      return "hand-over-schedule";
+    case "stateful": {
+      const decision = decided.get(running.id);
+      if (!isReady(decision)) return "none";
+      return decision === "rebuild" ? "start-on-target" : "keep-on-source";
+    }
+    case "cloud-controller":
+    case "group-member":
+    case "queue-worker":
+    case "singleton":
+      return "stop-then-start";
+    case "stateless":
+      return "half-and-half";
+    case "blocked":
+      return "none";
+  }
+};
+
+/** Who else writes a workload's replica count. */
+export const autoscalersOf = (inventory: Inventory): ReadonlyMap<string, string> =>
+  new Map(
+    [...inventory.ofKind("HorizontalPodAutoscaler"), ...inventory.ofKind("ScaledObject")].map((o) => [
+      `${o.metadata.namespace ?? "default"}/${String(at(o, "spec", "scaleTargetRef", "name"))}`,
+      sentenceOf(refOf(o)),
+    ]),
+  );
+
+/** Stop, proof, start, Ready: what nobody is there for, at most. A pod that is deleted may use its whole grace period. */
+const pauseOf = (graceSeconds: number, expectedSeconds: number, settings: Settings): number =>
+  graceSeconds + expectedSeconds + START_SECONDS_MAX + 2 * settings.policy.pollSeconds + CALLS_SECONDS;
+
+type Shared = {
+  readonly inventory: Inventory;
+  readonly settings: Settings;
+  readonly hosts: Plan["hosts"];
+  readonly decided: Decided;
+  readonly offers: ReadonlyMap<string, Offer>;
+  readonly autoscalers: ReadonlyMap<string, string>;
+};
+
+const hostsOf = (services: readonly string[], hosts: Plan["hosts"]): string[] => [
+  ...new Set(hosts.filter((h) => services.includes(`${h.namespace}/${h.service}`)).map((h) => h.host)),
+];
+
+/** A workload of the plan; wave and operation are filled in later. */
+export const workloadOf = (c: Classified, shared: Shared): Workload => {
+  const { running } = c.subject;
+  const { inventory, settings, decided, offers } = shared;
+  const { spec } = running.template;
+  const minReady = Number(at(running.object, "spec", "minReadySeconds") ?? 0);
+  const ready = readinessOf(spec, minReady);
+  const nodeSeconds = Math.max(...settings.target.nodePools.map((p) => p.startSeconds));
+  const services = (inventory.servicesOf.get(running.id) ?? []).map((s) => s.id);
+  const move = moveOf(c, decided);
+  const decision = decided.get(running.id);
+  const offer = offers.get(running.id);
+  const autoscaler = shared.autoscalers.get(running.id);
+  return {
+    namespace: running.namespace,
+    name: running.name,
+    kind: running.kind,
+    apiVersion: running.object.apiVersion,
+    class: c.class,
+    evidence: c.evidence.map((e) => ({ ...e })),
+    move,
+    ...(decision === undefined ? {} : { decision }),
+    ...(offer === undefined ? {} : { offered: [...offer.offered] }),
+    ...(c.producer ? { producer: true } : {}),
+    ...(c.loadGenerator ? { loadGenerator: true } : {}),
+    replicas: running.replicas,
+    half: Math.ceil(running.replicas / 2),
+    floor: Math.min(running.replicas, settings.policy.floorReplicas),
+    drains: drains(spec),
+    readySecondsExpected: ready.expectedSeconds,
+    readyDeadlineSeconds: readyDeadlineSeconds(
+      ready.latestSeconds,
+      nodeSeconds,
+      settings.policy.readyDeadlineSeconds,
+    ),
+    pauseSecondsMax:
+      move === "stop-then-start" ? pauseOf(graceSecondsOf(spec), ready.expectedSeconds, settings) : null,
+    services,
+    calls: callsOf(running, inventory, c.subject.settings).map((call) => ({ ...call })),
+    hosts: hostsOf(services, shared.hosts),
+    ...(autoscaler === undefined ? {} : { autoscaler }),
+    wave: null,
+    operation: null,
+  };
+};

@@ -1,0 +1,74 @@
+/**
+ * Steps with more to do than fits into one invocation: each call works off a list for a while and says where the next one goes on. The
+ * machine `in-batches` calls again until nothing is left. Lists come from the plan, never from a live listing, so that the place in them
+ * means the same in every invocation.
+ */
+
+import * as z from "zod";
+import type { Outcome } from "../adapters/journal.ts";
+import type { Effect } from "../domain/effects.ts";
+import { operationOf } from "../domain/operations.ts";
+import { makeEffect } from "./effect.ts";
+import { planOf, type Run, RunSchema } from "./run.ts";
+import type { Context } from "./step.ts";
+
+export const BatchInput = z.object({
+  run: RunSchema,
+  /** What of it: a stage, a name; empty for steps that know only one thing to do. */
+  subject: z.string().default(""),
+  /** Where the last batch ended. */
+  from: z.number().int().nonnegative().default(0),
+});
+export type BatchInput = z.output<typeof BatchInput>;
+
+/** `next` is null once nothing is left. */
+export type BatchResult = { readonly next: number | null; readonly made: number };
+
+/** A function with effects is cut off after 30 seconds; a batch ends long before. */
+const BATCH_MS = 12_000;
+
+/** Works off a list from a place, for a while. */
+export const workOff = async <T>(
+  context: Context,
+  items: readonly T[],
+  from: number,
+  work: (item: T, index: number) => Promise<readonly (Outcome | undefined)[]>,
+): Promise<BatchResult> => {
+  const startedAt = context.now().getTime();
+  let made = 0;
+  for (let index = from; index < items.length; index += 1) {
+    const item = items[index];
+    if (item === undefined) continue;
+    made += (await work(item, index)).filter((o) => o?.outcome === "made").length;
+    if (context.now().getTime() - startedAt >= BATCH_MS && index + 1 < items.length) return { next: index + 1, made };
+  }
+  return { next: null, made };
+};
+
+/** An effect with the name of its move: from what it is about, so that a retry finds its own entry. */
+export type Named = { readonly move: string; readonly effect: Effect };
+
+/** Makes named effects of one operation, for a while. */
+export const makeNamed = async (
+  context: Context,
+  input: BatchInput,
+  at: { readonly step: string; readonly operation: string; readonly of?: string },
+  effects: readonly Named[],
+): Promise<BatchResult> => {
+  const operation = operationOf(await planOf(context, input.run), at.operation, at.of);
+  return workOff(context, effects, input.from, async ({ move, effect }) => [
+    await makeEffect(context, input.run, { step: at.step, operation, move }, effect),
+  ]);
+};
+
+/** Six digits: sorting by text is sorting by number, which the undo relies on. */
+export const place = (index: number): string => String(index).padStart(6, "0");
+
+/** What names an object within a move: no slash, since it becomes a part of the entry's key. */
+export const slug = (...parts: readonly (string | undefined)[]): string =>
+  parts
+    .filter((p) => p !== undefined && p !== "")
+    .join(".")
+    .replace(/[^A-Za-z0-9._-]/g, "_");
+
+export type { Run };

@@ -1,0 +1,161 @@
+/**
+ * One workload on both sides. Its pods are judged always; its answers as soon as requests can reach it on the target and everything that it
+ * calls stands there. Before that, errors would be the gap's and not the workload's, and no requests would say nothing: neither is a pass.
+ */
+
+import { makeMetrics, type Measurement } from "../adapters/metrics.ts";
+import { compareSides, type Measured, type SideMeasured } from "../domain/comparison.ts";
+import type { Verdict } from "../domain/gates.ts";
+import type { KubeObject } from "../domain/kube.ts";
+import type { Side } from "../domain/phases.ts";
+import { nameOf } from "../domain/plan.ts";
+import { at, isLoose } from "../domain/pods.ts";
+import { errorShare, latencyQuantile, neededCalls, newestSample, receivesRequests, requestCount, statusRates, type Subject } from "../domain/queries.ts";
+import { orUnknown } from "./objects.ts";
+import { type Item, kubernetesOf, type SlimPlan } from "./run.ts";
+import type { Context } from "./step.ts";
+import { judge } from "./verdicts.ts";
+import { podsOf, refOfItem, statusOf } from "./workload.ts";
+
+/** What a comparison may read. */
+export const COMPARISON_NEEDS = {
+  metrics: ["query"],
+  kubernetes: {
+    target: ["get daemonsets", "get deployments", "get statefulsets", "list daemonsets", "list deployments", "list statefulsets", "list pods"],
+  },
+} as const;
+
+/** Ready for less than this is not steady yet; restarted within it is not healthy yet. */
+const STEADY_SECONDS = 30;
+
+/** @param whole Whether the target must be complete by now: then what can't be judged holds. */
+export const compareItem = async (context: Context, plan: SlimPlan, item: Item, whole: boolean): Promise<readonly Verdict[]> => {
+  const pods = await podsVerdict(context, item);
+  const name = `${item.namespace}/${item.name}`;
+  if (!receivesRequests(plan).has(name)) return [pods];
+  const gap = gapFor(plan, name, await standing(context));
+  if (gap === undefined) return [pods, ...(await answers(context, plan, item))];
+  return whole ? [pods, notComplete(context, name, gap)] : [pods];
+};
+
+const podsVerdict = async (context: Context, item: Item): Promise<Verdict> => {
+  const name = `${item.namespace}/${item.name}`;
+  const target = kubernetesOf(context, "target");
+  const object = await target.find(refOfItem(item));
+  const pods = object ? await podsOf(target, object) : [];
+  const status = object && statusOf(object);
+  const wanted = item.kind === "DaemonSet" ? (status?.scheduled ?? 0) : (status?.wanted ?? 0);
+  const now = context.now().getTime();
+  const crashing = pods.filter(isCrashing);
+  const steady = pods.filter((p) => isSteady(p, now));
+  // None wanted is nothing to judge: that is never a pass.
+  const passes = crashing.length > 0 ? false : wanted > 0 && steady.length >= wanted ? true : undefined;
+  return judge(context, passes, {
+    check: "workload/pods",
+    subject: name,
+    sentence:
+      crashing.length > 0
+        ? `${crashing.length} of ${pods.length} pods of ${name} crash on the target: ${crashing[0]?.metadata.name}.`
+        : `${steady.length} of ${wanted} pods of ${name} have been Ready on the target for ${STEADY_SECONDS} s without a restart.`,
+    remedy: `kubectl --context target -n ${item.namespace} get pods, then logs --previous of the one that restarts`,
+    value: steady.length,
+    threshold: `${wanted} pods, Ready and not restarted for ${STEADY_SECONDS} s`,
+    samples: pods.length,
+    source: `Pods of ${item.kind} ${name}`,
+  });
+};
+
+const statuses = (pod: KubeObject): readonly Readonly<Record<string, unknown>>[] => {
+  const found = at(pod, "status", "containerStatuses");
+  return Array.isArray(found) ? found.filter(isLoose) : [];
+};
+
+const isCrashing = (pod: KubeObject): boolean =>
+  statuses(pod).some((c) => ["CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "CreateContainerConfigError"].includes(String(at(c, "state", "waiting", "reason"))));
+
+const since = (value: unknown, now: number): number => (typeof value === "string" ? (now - Date.parse(value)) / 1_000 : Number.NaN);
+
+const isSteady = (pod: KubeObject, now: number): boolean => {
+  const conditions = at(pod, "status", "conditions");
+  const ready = (Array.isArray(conditions) ? conditions : []).find((c) => isLoose(c) && c["type"] === "Ready");
+  if (!isLoose(ready) || ready["status"] !== "True" || pod.metadata["deletionTimestamp"] !== undefined) return false;
+  const restarted = statuses(pod).some((c) => since(at(c, "lastState", "terminated", "finishedAt"), now) < STEADY_SECONDS);
+  return !restarted && !(since(ready["lastTransitionTime"], now) < STEADY_SECONDS);
+};
+
+/** Workloads that have a ready pod on the target. */
+const standing = async (context: Context): Promise<ReadonlySet<string>> => {
+  const target = kubernetesOf(context, "target");
+  const ready = new Set<string>();
+  for (const kind of ["Deployment", "StatefulSet", "DaemonSet"])
+    for (const object of (await orUnknown(() => target.list({ apiVersion: "apps/v1", kind }))) ?? [])
+      if (statusOf(object).ready > 0) ready.add(`${object.metadata.namespace}/${object.metadata.name}`);
+  return ready;
+};
+
+/** Why requests can't tell yet: a link that is missing on the way to it, or behind it. Undefined where the chain is whole. */
+export const gapFor = (plan: SlimPlan, name: string, ready: ReadonlySet<string>): string | undefined => {
+  const calls = neededCalls(plan);
+  const linked = new Set((plan.links ?? []).filter((l) => l.on === "target").map((l) => l.service));
+  const behind = (service: string): readonly string[] => plan.workloads.filter((w) => w.services.includes(service)).map(nameOf);
+  const answersFor = (service: string): boolean => linked.has(service) || behind(service).some((w) => ready.has(w));
+
+  const seen = new Set<string>();
+  const open = [name];
+  for (let w = open.pop(); w !== undefined; w = open.pop()) {
+    if (seen.has(w)) continue;
+    seen.add(w);
+    for (const service of calls.get(w) ?? []) {
+      if (!answersFor(service)) return `${w} calls Service ${service}, and nothing answers for it on the target`;
+      if (!linked.has(service)) open.push(...behind(service));
+    }
+  }
+  const reached = new Set<string>();
+  const next = plan.hosts.map((h) => `${h.namespace}/${h.service}`);
+  for (let service = next.pop(); service !== undefined; service = next.pop())
+    for (const w of behind(service)) {
+      if (reached.has(w) || !ready.has(w)) continue;
+      reached.add(w);
+      next.push(...(calls.get(w) ?? []));
+    }
+  return reached.has(name) ? undefined : `nothing that answers a public host on the target leads to ${name}`;
+};
+
+const notComplete = (context: Context, name: string, gap: string): Verdict =>
+  judge(context, undefined, {
+    check: "workload/answers",
+    subject: name,
+    sentence: `The answers of ${name} on the target can't be judged: ${gap}.`,
+    remedy: "Bring up what is missing on the target; nothing is cut before every workload's answers were compared.",
+    value: null,
+    threshold: "a whole chain from a public host",
+    samples: 0,
+    source: "the plan's call graph and the target's ready pods",
+  });
+
+const answers = async (context: Context, plan: SlimPlan, item: Item): Promise<readonly Verdict[]> => {
+  const sides = await Promise.all([measured(context, plan, item, "source"), measured(context, plan, item, "target")]);
+  return compareSides(`${item.namespace}/${item.name}`, sides[0], sides[1], plan.settings.gates);
+};
+
+/** The synthetic load gives the target its samples before any client is there. */
+const measured = async (context: Context, plan: SlimPlan, item: Item, side: Side): Promise<SideMeasured> => {
+  const metrics = makeMetrics(context);
+  const of: Subject = { cluster: plan.settings[side].name, namespace: item.namespace, workload: item.name };
+  const { staleAfterSeconds } = plan.settings.gates;
+  const ask = async (query: string): Promise<Measured> => {
+    const found: Measurement | "missing" = await metrics.measure(side, { value: query, newest: newestSample(of), staleAfterSeconds });
+    if (found === "missing") return { missing: true, observedAt: context.now().toISOString(), query };
+    return { value: found.value, observedAt: found.observedAt, stale: found.stale, query };
+  };
+  const byStatus = await metrics.queryBy(side, statusRates(of), "code");
+  return {
+    cluster: of.cluster,
+    requests: await ask(requestCount(of)),
+    errorShare: await ask(errorShare(of)),
+    p99Seconds: await ask(latencyQuantile(0.99, of)),
+    p995Seconds: await ask(latencyQuantile(0.995, of)),
+    rateByStatus: byStatus === "missing" ? undefined : byStatus,
+    statusQuery: statusRates(of),
+  };
+};

@@ -1,0 +1,77 @@
+/** What changed on the source since the snapshot, by break-glass or otherwise, and whether the target has it too. */
+
+import type { KubeObject } from "../domain/kube.ts";
+import { refOf, sentenceOf } from "../domain/kube.ts";
+import { maskerFor } from "../domain/masking.ts";
+import { diffObjects, type Difference } from "../domain/object-diff.ts";
+import { keyIn } from "./equality.ts";
+import { kindsOf, type Stock, stockOf } from "./objects.ts";
+import { kubernetesOf, planOf, type Run } from "./run.ts";
+import { snapshotOf } from "./snapshot.ts";
+import type { Context } from "./step.ts";
+
+export type Drifted = {
+  readonly object: string;
+  /** As it is on the source now; undefined where it is gone. */
+  readonly source: KubeObject | undefined;
+  readonly target: KubeObject | undefined;
+  readonly fields: readonly Difference[];
+  /** A Secret was written: what of it is nobody's business. */
+  readonly secret: boolean;
+};
+
+/** Fields that Repot itself changes on the source on the way, or that autoscalers of the source own. */
+const OWN_FIELDS: Readonly<Record<string, RegExp>> = {
+  Deployment: /^spec\.replicas$/,
+  StatefulSet: /^spec\.replicas$/,
+  ReplicaSet: /^spec\.replicas$/,
+  CronJob: /^spec\.suspend$/,
+  PersistentVolumeClaim: /^spec\.volumeName$/,
+};
+
+/** Written by controllers all the time: not a change of anybody's. */
+const NOISE = (o: KubeObject): boolean =>
+  (o.kind === "ConfigMap" && (o.metadata.name === "kube-root-ca.crt" || /(-status|-leader|-lock|election)$/.test(o.metadata.name))) ||
+  (o.kind === "Secret" && o["type"] === "kubernetes.io/service-account-token");
+
+export const driftOf = async (context: Context, run: Run): Promise<{ readonly drifted: readonly Drifted[]; readonly compared: number }> => {
+  const plan = await planOf(context, run);
+  const before = (await snapshotOf(context, run, "freeze")).filter((o) => !NOISE(o));
+  const source = await stockOf(kubernetesOf(context, "source"), kindsOf(before));
+  const linked = new Set((plan.links ?? []).filter((l) => l.on === "source").map((l) => l.service));
+  // Masks depend on the secrets of all objects: the same set of them on both readings.
+  const live = before.flatMap((o) => source.byKey.get(keyIn(o)) ?? []);
+  const mask = maskerFor(live);
+  const changed = before.flatMap((was) => {
+    const now = source.byKey.get(keyIn(was));
+    const isSecret = was.kind === "Secret";
+    const secret = isSecret && now !== undefined && now.metadata["resourceVersion"] !== was.metadata["resourceVersion"];
+    const fields = now && !isSecret ? diffObjects(was, mask(now)).filter((d) => isForeign(was, d, linked)) : [];
+    return !now || secret || fields.length > 0 ? [{ was, now, fields, secret }] : [];
+  });
+  const target: Stock = changed.length === 0 ? source : await stockOf(kubernetesOf(context, "target"), kindsOf(changed.map((c) => c.was)));
+  return {
+    compared: before.length,
+    drifted: changed.map(({ was, now, fields, secret }) => ({
+      object: sentenceOf(refOf(was)),
+      source: now,
+      target: target.byKey.get(keyIn(was)),
+      fields,
+      secret,
+    })),
+  };
+};
+
+const isForeign = (object: KubeObject, { field }: Difference, linked: ReadonlySet<string>): boolean => {
+  if (OWN_FIELDS[object.kind]?.test(field)) return false;
+  const isLinked = object.kind === "Service" && linked.has(`${object.metadata.namespace}/${object.metadata.name}`);
+  return !(isLinked && /^spec\.(type|externalName|clusterIPs?|selector|sessionAffinity|internalTrafficPolicy)/.test(field));
+};
+
+/** Whether what changed on the source is on the target as well. */
+export const isCarried = ({ source, target, fields, secret }: Drifted): boolean => {
+  if (!source) return target === undefined;
+  if (!target) return false;
+  const differing = diffObjects(source, target).map((d) => d.field);
+  return secret ? !differing.some((f) => /^(data|stringData|type)/.test(f)) : !fields.some((d) => differing.includes(d.field));
+};

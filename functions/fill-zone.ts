@@ -1,0 +1,66 @@
+/** The hosts of the new zone lead to the target's load balancers, as soon as those have names. */
+
+import { DescribeLoadBalancersCommand } from "@aws-sdk/client-elastic-load-balancing-v2";
+import { calling } from "../adapters/aws.ts";
+import { makeRoute53 } from "../adapters/route53.ts";
+import { NotFound, Transient } from "../domain/errors.ts";
+import { leading, toBalancer } from "../domain/zone-copy.ts";
+import { type BatchInput, BatchInput as Input, makeNamed, type Named, slug } from "./batch.ts";
+import { balancerOf } from "./balancers.ts";
+import { withJournal } from "./effect.ts";
+import { planOf } from "./run.ts";
+import { startOf } from "./start.ts";
+import { type Context, step } from "./step.ts";
+import { freshOf, RECORD_READS, zonesOf } from "./zones.ts";
+
+export const fillZone = step({
+  name: "fill-zone",
+  does: "Gives each public host of the new zone a record that leads to the target's load balancer; waits for balancers without a name.",
+  input: Input,
+  needs: withJournal({
+    route53: [...RECORD_READS, "ChangeResourceRecordSets"],
+    elb: ["DescribeLoadBalancers"],
+    kubernetes: { target: ["list ingresses", "get services"] },
+  }),
+  run: async (input, context) =>
+    makeNamed(context, input, { step: "fill-zone", operation: "fill-zone" }, await recordsWanted(input, context)),
+});
+
+const recordsWanted = async ({ run }: BatchInput, context: Context): Promise<readonly Named[]> => {
+  const plan = await planOf(context, run);
+  const { zone, loweredTtlSeconds } = plan.settings.dns;
+  const { id } = freshOf(await zonesOf(context, run, plan));
+  const route53 = makeRoute53(context.aws.route53);
+  const present = await route53.listRecords(id);
+  const { records } = await startOf(context, run);
+  const named: Named[] = [];
+  for (const host of plan.hosts) {
+    const balancer = await balancerOf(context, "target", host);
+    if (balancer === undefined)
+      throw new Transient(`The load balancer for ${host.host} on the target has no name yet; it is asked again.`);
+    const now = leading(records, host.host);
+    const wanted = (zoneId?: string) => toBalancer(host.host, zone, now, balancer, loweredTtlSeconds, zoneId);
+    const after = wanted() ?? wanted(await hostedZoneIdOf(context, balancer));
+    if (!after) throw new NotFound(`No load balancer named ${balancer} was found, so ${host.host} can't become an alias of it.`);
+    const before = leading(present, host.host).find((r) => r.type === after.type) ?? null;
+    named.push({ move: slug(host.host, after.type), effect: { kind: "set-record", zoneId: id, before, after } });
+  }
+  return named;
+};
+
+const PAGES_MAX = 50;
+
+/** The hosted zone that a load balancer's own name lies in: what an alias has to name. */
+const hostedZoneIdOf = async (context: Context, dnsName: string): Promise<string | undefined> => {
+  let marker: string | undefined;
+  for (let page = 0; page < PAGES_MAX; page += 1) {
+    const answer = await calling("list the load balancers", () =>
+      context.aws.elb.send(new DescribeLoadBalancersCommand(marker === undefined ? {} : { Marker: marker })),
+    );
+    const found = (answer.LoadBalancers ?? []).find((b) => b.DNSName?.toLowerCase() === dnsName.toLowerCase().replace(/\.$/, ""));
+    if (found) return found.CanonicalHostedZoneId;
+    marker = answer.NextMarker;
+    if (marker === undefined) return undefined;
+  }
+  throw new Transient(`There are more than ${PAGES_MAX} pages of load balancers.`);
+};

@@ -1,0 +1,65 @@
+/** Did the end-to-end suite pass, and does each host answer right now on the target? Changes nothing. */
+
+import { SYSTEM_NAMESPACE } from "../domain/bundle.ts";
+import { suiteNameOf } from "../domain/e2e.ts";
+import type { Verdict } from "../domain/gates.ts";
+import type { KubeObject } from "../domain/kube.ts";
+import { at } from "../domain/pods.ts";
+import { gate } from "./gate.ts";
+import { probeHost } from "./probe-host.ts";
+import { kubernetesOf, planOf } from "./run.ts";
+import type { Context } from "./step.ts";
+import { judge } from "./verdicts.ts";
+import { freshOf, hostsOf, ZONE_READS, zonesOf } from "./zones.ts";
+
+export const observeSuite = gate({
+  name: "observe-suite",
+  does: "Reads the end of each Job of the suite, and asks each host once more by the new zone's address.",
+  needs: { route53: ZONE_READS, dns: ["ask"], probes: ["get"], kubernetes: { target: ["get jobs"] } },
+  patience: { pollSeconds: 15, holdSecondsMax: 2_400 },
+  measure: async ({ run }, context) => {
+    const plan = await planOf(context, run);
+    const [server = ""] = freshOf(await zonesOf(context, run, plan)).nameServers;
+    const verdicts: Verdict[] = [];
+    for (const host of hostsOf(plan)) verdicts.push(await jobOf(context, host), await answers(context, server, host));
+    return verdicts;
+  },
+});
+
+const stateOf = (job: KubeObject | undefined): "succeeded" | "failed" | "running" | "absent" => {
+  if (!job) return "absent";
+  if (Number(at(job, "status", "succeeded") ?? 0) > 0) return "succeeded";
+  const conditions = at(job, "status", "conditions");
+  const failed = Array.isArray(conditions) && conditions.some((c) => at(c, "type") === "Failed" && at(c, "status") === "True");
+  return failed ? "failed" : "running";
+};
+
+const jobOf = async (context: Context, host: string): Promise<Verdict> => {
+  const name = suiteNameOf(host);
+  const state = stateOf(await kubernetesOf(context, "target").find({ apiVersion: "batch/v1", kind: "Job", namespace: SYSTEM_NAMESPACE, name }));
+  return judge(context, state === "succeeded" ? true : state === "failed" ? false : undefined, {
+    check: "e2e/job",
+    subject: host,
+    sentence: `The end-to-end Job for ${host} is ${state}.`,
+    remedy: `kubectl --context target -n ${SYSTEM_NAMESPACE} logs job/${name}`,
+    value: state,
+    threshold: "succeeded",
+    samples: state === "absent" ? 0 : 1,
+    source: `Job ${SYSTEM_NAMESPACE}/${name} status`,
+  });
+};
+
+const answers = async (context: Context, server: string, host: string): Promise<Verdict> => {
+  const probed = await probeHost(context, server, host);
+  const status = "status" in probed ? probed.status : null;
+  return judge(context, status === null ? undefined : status < 500, {
+    check: "e2e/answer",
+    subject: host,
+    sentence: "status" in probed ? `${host} answers ${probed.status} on the target.` : `${host} did not answer on the target: ${probed.why}.`,
+    remedy: `Ask the target's load balancer for ${host} by hand, and look at its ingress and endpoints.`,
+    value: status,
+    threshold: "below 500",
+    samples: status === null ? 0 : 1,
+    source: `GET https://${host}/ by ${server}`,
+  });
+};

@@ -1,0 +1,31 @@
+/** One request to a public host by the address that given name servers have for it, with the real Host: what a client of that zone would get. */
+
+import { ask } from "../adapters/dns.ts";
+import { AnswerLost } from "../domain/errors.ts";
+import type { Context } from "./step.ts";
+
+/** A status, or why there is none. */
+export type Probed = { readonly status: number } | { readonly why: string };
+
+const seen = async <T>(call: Promise<T>): Promise<T | { readonly lost: string }> => {
+  try {
+    return await call;
+  } catch (error) {
+    if (error instanceof AnswerLost) return { lost: error.message };
+    throw error;
+  }
+};
+
+/** @param server One name server of the zone that is asked. */
+export const probeHost = async (context: Context, server: string, host: string): Promise<Probed> => {
+  const answer = await seen(ask(context.askDns, server, host, "A"));
+  if ("lost" in answer) return { why: answer.lost };
+  const address = answer.answers.find((r) => r.type === "A")?.value;
+  if (address === undefined) return { why: `${server} answers ${answer.rcode} and has no address for ${host}` };
+  try {
+    const { status } = await context.http({ method: "GET", url: `https://${address}/`, headers: { host } });
+    return { status };
+  } catch (error) {
+    return { why: error instanceof Error ? error.message : String(error) };
+  }
+};

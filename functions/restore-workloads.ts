@@ -1,0 +1,46 @@
+/** Velero brings the snapshot to the target, one stage after the other, everything at zero. */
+
+import { VELERO } from "../domain/bundle.ts";
+import { NotFound, Transient } from "../domain/errors.ts";
+import { backupNameOf, modifiersOf, restoresOf, STAGES } from "../domain/restore.ts";
+import { BatchInput, makeNamed, slug } from "./batch.ts";
+import { withJournal } from "./effect.ts";
+import { createObject, objectsOf } from "./objects.ts";
+import { kubernetesOf, planOf } from "./run.ts";
+import { type Context, step } from "./step.ts";
+import * as z from "zod";
+
+export const restoreWorkloads = step({
+  name: "restore-workloads",
+  does: "Creates the ConfigMap of resource modifiers, and the Velero Restores of one stage, on the target.",
+  input: BatchInput.extend({ subject: z.enum(STAGES) }),
+  needs: withJournal({
+    kubernetes: {
+      target: ["get configmaps", "create configmaps", "get backups.velero.io", "get restores.velero.io", "create restores.velero.io"],
+    },
+  }),
+  run: async (input, context) => {
+    const { migration } = input.run;
+    const objects = await objectsOf(context, input.run);
+    await mustBeSynced(context, backupNameOf(migration, "freeze"));
+    const order = STAGES.indexOf(input.subject);
+    return makeNamed(context, input, { step: "restore-workloads", operation: "restore-workloads" }, [
+      { move: "0.modifiers", effect: createObject("target", modifiersOf(migration, objects, (await planOf(context, input.run)).changes)) },
+      ...restoresOf(migration, input.subject, objects).map((restore) => ({
+        move: `${order + 1}.${slug(restore.metadata.name)}`,
+        effect: createObject("target", restore),
+      })),
+    ]);
+  },
+});
+
+/** The target's Velero finds the source's backup in the bucket within a minute; a Restore that comes before is refused for good. */
+const mustBeSynced = async (context: Context, name: string): Promise<void> => {
+  const ref = { apiVersion: "velero.io/v1", kind: "Backup", namespace: VELERO.namespace, name };
+  try {
+    if (await kubernetesOf(context, "target").find(ref)) return;
+  } catch (error) {
+    if (!(error instanceof NotFound)) throw error;
+  }
+  throw new Transient(`The target's Velero does not know the backup ${name} yet; it looks into the bucket every minute.`);
+};

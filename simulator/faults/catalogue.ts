@@ -1,0 +1,61 @@
+/** Every kind of fault as data: what it does, and at which steps it can strike. */
+
+import { steps } from "../../functions/index.ts";
+import type { Needs } from "../../functions/step.ts";
+import { byCodeUnit } from "../../domain/kube.ts";
+
+/** Faults of a call strike the first effect of a step, once; faults of the world begin with a step and last. */
+export type FaultKind = {
+  readonly kind: string;
+  readonly sentence: string;
+  readonly scope: "call" | "world";
+  /** Steps of a migration at which it can strike. */
+  readonly steps: readonly string[];
+  /** Steps that only a rollback takes. */
+  readonly rollbackSteps: readonly string[];
+};
+
+const WRITES = /^(Create|Change|Delete|Put|Start|Stop|Send|chat\.|create |patch |update |delete )/;
+
+const entries = (needs: Needs): readonly { readonly service: string; readonly action: string }[] =>
+  Object.entries(needs).flatMap(([service, declared]) =>
+    (Array.isArray(declared) ? (declared as readonly string[]) : Object.values((declared ?? {}) as Readonly<Record<string, readonly string[]>>).flat())
+      // Questions that are never changes, whatever their verb.
+      .filter((action) => action !== "StartQuery" && !action.includes("selfsubject") && !action.includes("subjectaccess"))
+      .map((action) => ({ service, action })),
+  );
+
+/** Whether a step changes something beyond the bucket: then its effect is that call, else it is its write into the bucket. */
+export const changesTheWorld = (needs: Needs): boolean => entries(needs).some(({ service, action }) => service !== "s3" && WRITES.test(action));
+
+const writes = (needs: Needs): boolean => entries(needs).some(({ action }) => WRITES.test(action));
+
+/** Steps that only run on the way back. */
+const BACK = new Set(["raise-fence", "stop-forward", "list-undo", "carry-back", "undo-effect", "page-person", "compare-with-start", "observe-source", "observe-target-traffic"]);
+/** Steps that run only after something went wrong on the way forward, or when nobody answers. */
+const AFTER_TROUBLE = new Set(["count-hold", "expire-question", "weigh-failure", "page-person"]);
+
+const writing = steps.filter((step) => writes(step.needs)).map((step) => step.name).sort(byCodeUnit);
+const forward = writing.filter((name) => !BACK.has(name) && !AFTER_TROUBLE.has(name));
+const back = writing.filter((name) => BACK.has(name) && !AFTER_TROUBLE.has(name) && name !== "carry-back" && name !== "stop-forward");
+
+const ofCall = (kind: string, sentence: string): FaultKind => ({ kind, sentence, scope: "call", steps: forward, rollbackSteps: back });
+const ofWorld = (kind: string, sentence: string, at: readonly string[], rollbackSteps: readonly string[] = []): FaultKind => ({ kind, sentence, scope: "world", steps: at, rollbackSteps });
+
+export const FAULTS: readonly FaultKind[] = [
+  ofCall("crash-before-effect", "The function dies just before its effect reaches the service."),
+  ofCall("crash-after-effect", "The function dies after its effect was made, before it could say so."),
+  ofCall("timeout-though-applied", "The service makes the effect; its answer is lost."),
+  ofCall("throttled", "The service answers that there are too many requests."),
+  ofWorld("pod-never-ready", "Pods that start on the target from now on never become ready.", ["install-bundle", "scale-workload"]),
+  ofWorld("metrics-missing", "The metrics of both sides answer with nothing.", ["check-metrics", "compare-platform", "compare-workload", "observe-stragglers"], ["observe-target-traffic"]),
+  ofWorld("resolver-ignores-ttl", "A class of resolvers keeps what it has for hours.", ["delegate-zone", "lower-ttls"]),
+  ofWorld("hpa-fights", "An autoscaler on the source keeps setting its own number of replicas.", ["floor-autoscalers", "scale-workload"]),
+  ofWorld("insync-late", "Route 53 takes many minutes until its servers answer with a change.", ["delegate-zone", "fill-zone", "lower-ttls", "repoint-old-zone"]),
+];
+
+export const faultOf = (kind: string): FaultKind | undefined => FAULTS.find((fault) => fault.kind === kind);
+
+/** Steps at which a kind can strike in a run with or without a rollback. */
+export const stepsOf = (fault: FaultKind, rollsBack: boolean): readonly string[] =>
+  [...fault.steps, ...(rollsBack ? fault.rollbackSteps : [])].sort(byCodeUnit);

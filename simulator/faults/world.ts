@@ -1,0 +1,97 @@
+/** Faults of the world as switches on its parts, and what shows that somebody feels them. */
+
+import type { KubeObject } from "../../domain/kube.ts";
+import { SIDES } from "../../domain/phases.ts";
+import { nameOf, type Plan } from "../../domain/plan.ts";
+import type { Clock } from "../clock.ts";
+import type { RehearsedWorld } from "../rehearsal/world.ts";
+import type { Observed } from "../services/seam.ts";
+import type { Caller, Emit } from "../world/types.ts";
+
+export type WorldFault = {
+  /** @param struck Called whenever the fault is felt, where the world itself notices. */
+  readonly turn: (on: boolean, struck: () => void) => void;
+  /** Whether a call of a step ran into it. */
+  readonly feltBy?: (call: Observed) => boolean;
+};
+export type WorldFaults = { readonly [kind: string]: WorldFault };
+
+/** Longer than any run. */
+const FOR_EVER_SECONDS = 365 * 86_400;
+const INSYNC_LATE_SECONDS = 900;
+const FIGHT_EVERY_MS = 45_000;
+
+const changesDns = (call: Observed): boolean => call.service === "route53" && call.mutating && call.outcome === "applied";
+
+export const makeWorldFaults = (world: RehearsedWorld, around: { readonly clock: Clock; readonly plan: Plan; readonly emit: Emit }): WorldFaults => ({
+  "pod-never-ready": { turn: neverReady(world) },
+  "metrics-missing": {
+    turn: (on) => {
+      for (const side of SIDES) {
+        if (on) world.metrics.strike(side, "missing", FOR_EVER_SECONDS);
+        else world.metrics.heal(side);
+      }
+    },
+    feltBy: (call) => call.service === "metrics",
+  },
+  "resolver-ignores-ttl": { turn: (on) => world.dns.ignoreTtls(on), feltBy: changesDns },
+  "insync-late": { turn: (on) => world.dns.delaySync(on ? INSYNC_LATE_SECONDS : 0), feltBy: changesDns },
+  "hpa-fights": { turn: fighting(world, around) },
+});
+
+const neverReady = (world: RehearsedWorld): WorldFault["turn"] => {
+  const ends: (() => void)[] = [];
+  return (on, struck) => {
+    for (const end of ends.splice(0)) end();
+    if (!on) return;
+    // Pods that are ready already stay so: what is asked is only whether a pod may become ready from now on.
+    let armed = false;
+    ends.push(
+      world.clusters.target.addPodFault(() => {
+        if (armed) struck();
+        return armed;
+      }),
+    );
+    armed = true;
+  };
+};
+
+const AUTOSCALER: Caller = {
+  name: "horizontal-pod-autoscaler",
+  kind: "controller",
+  user: "system:serviceaccount:kube-system:horizontal-pod-autoscaler",
+  groups: ["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"],
+  mayKubernetes: () => true,
+};
+
+/** Sets every shared workload of the source back to the number it had in the plan, again and again. */
+const fighting = (world: RehearsedWorld, { clock, plan, emit }: { readonly clock: Clock; readonly plan: Plan; readonly emit: Emit }): WorldFault["turn"] => {
+  let on = false;
+  const fight = (struck: () => void) => {
+    if (!on) return;
+    for (const workload of plan.workloads) {
+      if (workload.move !== "half-and-half" || workload.kind !== "Deployment") continue;
+      const object = world.clusters.source.get({ apiVersion: workload.apiVersion, kind: workload.kind, namespace: workload.namespace, name: workload.name });
+      const now = replicasOf(object);
+      if (now === undefined || now >= workload.replicas) continue;
+      const { status } = world.clusters.source.api(
+        {
+          method: "PATCH",
+          url: `https://source/apis/apps/v1/namespaces/${workload.namespace}/deployments/${workload.name}/scale`,
+          headers: { "content-type": "application/merge-patch+json" },
+          body: JSON.stringify({ spec: { replicas: workload.replicas } }),
+        },
+        AUTOSCALER,
+      );
+      emit({ type: "actor", who: AUTOSCALER.name, cluster: "source", object: `Deployment ${nameOf(workload)}`, field: "spec.replicas", before: String(now), after: String(workload.replicas), allowed: status < 300 });
+      struck();
+    }
+    clock.after(FIGHT_EVERY_MS, () => fight(struck));
+  };
+  return (wanted, struck) => {
+    on = wanted;
+    if (on) clock.after(FIGHT_EVERY_MS, () => fight(struck));
+  };
+};
+
+const replicasOf = (object: KubeObject | undefined): number | undefined => (object?.["spec"] as { readonly replicas?: number } | undefined)?.replicas;

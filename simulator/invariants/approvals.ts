@@ -1,0 +1,73 @@
+/** What is granted was granted by enough different people who may, for this plan, in time, and once. */
+
+import { DecisionSchema, type Request, RequestSchema, VoteSchema } from "../../domain/approvals.ts";
+import { keys } from "../../domain/journal.ts";
+import type { Invariant } from "./invariant.ts";
+import type { Scene } from "./scene.ts";
+
+export const makeApprovals = (): Invariant<Scene> => {
+  const decided = new Map<string, string>();
+  return {
+    name: "approvals",
+    sentence: "Each grant has its quorum of entitled people, for this very plan; a question is decided once.",
+    check: (scene) => {
+      const seen = scene.fact();
+      if (
+        seen?.kind !== "event" ||
+        seen.event.type !== "approval" ||
+        seen.event.status === "asked" ||
+        seen.event.status === "voted"
+      )
+        return [];
+      const { question } = seen.event;
+      const { migration } = scene.plan;
+      const [request, decision] = [
+        scene.stored(keys.approval(migration, question)),
+        scene.stored(keys.decision(migration, question)),
+      ];
+      if (request === undefined || decision === undefined)
+        return [`${question} was decided and was never asked.`];
+      if (decided.has(question) && decided.get(question) !== decision)
+        return [`${question} was decided twice, differently.`];
+      decided.set(question, decision);
+      return grantProblems(
+        scene,
+        question,
+        RequestSchema.parse(JSON.parse(request)),
+        DecisionSchema.parse(JSON.parse(decision)),
+      );
+    },
+  };
+};
+
+const grantProblems = (
+  scene: Scene,
+  question: string,
+  request: Request,
+  decision: { readonly decision: string; readonly by: readonly string[] },
+): readonly string[] => {
+  if (decision.decision !== "granted") return [];
+  const { settings, migration } = scene.plan;
+  const entitled = new Set(settings.approvals.approvers.map((a) => a.person));
+  const needed =
+    request.question.phase === "decommission"
+      ? settings.approvals.decommissionQuorum
+      : settings.approvals.quorum;
+  const problems: string[] = [];
+  const counted = decision.by.filter((person) => {
+    const body = scene.stored(keys.vote(migration, question, person));
+    const vote = body === undefined ? undefined : VoteSchema.parse(JSON.parse(body));
+    return (
+      vote !== undefined &&
+      vote.choice === "granted" &&
+      vote.plan === request.plan &&
+      vote.at < request.expiresAt &&
+      entitled.has(person)
+    );
+  });
+  if (new Set(counted).size < needed)
+    problems.push(
+      `${question} was granted by ${new Set(counted).size} entitled people where ${needed} are needed.`,
+    );
+  return problems;
+};

@@ -1,0 +1,41 @@
+/** Once a rollback has begun, nothing moves forward any more. */
+
+import { keys } from "../../domain/journal.ts";
+import type { Invariant } from "./invariant.ts";
+import { changesPlatform, type Scene } from "./scene.ts";
+
+/** The steps of the way back. */
+const BACK = new Set(["undo-effect", "carry-back"]);
+
+/** What was on its way when the fence rose may still arrive: a function lives 30 s, and the rollback waits for that. */
+const IN_FLIGHT_MS = 30_000;
+
+export const makeFence = (): Invariant<Scene> => {
+  let raisedAt: number | undefined;
+  return {
+    name: "fence",
+    sentence: "No forward effect is made once a rollback has begun and what was in flight has ended.",
+    check: ({ fact, plan, now }) => {
+      const seen = fact();
+      if (seen?.kind !== "call") return [];
+      const { call } = seen;
+      if (
+        call.service === "s3" &&
+        call.mutating &&
+        call.outcome === "applied" &&
+        call.subject === keys.fence(plan.migration)
+      )
+        raisedAt ??= now();
+      if (
+        raisedAt === undefined ||
+        now() - raisedAt <= IN_FLIGHT_MS ||
+        !changesPlatform(call) ||
+        BACK.has(call.invocation.step)
+      )
+        return [];
+      return [
+        `${call.invocation.step} made ${call.service}:${call.action} on ${call.subject} ${Math.round((now() - raisedAt) / 1000)} s after the fence.`,
+      ];
+    },
+  };
+};

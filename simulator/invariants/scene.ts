@@ -1,0 +1,25 @@
+/** What an invariant looks at: the world as it is, and the one thing that has just happened. */
+
+import type { RunEvent } from "../../domain/events.ts";
+import type { Plan } from "../../domain/plan.ts";
+import type { Observed } from "../services/seam.ts";
+
+/** The latest call that reached a service, or the latest line of the record. */
+export type Fact =
+  | { readonly kind: "call"; readonly call: Observed }
+  | { readonly kind: "event"; readonly event: RunEvent };
+
+export type Scene = {
+  readonly plan: Plan;
+  readonly fact: () => Fact | undefined;
+  /** Milliseconds since 1970. */
+  readonly now: () => number;
+  /** The body of an object in the bucket. */
+  readonly stored: (key: string) => string | undefined;
+};
+
+/** Calls that change the platform or its DNS: what the journal has to know of before. */
+export const changesPlatform = (call: Observed): boolean =>
+  call.mutating &&
+  call.outcome === "applied" &&
+  (call.service === "kubernetes" || call.service === "route53" || call.service === "eks");

@@ -1,0 +1,168 @@
+/** One rehearsal: the real machines and functions over a simulated world, from one seed, in virtual time; to its end, and what it showed. */
+
+import type { RunEvent, Summary } from "../../domain/events.ts";
+import { storedPlan } from "../../domain/items.ts";
+import type { KubeObject } from "../../domain/kube.ts";
+import type { Phase } from "../../domain/phases.ts";
+import type { Plan } from "../../domain/plan.ts";
+import { makeTally } from "../../domain/summary.ts";
+import { steps } from "../../functions/index.ts";
+import type { Log } from "../../functions/step.ts";
+import { machines } from "../../workflows/index.ts";
+import { Clock } from "../clock.ts";
+import { makeFaults, type FaultRequest } from "../faults/strikes.ts";
+import { makeWorldFaults } from "../faults/world.ts";
+import { Engine } from "../interpreter/engine.ts";
+import { makeRandom } from "../random.ts";
+import { makeSeam } from "../services/seam.ts";
+import type { Executions } from "../services/sfn.ts";
+import type { Emit } from "../world/types.ts";
+import { makeDriver } from "./drive.ts";
+import { makeJudges } from "./judges.ts";
+import { makeLambda } from "./lambda.ts";
+import { makeItemReader } from "./map-items.ts";
+import { endingOf } from "./outcome.ts";
+import { type ApproveMode, makeSlack } from "./people.ts";
+import { plannedResources } from "./planned.ts";
+import { makeRecorder } from "./recorder.ts";
+import { makeServices } from "./services.ts";
+import { linesOfHistory, linesOfPut } from "./translate.ts";
+import { makeWorld } from "./world.ts";
+
+/** When every rehearsal begins: a Monday morning, so that days and windows mean the same on every machine. */
+const STARTS_AT = Date.UTC(2026, 2, 2, 8, 0, 0);
+
+export type RehearsalOptions = {
+  readonly plan: Plan;
+  /** SHA-256 of the plan's bytes. */
+  readonly hash: string;
+  readonly seed: number;
+  readonly faults: readonly FaultRequest[];
+  readonly rollBackAt?: Phase;
+  readonly approve: ApproveMode;
+  readonly onEvent: (event: RunEvent, line: string) => void;
+};
+
+export type Rehearsed = {
+  readonly summary: Omit<Summary, "wallSeconds">;
+  readonly exitCode: number;
+  readonly sentence: string;
+  readonly events: readonly RunEvent[];
+  readonly objects: {
+    readonly sourceBefore: readonly KubeObject[];
+    readonly targetBefore: readonly KubeObject[];
+    readonly sourceAfter: readonly KubeObject[];
+    readonly targetAfter: readonly KubeObject[];
+  };
+};
+
+/** Runs a rehearsal to its end. Rejects only for a mistake of ours: whatever happens to the platform is an outcome. */
+export const rehearse = async (options: RehearsalOptions): Promise<Rehearsed> => {
+  const run = makeRun(options);
+  const { source, target } = run.world.clusters;
+  const before = { sourceBefore: source.all(), targetBefore: target.all() };
+  await run.driver.run();
+  run.world.traffic.flush();
+  const ending = endingOf(run.recorder.events);
+  return {
+    summary: {
+      type: "summary",
+      outcome: ending.outcome,
+      ...run.tally.counts(),
+      faults: run.faults.tally(),
+      unusedPermissions: run.seam.permissions.unused(steps),
+      virtualSeconds: run.clock.elapsedSeconds(),
+      digest: run.recorder.digest(),
+    },
+    exitCode: ending.exitCode,
+    sentence: ending.sentence,
+    events: run.recorder.events,
+    objects: { ...before, sourceAfter: source.all(), targetAfter: target.all() },
+  };
+};
+
+/** Ties the parts of one rehearsal together; nothing has happened yet. */
+const makeRun = (options: RehearsalOptions) => {
+  const { plan, hash, seed } = options;
+  const clock = new Clock(STARTS_AT);
+  const random = makeRandom(seed);
+  const tally = makeTally();
+  const recorder = makeRecorder(clock, (event, line) => {
+    tally.add(event);
+    options.onEvent(event, line);
+    judges.sawEvent(event);
+  });
+  const { emit } = recorder;
+  const judges = makeJudges({ plan, clock, emit, stored: (key) => s3.get(key) });
+  announce(options, emit);
+  const world = makeWorld({ plan, clock, random: random.fork("world"), emit });
+  const worldFaults = makeWorldFaults(world, { clock, plan, emit });
+  const faults = makeFaults(options.faults, { clock, emit, world: () => worldFaults });
+  const seam = makeSeam({
+    clock,
+    random: random.fork("seam"),
+    fault: faults.hook,
+    onCall: (call) => {
+      faults.sawCall(call);
+      judges.sawCall(call);
+    },
+    onPermission: (step, service, action, allowed) => {
+      if (!allowed) emit({ type: "permission", step, service, action, allowed });
+    },
+    isPlanned: plannedResources(plan),
+  });
+  const people = makeSlack({ clock, plan, mode: options.approve, invoke: () => invoke });
+  const { context, s3 } = makeServices({
+    plan,
+    clock,
+    random,
+    seam,
+    world,
+    slack: people,
+    executions: executionsOf(clock, () => engine),
+    onPut: (put) => linesOfPut(put.key, put.body, (key) => s3.get(key)).forEach(emit),
+    log: logInto(emit),
+  });
+  for (const [key, value] of storedPlan(plan, hash)) s3.put(key, JSON.stringify(value));
+  const invoke = makeLambda({ clock, context, onInvocation: faults.stepBegins });
+  const engine = new Engine({
+    clock,
+    random: random.fork("engine"),
+    machines: Object.fromEntries(machines.map((m) => [m.name, m.definition])),
+    invoke,
+    integrate: makeItemReader(s3),
+    keepHistories: false,
+    onHistory: (execution, event) => {
+      linesOfHistory(execution, event).forEach(emit);
+      driver.saw(execution, event);
+    },
+  });
+  const driver = makeDriver({ clock, engine, plan, hash, rollBackAt: options.rollBackAt });
+  return { clock, tally, recorder, world, faults, seam, driver };
+};
+
+/** What a reader needs before anything happens: which run this is, and what is to move. */
+const announce = ({ plan, hash, seed }: RehearsalOptions, emit: Emit): void => {
+  emit({ type: "run", platform: plan.platform, plan: hash, seed, startsAt: new Date(STARTS_AT).toISOString(), migration: plan.migration });
+  for (const w of plan.workloads) emit({ type: "workload", namespace: w.namespace, name: w.name, kind: w.kind, class: w.class, move: w.move });
+};
+
+/** The engine and the services need each other; the services ask for it when a step calls. */
+const executionsOf = (clock: Clock, engine: () => Engine): Executions => ({
+  clock,
+  start: (request) => engine().start(request),
+  stop: (execution, error, cause) => engine().stop(execution, error, cause),
+  describe: (execution) => engine().describe(execution),
+  list: (filter) => engine().list(filter),
+  sendTaskSuccess: (token, output) => engine().sendTaskSuccess(token, output),
+  sendTaskFailure: (token, error, cause) => engine().sendTaskFailure(token, error, cause),
+  sendTaskHeartbeat: (token) => engine().sendTaskHeartbeat(token),
+  executionName: () => engine().executionName(),
+});
+
+/** Warnings and errors of steps are lines of the record; the rest says nothing that the record doesn't say better. */
+const logInto = (emit: Emit): Log => {
+  const noting = (level: "warning" | "error") => (message: string, fields?: Readonly<Record<string, unknown>>) =>
+    emit({ type: "notice", level, sentence: fields ? `${message} ${JSON.stringify(fields)}` : message });
+  return { info: () => {}, warn: noting("warning"), error: noting("error") };
+};

@@ -1,0 +1,100 @@
+/** The composition root of a rehearsal: the official clients over the simulated services, and nothing else that a step could reach. */
+
+import type { Plan } from "../../domain/plan.ts";
+import { SIDES } from "../../domain/phases.ts";
+import type { AwsClients, Context } from "../../functions/step.ts";
+import type { Clock } from "../clock.ts";
+import type { Random } from "../random.ts";
+import { makeEc2 } from "../services/ec2.ts";
+import { makeEksService } from "../services/eks.ts";
+import { makeElb } from "../services/elb.ts";
+import { makeLogs } from "../services/logs.ts";
+import { makeMetricsService } from "../services/metrics.ts";
+import { makeSimulatedNetwork } from "../services/network.ts";
+import { makeProbes } from "../services/probes.ts";
+import { makeRoute53Service } from "../services/route53.ts";
+import { makeS3, type Put, type S3Service } from "../services/s3.ts";
+import type { Seam } from "../services/seam.ts";
+import { makeAwsClients } from "../services/seam-aws.ts";
+import { makeAskDns, makeExchange, type Routes } from "../services/seam-wire.ts";
+import { type Executions, makeSfn } from "../services/sfn.ts";
+import { makeSts } from "../services/sts.ts";
+import type { HttpService } from "../world/types.ts";
+import type { RehearsedWorld } from "./world.ts";
+
+export const BUCKET = "repot-memory";
+
+const HOSTS = {
+  kubernetes: { source: "source.kubernetes.repot", target: "target.kubernetes.repot" },
+  metrics: { source: "source.metrics.repot", target: "target.metrics.repot" },
+  slack: "slack.com",
+} as const;
+
+export type ServicesOptions = {
+  readonly plan: Plan;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly seam: Seam;
+  readonly world: RehearsedWorld;
+  readonly slack: HttpService;
+  readonly executions: Executions;
+  readonly onPut: (put: Put) => void;
+  readonly log: Context["log"];
+};
+
+export const makeServices = (options: ServicesOptions): { readonly context: Context; readonly s3: S3Service } => {
+  const { clock, seam, world, slack, log } = options;
+  const s3 = makeS3({ bucket: BUCKET, clock, random: options.random.fork("s3"), onPut: options.onPut });
+  const routes: Routes = {
+    ...Object.fromEntries(
+      SIDES.flatMap((side) => [
+        [HOSTS.kubernetes[side], { service: "kubernetes", side, handle: world.clusters[side].api, listens: () => world.clusters[side].exists() }],
+        [HOSTS.metrics[side], { service: "metrics", side, handle: makeMetricsService(side, world.metrics, () => clock.now()) }],
+      ]),
+    ),
+    [HOSTS.slack]: { service: "slack", handle: slack },
+  };
+  const context: Context = {
+    aws: awsClients(options, s3),
+    http: makeExchange(seam, routes, makeProbes(options.plan, world)),
+    askDns: makeAskDns(seam, world.dns),
+    endpoints: {
+      kubernetes: { source: `https://${HOSTS.kubernetes.source}`, target: `https://${HOSTS.kubernetes.target}` },
+      metrics: { source: `https://${HOSTS.metrics.source}`, target: `https://${HOSTS.metrics.target}` },
+      slack: `https://${HOSTS.slack}`,
+    },
+    bucket: BUCKET,
+    now: () => new Date(clock.now()),
+    log,
+  };
+  return { context, s3 };
+};
+
+const awsClients = ({ plan, clock, random, seam, world, executions }: ServicesOptions, s3: S3Service): AwsClients => {
+  const { source, target } = plan.settings;
+  const network = makeSimulatedNetwork({
+    subnetIds: target.subnetIds ?? ASSUMED_SUBNETS,
+    egressAddresses: source.egressAddresses,
+    addressesInUse: () => world.clusters.source.pods().length + world.clusters.target.pods().length,
+  });
+  const eks = makeEksService({
+    clock,
+    random: random.fork("eks"),
+    // The source is run by hand: EKS knows nothing of it.
+    clusters: [{ name: target.name, version: target.kubernetesVersion, ...world.clusters.target }],
+    subnets: () => network.subnets,
+  });
+  return makeAwsClients(seam, {
+    s3: s3.handlers,
+    route53: makeRoute53Service({ zones: world.dns.zones, clock, random: random.fork("route53") }).handlers,
+    eks: eks.handlers,
+    ec2: makeEc2(network).handlers,
+    elb: makeElb(network).handlers,
+    logs: makeLogs({ clock, random: random.fork("logs"), groups: {} }).handlers,
+    sfn: makeSfn(executions).handlers,
+    sts: makeSts().handlers,
+  });
+};
+
+/** The subnets that a plan without any of its own assumes. */
+const ASSUMED_SUBNETS = ["subnet-assumed-a", "subnet-assumed-b"];

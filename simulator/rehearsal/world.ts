@@ -1,0 +1,84 @@
+/** The simulated world of one rehearsal: two clusters, DNS, clients, metrics, and everybody else who goes on with their work. */
+
+import type { RecordSet } from "../../domain/effects.ts";
+import type { KubeObject } from "../../domain/kube.ts";
+import type { Side } from "../../domain/phases.ts";
+import type { Plan } from "../../domain/plan.ts";
+import type { Clock } from "../clock.ts";
+import type { Random } from "../random.ts";
+import { type Addresses, makeAddresses } from "../world/addresses.ts";
+import { loadBalancerName } from "../world/cluster/balancers.ts";
+import { type BackupStorage, makeBackupStorage, makeCluster, type SimulatedCluster } from "../world/cluster/index.ts";
+import { makeDns, type SimulatedDns } from "../world/dns/index.ts";
+import { makeMetricsWorld, type MetricsWorld } from "../world/metrics.ts";
+import { makeControl, noCluster } from "../world/traffic/control.ts";
+import { makeTraffic, type TrafficWorld } from "../world/traffic/traffic.ts";
+import type { Emit } from "../world/types.ts";
+
+export type RehearsedWorld = {
+  readonly clusters: { readonly [S in Side]: SimulatedCluster };
+  readonly dns: SimulatedDns;
+  readonly traffic: TrafficWorld;
+  readonly metrics: MetricsWorld;
+  readonly addresses: Addresses;
+};
+
+type Making = { readonly plan: Plan; readonly clock: Clock; readonly random: Random; readonly emit: Emit };
+type Stored = Making & { readonly velero: BackupStorage };
+
+/** The world of a run, with the control run beside it. */
+export const makeWorld = (making: Making): RehearsedWorld => {
+  const { plan, clock, random, emit } = making;
+  const addresses = makeAddresses(plan);
+  const stored = { ...making, velero: makeBackupStorage() };
+  const source = clusterOf(stored, "source");
+  const target = clusterOf(stored, "target");
+  const dns = dnsOf(making, addresses, source);
+  const control = makeControl({
+    startsAt: clock.startedAt,
+    random,
+    plan,
+    build: (own) => {
+      const quiet = { ...making, clock: own, emit: () => {}, velero: makeBackupStorage() };
+      const untouched = clusterOf(quiet, "source");
+      return { source: untouched, target: noCluster("target"), dns: dnsOf(quiet, addresses, untouched) };
+    },
+  });
+  const traffic = makeTraffic({ clock, random, plan, source, target, dns, emit, control });
+  const metrics = makeMetricsWorld({ clock, random, plan, source, target, traffic });
+  return { clusters: { source, target }, dns, traffic, metrics, addresses };
+};
+
+const clusterOf = ({ plan, clock, random, emit, velero }: Stored, side: Side): SimulatedCluster =>
+  makeCluster({
+    side,
+    clock,
+    random,
+    settings: plan.settings[side],
+    objects: side === "source" ? (plan.objects as unknown as readonly KubeObject[]) : [],
+    exists: side === "source",
+    // Public Services without an Ingress are taken to have a load balancer of their own: the plan lists that as an assumption.
+    exposed: new Set(plan.hosts.map((h) => `${h.namespace}/${h.service}`)),
+    velero,
+    emit,
+  });
+
+const dnsOf = ({ plan, clock, random }: Making, addresses: Addresses, source: SimulatedCluster): SimulatedDns =>
+  makeDns({
+    clock,
+    random,
+    settings: plan.settings.dns,
+    records: plan.hosts.map((host) => recordOf(host, source)),
+    sideOf: (name) => addresses.behind(name)?.side,
+    addressesOf: (name) => addresses.of(name),
+  });
+
+/** Where a host leads when the run begins: an alias to the load balancer of its Ingress, else of its Service. */
+const recordOf = ({ host, namespace, service }: Plan["hosts"][number], source: SimulatedCluster): RecordSet => {
+  const ingress = source.all().find((o) => o.kind === "Ingress" && JSON.stringify(o["spec"] ?? {}).includes(JSON.stringify(host)));
+  const dnsName = hostnameOf(ingress) ?? hostnameOf(source.get({ apiVersion: "v1", kind: "Service", namespace, name: service })) ?? loadBalancerName("source", namespace, service);
+  return { name: `${host}.`, type: "A", alias: { hostedZoneId: "Z215JYRZR1TBD5", dnsName: `${dnsName}.` } };
+};
+
+const hostnameOf = (object: KubeObject | undefined): string | undefined =>
+  (object?.["status"] as { readonly loadBalancer?: { readonly ingress?: readonly { readonly hostname?: string }[] } } | undefined)?.loadBalancer?.ingress?.[0]?.hostname;

@@ -1,0 +1,325 @@
+/**
+ * Computes a parsed query at one instant over what a metrics base has scraped. Follows Prometheus: five minutes of look-back, staleness,
+ * rates extrapolated to the ends of their range, buckets interpolated linearly, labels matched one to one.
+ */
+
+import type { Expression, FunctionName, Matcher, Selector } from "./parse.ts";
+import { extrapolatedIncrease, histogramQuantile } from "./rates.ts";
+
+export type Labels = Readonly<Record<string, string>>;
+/** `stale` marks a scrape that found the series gone. */
+export type Sample = { readonly at: number; readonly value: number; readonly stale?: boolean };
+export type Series = { readonly labels: Labels; readonly samples: readonly Sample[] };
+
+/** What was scraped: the series that match, with their samples in (from, to], oldest first. */
+export type Scraped = (
+  name: string,
+  matches: (labels: Labels) => boolean,
+  fromMs: number,
+  toMs: number,
+) => readonly Series[];
+
+export type Element = { readonly labels: Labels; readonly value: number };
+export type Result =
+  | { readonly scalar: number }
+  | { readonly vector: readonly Element[] }
+  | { readonly range: readonly Series[] };
+
+/** A query that parses and can't be computed (two series where one was wanted, say): 422 of the real service. */
+export class ExecutionError extends Error {
+  override readonly name = "ExecutionError";
+}
+
+const LOOKBACK_MS = 300_000;
+const STEPS_MAX = 11_000;
+
+/** @throws ExecutionError */
+export const evaluateQuery = (expression: Expression, scraped: Scraped, atMs: number): Result => {
+  const fetched = new Map<Selector, readonly Series[]>();
+  prefetch(expression, 0, (selector, backMs) => {
+    const from = atMs - backMs - (selector.rangeMs ?? LOOKBACK_MS);
+    fetched.set(selector, scraped(selector.name, matching(selector), from, atMs));
+  });
+  const run = new Evaluator(fetched);
+  return run.evaluate(expression, atMs);
+};
+
+/** Tells each selector how far back the subqueries around it look, so that each series is read once. */
+const prefetch = (
+  of: Expression,
+  backMs: number,
+  visit: (selector: Selector, backMs: number) => void,
+): void => {
+  switch (of.kind) {
+    case "number":
+      return;
+    case "selector":
+      visit(of, backMs);
+      return;
+    case "subquery":
+      prefetch(of.of, backMs + of.rangeMs, visit);
+      return;
+    case "call":
+      for (const arg of of.args) prefetch(arg, backMs, visit);
+      return;
+    case "aggregate":
+      prefetch(of.of, backMs, visit);
+      return;
+    case "binary":
+      prefetch(of.left, backMs, visit);
+      prefetch(of.right, backMs, visit);
+  }
+};
+
+const matching = (selector: Selector): ((labels: Labels) => boolean) => {
+  const tests = selector.matchers.map(matcherTest);
+  return (labels) => tests.every((test) => test(labels));
+};
+
+const matcherTest = ({ label, op, value }: Matcher): ((labels: Labels) => boolean) => {
+  if (op === "=" || op === "!=") return (labels) => ((labels[label] ?? "") === value) === (op === "=");
+  let pattern: RegExp;
+  try {
+    pattern = new RegExp(`^(?:${value})$`, "s");
+  } catch {
+    throw new ExecutionError(`the matcher of ${label} isn't a regular expression: ${value}`);
+  }
+  return (labels) => pattern.test(labels[label] ?? "") === (op === "=~");
+};
+
+const OVER_TIME: { readonly [F in FunctionName]?: (samples: readonly Sample[]) => number } = {
+  count_over_time: (s) => s.length,
+  max_over_time: (s) => Math.max(...s.map((x) => x.value)),
+  min_over_time: (s) => Math.min(...s.map((x) => x.value)),
+  avg_over_time: (s) => s.reduce((sum, x) => sum + x.value, 0) / s.length,
+  last_over_time: (s) => s.at(-1)?.value ?? Number.NaN,
+};
+
+class Evaluator {
+  readonly #fetched: ReadonlyMap<Selector, readonly Series[]>;
+
+  constructor(fetched: ReadonlyMap<Selector, readonly Series[]>) {
+    this.#fetched = fetched;
+  }
+
+  evaluate(of: Expression, at: number): Result {
+    switch (of.kind) {
+      case "number":
+        return { scalar: of.value };
+      case "selector":
+        return of.rangeMs === undefined
+          ? { vector: this.#instant(of, at) }
+          : { range: this.#range(of, at, of.rangeMs) };
+      case "subquery":
+        return { range: this.#subquery(of, at) };
+      case "call":
+        return this.#call(of.name, of.args, at);
+      case "aggregate":
+        return { vector: aggregate(of.op, of.by, this.#vector(of.of, at)) };
+      case "binary":
+        return binary(of.op, this.evaluate(of.left, at), this.evaluate(of.right, at));
+    }
+  }
+
+  #vector(of: Expression, at: number): readonly Element[] {
+    const result = this.evaluate(of, at);
+    if (!("vector" in result)) throw new ExecutionError("expected an instant vector");
+    return result.vector;
+  }
+
+  #scalar(of: Expression | undefined, at: number): number {
+    const result = of && this.evaluate(of, at);
+    if (!result || !("scalar" in result)) throw new ExecutionError("expected a scalar");
+    return result.scalar;
+  }
+
+  #newest(selector: Selector, at: number): readonly { readonly labels: Labels; readonly sample: Sample }[] {
+    return (this.#fetched.get(selector) ?? []).flatMap(({ labels, samples }) => {
+      const sample = samples[upTo(samples, at) - 1];
+      return sample && !sample.stale && sample.at > at - LOOKBACK_MS ? [{ labels, sample }] : [];
+    });
+  }
+
+  #instant(selector: Selector, at: number): readonly Element[] {
+    return this.#newest(selector, at).map(({ labels, sample }) => ({ labels, value: sample.value }));
+  }
+
+  #range(selector: Selector, at: number, rangeMs: number): readonly Series[] {
+    return (this.#fetched.get(selector) ?? []).map(({ labels, samples }) => ({
+      labels,
+      samples: samples.slice(upTo(samples, at - rangeMs), upTo(samples, at)).filter((s) => !s.stale),
+    }));
+  }
+
+  /** Evaluates at the absolute multiples of the step, as Prometheus does. */
+  #subquery(of: Extract<Expression, { kind: "subquery" }>, at: number): readonly Series[] {
+    if (of.rangeMs / of.stepMs > STEPS_MAX)
+      throw new ExecutionError(`more than ${STEPS_MAX} points in a subquery`);
+    const series = new Map<string, { labels: Labels; samples: Sample[] }>();
+    const first = Math.floor((at - of.rangeMs) / of.stepMs + 1) * of.stepMs;
+    for (let then = first; then <= at; then += of.stepMs) {
+      const result = this.evaluate(of.of, then);
+      if ("range" in result) throw new ExecutionError("a subquery needs an instant vector");
+      for (const { labels, value } of "scalar" in result
+        ? [{ labels: {}, value: result.scalar }]
+        : result.vector) {
+        const key = keyOf(labels);
+        const entry = series.get(key) ?? { labels, samples: [] };
+        entry.samples.push({ at: then, value });
+        series.set(key, entry);
+      }
+    }
+    return [...series.values()];
+  }
+
+  #call(name: FunctionName, args: readonly Expression[], at: number): Result {
+    const [first, second] = args;
+    const wanted = name === "time" ? 0 : name === "histogram_quantile" ? 2 : 1;
+    if (args.length !== wanted)
+      throw new ExecutionError(`expected ${wanted} argument(s) in call to "${name}", got ${args.length}`);
+    if (name === "time") return { scalar: at / 1000 };
+    if (name === "vector") return { vector: [{ labels: {}, value: this.#scalar(first, at) }] };
+    if (name === "histogram_quantile" && second) {
+      return { vector: histogramQuantile(this.#scalar(first, at), this.#vector(second, at)) };
+    }
+    if (name === "timestamp" && first) {
+      if (first.kind !== "selector")
+        throw new ExecutionError("timestamp is computed for plain selectors only");
+      return {
+        vector: this.#newest(first, at).map(({ labels, sample }) => ({
+          labels: nameless(labels),
+          value: sample.at / 1000,
+        })),
+      };
+    }
+    return { vector: first ? this.#overTime(name, first, at) : [] };
+  }
+
+  #overTime(name: FunctionName, of: Expression, at: number): readonly Element[] {
+    const result = this.evaluate(of, at);
+    const rangeMs = of.kind === "selector" || of.kind === "subquery" ? of.rangeMs : undefined;
+    if (!("range" in result) || rangeMs === undefined) {
+      throw new ExecutionError(`expected type range vector in call to function "${name}"`);
+    }
+    return result.range.flatMap(({ labels, samples }) => {
+      if (samples.length === 0) return [];
+      const direct = OVER_TIME[name];
+      const value = direct ? direct(samples) : increaseOf(name, samples, at, rangeMs);
+      return value === undefined ? [] : [{ labels: nameless(labels), value }];
+    });
+  }
+}
+
+const increaseOf = (
+  name: FunctionName,
+  samples: readonly Sample[],
+  at: number,
+  rangeMs: number,
+): number | undefined => {
+  const increase = extrapolatedIncrease(samples, at, rangeMs);
+  return increase === undefined ? undefined : name === "rate" ? (increase * 1000) / rangeMs : increase;
+};
+
+/** How many samples are at or before a time. */
+const upTo = (samples: readonly Sample[], at: number): number => {
+  let [low, high] = [0, samples.length];
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((samples[middle]?.at ?? 0) <= at) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+};
+
+const keyOf = (labels: Labels): string =>
+  Object.keys(labels)
+    .filter((k) => k !== "__name__")
+    .sort()
+    .map((k) => `${k}=${JSON.stringify(labels[k])}`)
+    .join();
+
+const nameless = ({ __name__: _, ...labels }: Labels): Labels => labels;
+
+const aggregate = (
+  op: "sum" | "max" | "min" | "avg" | "count",
+  by: readonly string[],
+  elements: readonly Element[],
+): readonly Element[] => {
+  const groups = new Map<string, { labels: Labels; values: number[] }>();
+  for (const { labels, value } of elements) {
+    const kept = Object.fromEntries(by.flatMap((l) => (labels[l] === undefined ? [] : [[l, labels[l]]])));
+    const group = groups.get(keyOf(kept)) ?? { labels: kept, values: [] };
+    group.values.push(value);
+    groups.set(keyOf(kept), group);
+  }
+  const total = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
+  const compute = {
+    sum: total,
+    max: (v: readonly number[]) => Math.max(...v),
+    min: (v: readonly number[]) => Math.min(...v),
+    avg: (v: readonly number[]) => total(v) / v.length,
+    count: (v: readonly number[]) => v.length,
+  }[op];
+  return [...groups.values()].map(({ labels, values }) => ({ labels, value: compute(values) }));
+};
+
+const ARITHMETIC: Readonly<Record<string, (a: number, b: number) => number>> = {
+  "+": (a, b) => a + b,
+  "-": (a, b) => a - b,
+  "*": (a, b) => a * b,
+  "/": (a, b) => a / b,
+};
+const COMPARISON: Readonly<Record<string, (a: number, b: number) => boolean>> = {
+  "==": (a, b) => a === b,
+  "!=": (a, b) => a !== b,
+  ">": (a, b) => a > b,
+  "<": (a, b) => a < b,
+  ">=": (a, b) => a >= b,
+  "<=": (a, b) => a <= b,
+};
+
+const binary = (op: string, left: Result, right: Result): Result => {
+  if ("range" in left || "range" in right)
+    throw new ExecutionError(`binary expression ${op} doesn't take range vectors`);
+  if (op === "or") {
+    if ("scalar" in left || "scalar" in right)
+      throw new ExecutionError("set operator or not allowed in binary scalar expression");
+    const known = new Set(left.vector.map((e) => keyOf(e.labels)));
+    return { vector: [...left.vector, ...right.vector.filter((e) => !known.has(keyOf(e.labels)))] };
+  }
+  const arithmetic = ARITHMETIC[op];
+  const compare = COMPARISON[op];
+  const join = (labels: Labels, a: number, b: number, kept: number): readonly Element[] =>
+    arithmetic
+      ? [{ labels: nameless(labels), value: arithmetic(a, b) }]
+      : compare?.(a, b)
+        ? [{ labels, value: kept }]
+        : [];
+  if ("scalar" in left && "scalar" in right) {
+    if (!arithmetic) throw new ExecutionError("comparisons between scalars must use BOOL modifier");
+    return { scalar: arithmetic(left.scalar, right.scalar) };
+  }
+  if ("scalar" in left) {
+    return {
+      vector: (right as { vector: readonly Element[] }).vector.flatMap((e) =>
+        join(e.labels, left.scalar, e.value, e.value),
+      ),
+    };
+  }
+  if ("scalar" in right)
+    return { vector: left.vector.flatMap((e) => join(e.labels, e.value, right.scalar, e.value)) };
+  const others = new Map<string, number>();
+  for (const e of right.vector) {
+    if (others.has(keyOf(e.labels)))
+      throw new ExecutionError(
+        "many-to-many matching not allowed: matching labels must be unique on one side",
+      );
+    others.set(keyOf(e.labels), e.value);
+  }
+  return {
+    vector: left.vector.flatMap((e) => {
+      const other = others.get(keyOf(e.labels));
+      return other === undefined ? [] : join(e.labels, e.value, other, e.value);
+    }),
+  };
+};

@@ -1,0 +1,44 @@
+/** The ticks of a CronJob's schedule: five fields or a descriptor, in its time zone. */
+
+import { Cron } from "croner";
+
+const UNITS: Readonly<Record<string, number>> = { h: 3_600_000, m: 60_000, s: 1_000, ms: 1 };
+
+const everyMs = (schedule: string): number | undefined => {
+  if (!schedule.startsWith("@every ")) return undefined;
+  let total = 0;
+  for (const [, count, unit] of schedule.matchAll(/(\d+(?:\.\d+)?)(h|ms|m|s)/g))
+    total += Number(count) * (UNITS[unit ?? ""] ?? 0);
+  return total;
+};
+
+const parsed = new Map<string, Cron>();
+
+/** The first tick after a time (milliseconds since 1970); undefined where none ever comes. */
+export const nextTick = (schedule: string, timeZone: string, afterMs: number): number | undefined => {
+  const every = everyMs(schedule);
+  if (every !== undefined) return afterMs + every;
+  const key = `${timeZone} ${schedule}`;
+  const cron = parsed.get(key) ?? new Cron(schedule, { paused: true, mode: "5-part", timezone: timeZone });
+  parsed.set(key, cron);
+  return cron.nextRun(new Date(afterMs))?.getTime();
+};
+
+/** Over this many missed ticks the real controller gives up and says so. */
+export const MISSED_MAX = 100;
+
+/** The ticks in (after, until], at most one more than the limit. */
+export const ticksBetween = (
+  schedule: string,
+  timeZone: string,
+  afterMs: number,
+  untilMs: number,
+): readonly number[] => {
+  const ticks: number[] = [];
+  let tick = nextTick(schedule, timeZone, afterMs);
+  while (tick !== undefined && tick <= untilMs && ticks.length <= MISSED_MAX) {
+    ticks.push(tick);
+    tick = nextTick(schedule, timeZone, tick);
+  }
+  return ticks;
+};

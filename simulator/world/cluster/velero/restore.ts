@@ -1,0 +1,170 @@
+/** Velero Restores: in which order, in what form, and what is passed over. One object after the other. */
+
+import type { KubeObject } from "../../../../domain/kube.ts";
+import { byCodeUnit } from "../../../../domain/kube.ts";
+import {
+  annotationsOf,
+  at,
+  type Fields,
+  fieldsAt,
+  listAt,
+  namespaceOf,
+  pathOf,
+  same,
+  textAt,
+  withAt,
+  withMetadata,
+} from "../fields.ts";
+import { isFinishedJob } from "../jobs.ts";
+import type { Machine } from "../machine.ts";
+import type { Who } from "../registry.ts";
+import { ApiError } from "../status.ts";
+import { type Modifiers, modified } from "./modifiers.ts";
+import { takesLabels, takesNamespace, takesResource } from "./selection.ts";
+import type { BackupItem, StoredBackup } from "./storage.ts";
+
+/** Velero's own order: these first, the rest by name. Pods and ReplicaSets come before what would own them. */
+const FIRST = [
+  "customresourcedefinitions.apiextensions.k8s.io",
+  "namespaces",
+  "storageclasses.storage.k8s.io",
+  "persistentvolumes",
+  "persistentvolumeclaims",
+  "serviceaccounts",
+  "secrets",
+  "configmaps",
+  "limitranges",
+  "pods",
+  "replicasets.apps",
+  "services",
+];
+/** Never restored. */
+const NEVER = new Set(
+  "nodes events events.events.k8s.io backups.velero.io restores.velero.io csinodes.storage.k8s.io volumeattachments.storage.k8s.io endpoints endpointslices.discovery.k8s.io".split(
+    " ",
+  ),
+);
+
+/** What of a backup the Restore's spec takes and this cluster knows, in the order in which it is restored. */
+export const planRestore = (machine: Machine, backup: StoredBackup, spec: unknown): readonly BackupItem[] => {
+  const rank = (key: string) => {
+    const place = FIRST.indexOf(key);
+    return place < 0 ? FIRST.length : place;
+  };
+  const scoped = at(spec, "includeClusterResources");
+  return backup.items
+    .filter(({ key, object }) => {
+      const resource = machine.registry.kinds.stored(key);
+      // A kind that only a definition of this backup brings is known by the time its objects are restored.
+      if (!resource) return backup.items.some((i) => i.key === FIRST[0] && i.object.metadata.name === key);
+      if (NEVER.has(key) || !takesResource(spec, resource) || !takesLabels(spec, object)) return false;
+      if (key === "namespaces") return takesNamespace(spec, object.metadata.name);
+      return resource.namespaced ? takesNamespace(spec, namespaceOf(object)) : scoped !== false;
+    })
+    .toSorted(
+      (a, b) =>
+        rank(a.key) - rank(b.key) ||
+        byCodeUnit(a.key, b.key) ||
+        byCodeUnit(pathOf(a.object), pathOf(b.object)),
+    );
+};
+
+export type Outcome =
+  | { readonly kind: "restored" | "skipped" }
+  | { readonly kind: "warning" | "error"; readonly sentence: string };
+
+/** Restores one object. Never throws for a refusal: it is an error of the Restore. */
+export const restoreItem = (
+  machine: Machine,
+  item: BackupItem,
+  labels: Readonly<Record<string, string>>,
+  rules: Modifiers,
+  who: Who,
+): Outcome => {
+  const { registry, store } = machine;
+  const resource = registry.kinds.stored(item.key);
+  if (!resource || isOver(item)) return { kind: "skipped" };
+  const name = `${item.key} ${pathOf(item.object)}`;
+  try {
+    const prepared = modified(rules, item.key, prepare(item));
+    const existing = store.get(item.key, namespaceOf(prepared), prepared.metadata.name);
+    if (existing) return already(name, existing, prepared);
+    const labelled = withMetadata(prepared, { labels: { ...prepared.metadata.labels, ...labels } });
+    registry.create(resource, labelled, who);
+    return { kind: "restored" };
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return { kind: "error", sentence: `error restoring ${name}: ${error.message}` };
+  }
+};
+
+const already = (name: string, existing: KubeObject, prepared: KubeObject): Outcome =>
+  same(existing["spec"], prepared["spec"]) && same(existing["data"], prepared["data"])
+    ? { kind: "skipped" }
+    : {
+        kind: "warning",
+        sentence: `could not restore, ${name} already exists. Warning: the in-cluster version is different than the backed-up version`,
+      };
+
+/** Pods and Jobs that have run to their end stay where they are, and disks that a claim would make anew. */
+const isOver = ({ key, object }: BackupItem): boolean => {
+  const phase = textAt(object, "status", "phase");
+  if (key === "pods") return phase === "Succeeded" || phase === "Failed";
+  if (key === "jobs.batch") return isFinishedJob(object);
+  return key === "persistentvolumes" && at(object, "spec", "persistentVolumeReclaimPolicy") === "Delete";
+};
+
+/** Without what belongs to the cluster it came from. */
+const prepare = ({ key, object }: BackupItem): KubeObject => {
+  const { status: _, ...rest } = object;
+  const bare = withMetadata(rest as KubeObject, {
+    uid: undefined,
+    resourceVersion: undefined,
+    generation: undefined,
+    creationTimestamp: undefined,
+    deletionTimestamp: undefined,
+    managedFields: undefined,
+    ownerReferences: undefined,
+    selfLink: undefined,
+    generateName: undefined,
+  });
+  if (key === "services") return service(bare);
+  if (key === "pods") return withAt(bare, ["spec", "nodeName"], undefined);
+  if (key === "persistentvolumeclaims") return claim(bare);
+  if (key === "jobs.batch") return job(bare);
+  return bare;
+};
+
+/** Addresses and automatic node ports are the new cluster's to give. */
+const service = (object: KubeObject): KubeObject => {
+  const spec = fieldsAt(object, "spec");
+  const { clusterIP, clusterIPs: _, healthCheckNodePort: __, ...kept } = spec;
+  const headless = clusterIP === "None" ? { clusterIP: "None" } : {};
+  const ports = listAt(spec, "ports").map(({ nodePort: _port, ...port }): Fields => port);
+  return { ...object, spec: { ...kept, ...headless, ...(spec["ports"] === undefined ? {} : { ports }) } };
+};
+
+const claim = (object: KubeObject): KubeObject => {
+  const annotations = Object.entries(annotationsOf(object)).filter(
+    ([key]) => !key.startsWith("pv.kubernetes.io/") && !key.startsWith("volume."),
+  );
+  const unbound = withAt(object, ["spec", "volumeName"], undefined);
+  return object.metadata.annotations === undefined
+    ? unbound
+    : withMetadata(unbound, { annotations: Object.fromEntries(annotations) });
+};
+
+const job = (object: KubeObject): KubeObject => {
+  const labels = ["controller-uid", "batch.kubernetes.io/controller-uid"];
+  const drop = (from: Fields) =>
+    Object.fromEntries(Object.entries(from).filter(([key]) => !labels.includes(key)));
+  const template = drop(fieldsAt(object, "spec", "template", "metadata", "labels"));
+  const bare = withAt(
+    withAt(object, ["spec", "selector"], undefined),
+    ["spec", "template", "metadata", "labels"],
+    template,
+  );
+  return object.metadata.labels === undefined
+    ? bare
+    : withMetadata(bare, { labels: drop(object.metadata.labels) });
+};

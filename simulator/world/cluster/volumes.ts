@@ -1,0 +1,154 @@
+/** Claims get volumes: from their storage class, when a pod wants them or at once. A class that the cluster doesn't have leaves them pending. */
+
+import type { KubeObject } from "../../../domain/kube.ts";
+import { at, fieldsAt, isDeleting, listAt, namespaceOf, textAt, uidOf, withAt } from "./fields.ts";
+import { type Controller, controllerWho, type Machine, splitKey } from "./machine.ts";
+import { referencesOf } from "./references.ts";
+import { selfKey } from "./replicas.ts";
+
+const CLAIMS = "persistentvolumeclaims";
+const VOLUMES = "persistentvolumes";
+const CLASSES = "storageclasses.storage.k8s.io";
+const WHO = controllerWho("persistent-volume-binder");
+const PROVISION_MIN_MS = 5_000;
+const PROVISION_MAX_MS = 15_000;
+
+export const volumes = (machine: Machine): Controller => {
+  const { clock, store, registry } = machine;
+  const provisioning = new Set<string>();
+  const reconcile = (key: string): void => {
+    const { namespace, name } = splitKey(key);
+    const claim = store.get(CLAIMS, namespace, name);
+    if (!claim || isDeleting(claim) || at(claim, "status", "phase") === "Bound") return;
+    const storage = classOf(machine, claim);
+    const wanted = wantedNow(machine, claim, storage);
+    if (!storage || !wanted) {
+      registry.setStatus(CLAIMS, claim, { phase: "Pending" });
+      return;
+    }
+    if (machine.loading()) {
+      provision(machine, claim, storage);
+      return;
+    }
+    if (provisioning.has(uidOf(claim))) return;
+    provisioning.add(uidOf(claim));
+    const takes = machine.random.fork(`volume ${key}`).between(PROVISION_MIN_MS, PROVISION_MAX_MS);
+    clock.after(Math.round(takes), () => {
+      provisioning.delete(uidOf(claim));
+      const live = store.byUid(uidOf(claim))?.object;
+      if (live && !isDeleting(live)) provision(machine, live, storage);
+    });
+  };
+  store.onChange(({ key, before, after }) => {
+    if (key === CLAIMS && before && !after) reclaim(machine, before);
+  });
+  return {
+    name: "persistent-volume-binder",
+    watches: {
+      [CLAIMS]: selfKey,
+      [CLASSES]: () => store.list(CLAIMS).flatMap(selfKey),
+      pods: (pod, { before }) =>
+        before
+          ? []
+          : referencesOf(pod["spec"])
+              .filter((r) => r.kind === "PersistentVolumeClaim")
+              .map((r) => `${namespaceOf(pod)}/${r.name}`),
+    },
+    reconcile,
+  };
+};
+
+/** The class that a claim names; the default one where it names none. */
+const classOf = (machine: Machine, claim: KubeObject): KubeObject | undefined => {
+  const named = textAt(claim, "spec", "storageClassName");
+  const classes = machine.store.list(CLASSES);
+  if (named !== undefined) {
+    const found = classes.find((c) => c.metadata.name === named);
+    return found ?? (machine.loading() ? impliedClass(machine, named) : undefined);
+  }
+  const found = classes.find(
+    (c) => c.metadata.annotations?.["storageclass.kubernetes.io/is-default-class"] === "true",
+  );
+  return found ?? (machine.loading() ? impliedClass(machine, "standard") : undefined);
+};
+
+/** The source has bound claims, so it has their class. */
+const impliedClass = (machine: Machine, name: string): KubeObject =>
+  machine.registry.create(
+    machine.registry.resource(CLASSES),
+    {
+      apiVersion: "storage.k8s.io/v1",
+      kind: "StorageClass",
+      metadata:
+        name === "standard"
+          ? { name, annotations: { "storageclass.kubernetes.io/is-default-class": "true" } }
+          : { name },
+      provisioner: "ebs.csi.aws.com",
+      reclaimPolicy: "Delete",
+      volumeBindingMode: "WaitForFirstConsumer",
+    },
+    WHO,
+  );
+
+const wantedNow = (machine: Machine, claim: KubeObject, storage: KubeObject | undefined): boolean => {
+  if (machine.loading() || at(storage, "volumeBindingMode") !== "WaitForFirstConsumer") return true;
+  for (const pod of machine.store.in("pods", namespaceOf(claim)))
+    if (
+      listAt(pod, "spec", "volumes").some(
+        (v) => at(v, "persistentVolumeClaim", "claimName") === claim.metadata.name,
+      )
+    )
+      return true;
+  return false;
+};
+
+const provision = (machine: Machine, claim: KubeObject, storage: KubeObject): void => {
+  const { registry, store } = machine;
+  const name = textAt(claim, "spec", "volumeName") ?? `pvc-${uidOf(claim)}`;
+  const capacity = fieldsAt(claim, "spec", "resources", "requests");
+  if (!store.get(VOLUMES, "", name))
+    registry.create(
+      registry.resource(VOLUMES),
+      {
+        apiVersion: "v1",
+        kind: "PersistentVolume",
+        metadata: { name },
+        spec: {
+          capacity,
+          accessModes: at(claim, "spec", "accessModes"),
+          persistentVolumeReclaimPolicy: at(storage, "reclaimPolicy") ?? "Delete",
+          storageClassName: storage.metadata.name,
+          claimRef: {
+            kind: "PersistentVolumeClaim",
+            namespace: namespaceOf(claim),
+            name: claim.metadata.name,
+            uid: uidOf(claim),
+          },
+          csi: {
+            driver: at(storage, "provisioner"),
+            volumeHandle: `vol-${uidOf(claim).replace(/-/g, "").slice(0, 17)}`,
+          },
+        },
+        status: { phase: "Bound" },
+      },
+      WHO,
+    );
+  const named = withAt(
+    withAt(claim, ["spec", "volumeName"], name),
+    ["spec", "storageClassName"],
+    storage.metadata.name,
+  );
+  store.put(CLAIMS, {
+    ...named,
+    status: { phase: "Bound", accessModes: at(claim, "spec", "accessModes"), capacity },
+  });
+};
+
+/** A claim that goes takes its disk along, unless the volume says Retain. */
+const reclaim = (machine: Machine, claim: KubeObject): void => {
+  const volume = machine.store.get(VOLUMES, "", textAt(claim, "spec", "volumeName") ?? "");
+  if (!volume || at(volume, "spec", "claimRef", "uid") !== uidOf(claim)) return;
+  if (at(volume, "spec", "persistentVolumeReclaimPolicy") === "Delete")
+    machine.registry.finish(VOLUMES, volume);
+  else machine.registry.setStatus(VOLUMES, volume, { phase: "Released" });
+};

@@ -1,0 +1,87 @@
+/** Ordinary platforms pass preflight: the example, and manifests of others with everything assumed. */
+
+import { existsSync } from "node:fs";
+import { describe, expect, test } from "vitest";
+import { loadPlan } from "../../cli/plan.ts";
+import type { RecordSet } from "../../domain/effects.ts";
+import type { Plan } from "../../domain/plan.ts";
+import type { CheckResult } from "../../functions/check.ts";
+import { checkData } from "../../functions/check-data.ts";
+import { checkDns } from "../../functions/check-dns.ts";
+import { checkIdentity } from "../../functions/check-identity.ts";
+import { checkKubernetes } from "../../functions/check-kubernetes.ts";
+import { checkMetrics } from "../../functions/check-metrics.ts";
+import { checkNetwork } from "../../functions/check-network.ts";
+import { checkPermissions } from "../../functions/check-permissions.ts";
+import { checkPipelines } from "../../functions/check-pipelines.ts";
+import { checkRuntime } from "../../functions/check-runtime.ts";
+import type { Step } from "../../functions/step.ts";
+import { STARTS_AT } from "../contracts/harness.ts";
+import { complaintsAt } from "../domain/checks.fixture.ts";
+import { makeCheckWorld } from "./check-bench.ts";
+
+const CHECKS = [
+  checkDns,
+  checkKubernetes,
+  checkRuntime,
+  checkNetwork,
+  checkIdentity,
+  checkData,
+  checkMetrics,
+  checkPipelines,
+  checkPermissions,
+] as unknown as readonly Step<never, CheckResult>[];
+
+const ROOT = new URL("../../", import.meta.url).pathname;
+const INPUTS = new URL("../../../shared/inputs/", import.meta.url).pathname;
+
+const planOf = async (path: string, decideAll?: "rebuild"): Promise<Plan> =>
+  (await loadPlan([path], { decide: {}, ...(decideAll ? { decideAll } : {}) }, async () => "")).plan;
+
+const recordsOf = (plan: Plan): readonly RecordSet[] =>
+  [...new Set(plan.hosts.map((h) => h.host))].map((host) => ({
+    name: `${host}.`,
+    type: "A",
+    ttlSeconds: 300,
+    values: ["192.0.2.10"],
+  }));
+
+/** A metrics base of a healthy platform; datastores hold what the plan says. */
+const metricsOf = (plan: Plan) => (query: string) => {
+  if (query.includes("timestamp(")) return STARTS_AT / 1000 - 9;
+  const store = plan.settings.datastores.find((d) => query.includes(`"${d.name}"`));
+  if (!store) return query.startsWith("(sum") ? 0 : 4_000;
+  return plan.workloads.reduce(
+    (sum, w) => sum + w.replicas * (store.connectionsPerPod[`${w.namespace}/${w.name}`] ?? 0),
+    0,
+  );
+};
+
+const failures = async (plan: Plan): Promise<readonly string[]> => {
+  const world = makeCheckWorld({ plan, records: recordsOf(plan), metrics: metricsOf(plan) });
+  const found: string[] = [];
+  for (const check of CHECKS) {
+    const { verdicts } = await world.run(check);
+    found.push(
+      ...verdicts.filter((v) => v.verdict !== "pass").map((v) => `${v.check} ${v.verdict}: ${v.sentence}`),
+      ...complaintsAt(verdicts),
+    );
+  }
+  return [...found, ...world.denied()];
+};
+
+test("the example platform passes", async () => {
+  expect(await failures(await planOf(`${ROOT}examples/streaming`))).toEqual([]);
+});
+
+describe.skipIf(!existsSync(INPUTS))(
+  "manifests of others, which stand beside the project where it is developed",
+  () => {
+    test.each(["online-boutique.yaml", "opentelemetry-demo.yaml"])(
+      "%s passes, with everything assumed",
+      async (file) => {
+        expect(await failures(await planOf(`${INPUTS}${file}`, "rebuild"))).toEqual([]);
+      },
+    );
+  },
+);

@@ -1,0 +1,316 @@
+/** Messages: what waits, what comes twice, what is late, what is lost. And the invariants that watch over exclusive things. */
+
+import { expect, test } from "vitest";
+import type { Plan } from "../../domain/plan.ts";
+import { cronJobs } from "../../simulator/invariants/cron.ts";
+import { type Invariant, makeInspector } from "../../simulator/invariants/invariant.ts";
+import { messages, staticMembers } from "../../simulator/invariants/messages.ts";
+import { singletons } from "../../simulator/invariants/singletons.ts";
+import { sourceCapacity } from "../../simulator/invariants/traffic.ts";
+import { makeQueues } from "../../simulator/world/queues.ts";
+import { fill, shop, type Trial, trial, workload } from "./traffic.fixture.ts";
+
+const GROUP = {
+  group: "orders-readers",
+  topic: "orders",
+  workload: "shop/reader",
+  partitions: 6,
+  messagesPerSecond: 60,
+};
+
+const kafka = {
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name: "kafka", namespace: "shop" },
+  spec: { template: { spec: { containers: [{ image: "apache/kafka:4.0.0" }] } } },
+};
+
+const withReader = (more: Partial<Plan> = {}, settings: Record<string, unknown> = {}): Plan => {
+  const base = shop({}, { groups: [GROUP], ...settings });
+  const reader = workload("shop/reader", {
+    class: "group-member",
+    move: "stop-then-start",
+    replicas: 3,
+    pauseSecondsMax: 30,
+    services: [],
+    calls: [{ service: "shop/kafka", field: "env" }],
+  });
+  return { ...base, workloads: [...base.workloads, reader], ...more };
+};
+
+const queuesOf = (t: Trial, targetShare?: () => number) =>
+  makeQueues({
+    clock: t.clock,
+    plan: t.plan,
+    source: t.source,
+    target: t.target,
+    ...(targetShare ? { targetShare } : {}),
+  });
+
+test("with its members there a group takes what comes, and nothing waits", () => {
+  const t = trial(withReader());
+  const queues = queuesOf(t);
+  t.pass(600);
+  expect(queues.totals()).toEqual({
+    produced: 36_000,
+    consumed: 36_000,
+    lost: 0,
+    duplicated: 0,
+    delayed: 0,
+    discarded: 0,
+  });
+});
+
+test("while nobody reads messages wait; a pause as stated delays none beyond the objective, a longer one does", () => {
+  const paused = (seconds: number) => {
+    const t = trial(withReader());
+    const queues = queuesOf(t);
+    t.pass(60);
+    t.source.alter("shop/reader", { ready: false, terminating: true }, 3);
+    t.source.scale("shop/reader", 0);
+    t.pass(seconds);
+    const waiting = queues.queues()[0]?.waiting;
+    t.target.scale("shop/reader", 3);
+    t.pass(3_600);
+    return { waiting, totals: queues.totals(), after: queues.queues()[0] };
+  };
+  const short = paused(80);
+  expect(short.waiting).toBeCloseTo(80 * 60, 6);
+  expect(short.totals).toMatchObject({ lost: 0, delayed: 0, duplicated: 0 });
+  expect(short.after).toMatchObject({ waiting: 0, members: { source: 0, target: 3 } });
+  expect(short.totals.produced).toBe(short.totals.consumed);
+  // Of 120 s without a reader, those are late that waited more than 90: taken at 90 a second until the oldest is 90 s old.
+  expect(paused(120).totals.delayed).toBe((30 * 60 * 90) / 30);
+});
+
+test("members beyond the partitions read nothing", () => {
+  const t = trial(withReader({}, { groups: [{ ...GROUP, partitions: 1 }] }));
+  const queues = queuesOf(t);
+  t.source.scale("shop/reader", 6);
+  t.pass(60);
+  expect(queues.queues()[0]).toMatchObject({ waiting: 0 });
+  t.source.scale("shop/reader", 0);
+  t.pass(10);
+  t.source.scale("shop/reader", 6);
+  t.pass(10);
+  expect(queues.queues()[0]?.waiting).toBeCloseTo(600 - 10 * 30, 6);
+});
+
+test("a member that is killed reads twice what it hadn't confirmed, one that was told to stop doesn't", () => {
+  const t = trial(withReader());
+  const queues = queuesOf(t);
+  t.pass(60);
+  t.source.alter("shop/reader", { ready: false, terminating: true });
+  t.source.alter("shop/reader", { accepting: false });
+  t.pass(60);
+  expect(queues.totals().duplicated).toBe(0);
+  t.source.scale("shop/reader", 0);
+  expect(queues.totals().duplicated).toBe(2 * 30 * 5);
+});
+
+test("a group that the settings don't name is watched as well", () => {
+  const t = trial(withReader({}, { groups: [] }));
+  expect(queuesOf(t).queues()).toMatchObject([
+    { name: "shop/reader", kind: "kafka", members: { source: 3, target: 0 } },
+  ]);
+});
+
+const brokerWorkload = (more = {}) => workload("shop/kafka", { class: "stateful", replicas: 1, ...more });
+
+test("a broker that is rebuilt has two logs: what was left in the old one is discarded by decision, not lost", () => {
+  const base = withReader({ objects: [kafka] });
+  const broker = brokerWorkload({ move: "start-on-target", decision: "rebuild" });
+  const t = trial({ ...base, workloads: [...base.workloads, broker] });
+  let share = 0;
+  const queues = queuesOf(t, () => share);
+  t.pass(60);
+  t.target.scale("shop/kafka", 1);
+  t.target.scale("shop/reader", 3);
+  t.pass(60);
+  share = 1;
+  t.pass(0);
+  queues.settle();
+  t.source.scale("shop/reader", 0);
+  t.pass(600);
+  expect(queues.totals()).toMatchObject({ lost: 0, discarded: 0 });
+  share = 0;
+  queues.settle();
+  t.pass(10);
+  t.source.scale("shop/kafka", 0);
+  expect(queues.totals()).toMatchObject({ lost: 0, discarded: 600 });
+});
+
+/** Runs an invariant over a world and says what it found. */
+const found = <W>(
+  invariant: Invariant<W>,
+  world: W,
+  t: Trial,
+): { inspect: () => void; sentences: () => string[] } => {
+  const inspector = makeInspector({
+    invariants: [invariant],
+    world,
+    emit: (e) => t.events.push({ ...e, at: 0 }),
+    elapsedSeconds: t.clock.elapsedSeconds.bind(t.clock),
+  });
+  inspector.inspect();
+  return { inspect: inspector.inspect, sentences: () => inspector.violations().map((v) => v.sentence) };
+};
+
+test("a broker that stays and is stopped with messages in it breaks exactly the invariant of messages, once", () => {
+  const base = withReader({ objects: [kafka] });
+  const t = trial({
+    ...base,
+    workloads: [...base.workloads, brokerWorkload({ move: "keep-on-source", decision: "keep-on-source" })],
+  });
+  const queues = queuesOf(t);
+  const watch = found(messages(), { ...t, queues }, t);
+  t.source.scale("shop/reader", 0);
+  t.pass(60);
+  watch.inspect();
+  expect(watch.sentences()).toEqual([]);
+  t.source.scale("shop/kafka", 0);
+  t.pass(60);
+  watch.inspect();
+  watch.inspect();
+  expect(queues.totals().lost).toBe(3_600);
+  expect(watch.sentences()).toEqual([
+    "orders-readers lost messages that nobody had read: its broker was stopped with them.",
+  ]);
+  expect(t.events.filter((e) => e.type === "violation")).toHaveLength(1);
+});
+
+test("a static id in both clusters at once is a breach; one after the other is none", () => {
+  const plan = withReader({}, { groups: [{ ...GROUP, staticIdPrefix: "reader" }] });
+  const right = trial(plan);
+  const rightWatch = found(staticMembers(), { ...right, queues: queuesOf(right) }, right);
+  right.source.scale("shop/reader", 0);
+  right.target.scale("shop/reader", 3);
+  rightWatch.inspect();
+  expect(rightWatch.sentences()).toEqual([]);
+
+  const wrong = trial(plan);
+  const wrongWatch = found(staticMembers(), { ...wrong, queues: queuesOf(wrong) }, wrong);
+  wrong.target.scale("shop/reader", 1);
+  wrongWatch.inspect();
+  expect(wrongWatch.sentences()).toEqual([
+    "The static member reader of orders-readers runs in both clusters at once.",
+  ]);
+});
+
+test("a singleton started on the target before it is gone from the source is a breach", () => {
+  const base = shop();
+  const plan = {
+    ...base,
+    workloads: [
+      ...base.workloads,
+      workload("shop/scheduler", { class: "singleton", move: "stop-then-start", replicas: 1 }),
+    ],
+  };
+  const t = trial(plan);
+  const watch = found(singletons(), t, t);
+  fill({ ...t, plan: base });
+  t.source.alter("shop/scheduler", { ready: false, terminating: true });
+  watch.inspect();
+  expect(watch.sentences()).toEqual([]);
+  t.target.scale("shop/scheduler", 1);
+  watch.inspect();
+  expect(watch.sentences()).toEqual(["shop/scheduler runs in both clusters at once."]);
+});
+
+const CRON = { apiVersion: "batch/v1", kind: "CronJob" } as const;
+const cron = (suspend: boolean) => ({
+  ...CRON,
+  metadata: { name: "bill", namespace: "shop" },
+  spec: { schedule: "*/10 * * * *", suspend },
+});
+
+const cronTrial = () => {
+  const base = shop();
+  const job = workload("shop/bill", { ...CRON, class: "cron", move: "hand-over-schedule", replicas: 0 });
+  const t = trial({ ...base, workloads: [...base.workloads, job] });
+  t.source.put(cron(false));
+  t.target.put(cron(true));
+  const watch = found(cronJobs(), { ...t, now: () => t.clock.now() }, t);
+  return { t, watch };
+};
+
+test("a cron job handed over between ticks misses none, and nobody complains", () => {
+  const { t, watch } = cronTrial();
+  t.pass(3_660);
+  watch.inspect();
+  t.source.put(cron(true));
+  watch.inspect();
+  t.pass(60);
+  t.target.put(cron(false));
+  watch.inspect();
+  t.pass(7_200);
+  watch.inspect();
+  expect(watch.sentences()).toEqual([]);
+});
+
+test("a cron job that both clusters schedule is a breach", () => {
+  const { t, watch } = cronTrial();
+  t.target.put(cron(false));
+  watch.inspect();
+  expect(watch.sentences()).toEqual(["shop/bill is scheduled by both clusters at once."]);
+});
+
+test("a cron job may miss one tick in a handover, not two", () => {
+  const { t, watch } = cronTrial();
+  t.source.put(cron(true));
+  watch.inspect();
+  t.pass(15 * 60);
+  watch.inspect();
+  expect(watch.sentences()).toEqual([]);
+  t.pass(10 * 60);
+  watch.inspect();
+  expect(watch.sentences()).toEqual([
+    "shop/bill missed more than one tick in a row: neither cluster scheduled it.",
+  ]);
+});
+
+const deployment = (replicas: number) => ({
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  metadata: { name: "web", namespace: "shop" },
+  spec: { replicas },
+});
+
+test("source capacity that goes below what arrives is a breach, before a single request fails", () => {
+  const t = trial(shop({}, { capacity: [{ workload: "*", requestsPerSecondPerPod: 90 }] }));
+  t.source.put(deployment(4));
+  t.source.scale("shop/web", 4);
+  t.pass(60);
+  const watch = found(sourceCapacity(), t, t);
+  t.source.put(deployment(2));
+  watch.inspect();
+  expect(watch.sentences()).toEqual([]);
+  t.source.put(deployment(1));
+  watch.inspect();
+  expect(watch.sentences()[0]).toMatch(
+    /^shop\/web was scaled down to 1 on the source while \d+ requests a second still need it; 1 pods carry 90\.$/,
+  );
+  expect(t.traffic.totals().failed).toBe(0);
+});
+
+test("capacity may go once nobody arrives any more, and not before open connections are gone", () => {
+  const t = trial();
+  t.source.put(deployment(2));
+  fill(t);
+  t.dns.point({ target: 1 });
+  t.pass(60);
+  const watch = found(sourceCapacity(), t, t);
+  t.source.put(deployment(0));
+  watch.inspect();
+  expect(watch.sentences()).toHaveLength(1);
+
+  const later = trial();
+  later.source.put(deployment(2));
+  fill(later);
+  later.dns.point({ target: 1 });
+  later.pass(7_200);
+  const patient = found(sourceCapacity(), later, later);
+  later.source.put(deployment(0));
+  patient.inspect();
+  expect(patient.sentences()).toEqual([]);
+});

@@ -1,0 +1,16 @@
+/** How tests run: threads without isolation, since no module of ours keeps state and the AWS clients take long to load. */
+
+import { defineConfig } from "vitest/config";
+
+/** Where .ci/run wants the counts; nobody else does. */
+const results = process.env.REPOT_TEST_RESULTS;
+
+export default defineConfig({
+  test: {
+    include: ["test/**/*.test.ts"],
+    pool: "threads",
+    isolate: false,
+    testTimeout: 30_000,
+    reporters: results === undefined ? ["default"] : ["default", ["json", { outputFile: results }]],
+  },
+});
