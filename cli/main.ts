@@ -224,6 +224,9 @@ const screen = (stream: NodeJS.WriteStream): Screen => ({
   columns: stream.columns ?? 100,
 });
 
+/** Standard output in pieces of this size: a write for each of a hundred thousand lines takes longer than a run. */
+const CHUNK_CHARS = 65_536;
+
 /** Runs the process's own arguments; leaves the code where the shell finds it, and lets the streams drain. */
 export const start = async (): Promise<void> => {
   const showCursor = () => {
@@ -235,12 +238,21 @@ export const start = async (): Promise<void> => {
   });
   // Who reads us has gone (`| head`): nobody is left to tell anything to.
   process.stdout.on("error", () => process.exit(EXIT.interrupted));
+  let pending = "";
+  const flush = () => {
+    if (pending !== "") process.stdout.write(pending);
+    pending = "";
+  };
   const io: Io = {
-    out: (chunk) => process.stdout.write(chunk),
+    out: (chunk) => {
+      pending += chunk;
+      if (pending.length >= CHUNK_CHARS) flush();
+    },
     err: (chunk) => process.stderr.write(chunk),
     stdin: readStdin,
     terminal: { out: screen(process.stdout), err: screen(process.stderr) },
     wallMs: () => performance.now(),
   };
   process.exitCode = await main(process.argv.slice(2), io, { debug: Boolean(process.env.REPOT_DEBUG) });
+  flush();
 };

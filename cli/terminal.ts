@@ -3,7 +3,7 @@
  * transition of note. Draws the view model and nothing else.
  */
 
-import type { Outcome, RunEvent, Summary } from "../domain/events.ts";
+import type { RunEvent } from "../domain/events.ts";
 import { overall } from "../domain/gates.ts";
 import { makeView, type PhaseStatus, type PhaseView, type ViewModel } from "../domain/view.ts";
 import { count, duration, moment, number, printable } from "./format.ts";
@@ -186,28 +186,4 @@ const lineOf = (event: RunEvent): string | null => {
     default:
       return null;
   }
-};
-
-const OUTCOMES: { readonly [O in Outcome]: readonly [sentence: string, style: Style] } = {
-  completed: ["Completed.", "green"],
-  "rolled-back": ["Rolled back: the source serves everything, as it did at the start.", "yellow"],
-  "rollback-incomplete": ["The rollback is incomplete: see what is left below and in the report.", "red"],
-  waiting: ["Waiting for a person, or timed out.", "yellow"],
-  refused: ["Refused before anything lasting was changed.", "yellow"],
-  violated: ["An invariant was violated.", "red"],
-};
-
-/** The end of a run in a few lines. `files` are the paths of what was written. */
-export const outcomeText = (summary: Summary, files: readonly string[], color: boolean): string => {
-  const paint = painter(color);
-  const [sentence, style] = OUTCOMES[summary.outcome];
-  const { served, failed, paused } = summary.requests;
-  const lines = [
-    paint(style, sentence),
-    `${count(served, "request")} served, ${number(failed)} failed because of the move, ${number(paused)} in approved pauses; ${count(summary.violations.length, "violation")}.`,
-    `${count(summary.workloads, "workload")}, frozen for ${number(summary.freezeMinutes, 1)} minutes, ${count(summary.transitions, "state transition")}; ${duration(summary.virtualSeconds)} rehearsed in ${number(summary.wallSeconds, 1)} s, seed ${summary.seed}.`,
-    ...summary.violations.slice(0, 10).map((v) => paint("red", printable(`${v.invariant}: ${v.sentence}`))),
-    ...files.map((file) => printable(file)),
-  ];
-  return `${lines.join("\n")}\n`;
 };

@@ -12,7 +12,7 @@ export const MASK = "******";
 const MASK_BASE64 = "KioqKioq";
 
 const SECRET_WORD =
-  /(pass(word|wd|phrase|code)?|pwd|secret|token|api_?key|access_?key|account_?key|private_?key|encryption_?key|signing_?key|master_?key|license_?key|shared_?key|auth_?key|credential|salt|htpasswd|dsn|webhook_?url|cookie|bearer|connection_?string|key_?base)s?$|(^|_)(auth|pin|key|pat|jwt)$|(pass(word|wd)?|secret|token|credential|access_?key)(_|$)/;
+  /(pass(word|wd|phrase|code)?|pwd|secret|token|api_?key|access_?key|account_?key|private_?key|encryption_?key|signing_?key|master_?key|license_?key|shared_?key|auth_?key|credential|salt|htpasswd|dsn|webhook_?url|cookie|bearer|connection_?string|key_?base)s?$|(^|_)(auth|pin|pat|jwt)$|(?<!(^|_)(primary|partition|routing|sort|cache|public|foreign|message|hash|range|group|map|config|label|annotation|topology|object|index|unique|row|record|sharding|shard))_key$|(pass(word|wd)?|secret|token|credential|access_?key)(_|$)/;
 /** Names that speak of a secret without holding it. */
 const ABOUT_SECRET =
   /_(file|path|dir|directory|host|hostname|port|addr|address|endpoint|server|name|ttl|seconds|minutes|hours|days|length|len|size|count|limit|type|enabled|disabled|required|header|algorithm|provider|issuer|audience|expiry|expiration|lifetime|timeout|interval|policy|format|prefix|suffix|region|version|mode|store|backend|ref|class|mount|service|claim|realm|scheme|method)$|^(max|min|num|enable|disable|use|allow|require|has|is|checksum)_/;
@@ -31,9 +31,9 @@ export const namesSecret = (name: string): boolean => {
 
 /** Values that can't be a secret whatever they are called: switches, references to variables, nothing. */
 const harmless = (value: string): boolean =>
-  /^\s*$/.test(value) ||
+  /^\s*([|>][-+\d]*)?$/.test(value) ||
   /^(true|false|yes|no|on|off|null|none)$/i.test(value) ||
-  /^\$[({]?[\w.:-]+[)}]?$/.test(value) ||
+  /^\$(\([\w.-]+\)|\{\w[\w.]*(:\w[\w.]*)?\}|[A-Z_][A-Z0-9_]*)$/.test(value) ||
   value === MASK;
 
 /** What is secret by its shape, wherever it stands. */
@@ -70,7 +70,7 @@ const BLOCK =
   /^([ \t]*)(["']?([A-Za-z][\w.-]*)["']?:[ \t]*[|>][-+\d]*[ \t]*\r?\n)((?:\1[ \t]+\S.*(?:\n|$)|[ \t]*\n)+)/gm;
 /** `Password=x;`, `"token": "x"`, `--password=x`, `?api_key=x` in the midst of a text. */
 const PAIR =
-  /([A-Za-z][\w.-]*)(["']?[ \t]*(?:=>|[:=])[ \t]*)(?!\/\/)("(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s"',;&}\])]+)/g;
+  /([A-Za-z][\w.-]*)(["']?[ \t]*(?:=>|[:=])[ \t]*)(?!\/\/)(\$\{[^}\n]*\}|\$\([^)\n]*\)|"(?:[^"\\\n]|\\.)*"|'[^'\n]*'|[^\s"',;&}\])]+)/g;
 
 /** Counts of tokens are no tokens. */
 const isCount = (name: string, value: string): boolean => /^[\d.]+$/.test(value) && /tokens$/i.test(name);

@@ -203,9 +203,8 @@ export const restoresOf = (migration: string, stage: Stage, objects: readonly Ku
     });
   switch (stage) {
     case "definitions":
-      return objects.some((o) => o.kind === "CustomResourceDefinition")
-        ? [restore({ includedResources: [...DEFINITIONS], includeClusterResources: true })]
-        : [];
+      // All of the source's, whether the plan has them or not: manifests often come without the definitions of their kinds.
+      return [restore({ includedResources: [...DEFINITIONS], includeClusterResources: true })];
     case "cluster":
       return [
         restore({

@@ -2,6 +2,9 @@
 
 import { byCodeUnit } from "./kube.ts";
 
+/** What a rollback does beside undoing: under names of its own in the journal, since no plan asked for it. */
+export const BACK_OPERATIONS = { carryBack: "back-carry-back", turnBack: "back-turn-back" } as const;
+
 export type UndoLists = {
   /** For each workload, its entries, newest first: different workloads may be undone at the same time. */
   readonly capacity: readonly (readonly string[])[];

@@ -3,8 +3,8 @@
 import * as z from "zod";
 import { fieldOf } from "../adapters/effects/fields.ts";
 import { NotFound } from "../domain/errors.ts";
-import { operationOf } from "../domain/operations.ts";
 import { nameOf } from "../domain/plan.ts";
+import { BACK_OPERATIONS } from "../domain/undo.ts";
 import { canonicalJson } from "../adapters/bucket.ts";
 import { journalOf, makeUndoEffect, withJournal } from "./effect.ts";
 import { kubernetesOf, planOf, RunSchema } from "./run.ts";
@@ -34,7 +34,7 @@ export const carryBack = step({
       await makeUndoEffect(
         context,
         run,
-        { step: "carry-back", operation: operationOf(plan, "carry-back"), move: nameOf(workload).replace("/", ".") },
+        { step: "carry-back", operation: BACK_OPERATIONS.carryBack, move: nameOf(workload).replace("/", ".") },
         { kind: "set-field", cluster: "source", object: ref, path, before, after },
       );
       carried.push(nameOf(workload));

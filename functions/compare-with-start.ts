@@ -21,7 +21,7 @@ export const compareWithStart = step({
   does: "Reads everything that the journal says we changed, and holds it against the old values on record.",
   input: z.object({ run: RunSchema }),
   needs: withEvidence({
-    kubernetes: { source: ["get planned"], target: ["get planned"] },
+    kubernetes: { source: ["get planned"], target: ["get planned", "get nodes"] },
     route53: ["GetHostedZone", "ListHostedZonesByName", "ListResourceRecordSets"],
     eks: ["DescribeCluster"],
   }),

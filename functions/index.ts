@@ -37,6 +37,7 @@ import { linkServices } from "./link-services.ts";
 import { listUndo } from "./list-undo.ts";
 import { lowerTtls } from "./lower-ttls.ts";
 import { measureTtls } from "./measure-ttls.ts";
+import { observeBalancers } from "./observe-balancers.ts";
 import { observeBundle } from "./observe-bundle.ts";
 import { observeCluster } from "./observe-cluster.ts";
 import { observeDelegation } from "./observe-delegation.ts";
@@ -74,6 +75,7 @@ import { stopForward } from "./stop-forward.ts";
 import { suspendSchedule } from "./suspend-schedule.ts";
 import { takeOwnership } from "./take-ownership.ts";
 import { takeSnapshot } from "./take-snapshot.ts";
+import { turnBack } from "./turn-back.ts";
 import { undoEffectStep } from "./undo-effect.ts";
 import { validateStart } from "./validate-start.ts";
 import { validateTarget } from "./validate-target.ts";
@@ -118,6 +120,7 @@ const all = [
   listUndo,
   lowerTtls,
   measureTtls,
+  observeBalancers,
   observeBundle,
   observeCluster,
   observeDelegation,
@@ -154,6 +157,7 @@ const all = [
   suspendSchedule,
   takeOwnership,
   takeSnapshot,
+  turnBack,
   undoEffectStep,
   validateStart,
   validateTarget,

@@ -22,7 +22,8 @@ export const serviceRef = (service: string, suffix = ""): Ref => {
   return { apiVersion: "v1", kind: "Service", namespace, name: `${name}${suffix}` };
 };
 
-const SUFFIX = "-repot";
+/** The name of a link's balancer is the Service's with this behind it. */
+export const BALANCER_SUFFIX = "-repot";
 
 /** Internal, by address of the pods: both clusters share the VPC. */
 const INTERNAL = {
@@ -37,7 +38,7 @@ const balancerFor = (migration: string, original: KubeObject): KubeObject => {
   return ours(migration, {
     apiVersion: "v1",
     kind: "Service",
-    metadata: { name: `${original.metadata.name}${SUFFIX}`, namespace: original.metadata.namespace ?? "default", annotations: INTERNAL },
+    metadata: { name: `${original.metadata.name}${BALANCER_SUFFIX}`, namespace: original.metadata.namespace ?? "default", annotations: INTERNAL },
     spec: {
       type: "LoadBalancer",
       selector: at(original, "spec", "selector") ?? {},
@@ -69,9 +70,9 @@ export const pointingEffects = async (context: Context, link: Link): Promise<rea
 };
 
 const nameOfBalancer = async (context: Context, side: Side, service: string): Promise<string> => {
-  const balancer = await kubernetesOf(context, side).find(serviceRef(service, SUFFIX));
-  if (!balancer) throw new NotFound(`Service ${service}${SUFFIX} isn't on the ${side}; link-services creates it.`);
+  const balancer = await kubernetesOf(context, side).find(serviceRef(service, BALANCER_SUFFIX));
+  if (!balancer) throw new NotFound(`Service ${service}${BALANCER_SUFFIX} isn't on the ${side}; link-services creates it.`);
   const hostname = hostnameOf(balancer);
-  if (hostname === undefined) throw new Transient(`The load balancer of Service ${service}${SUFFIX} on the ${side} has no name yet; it is asked again.`);
+  if (hostname === undefined) throw new Transient(`The load balancer of Service ${service}${BALANCER_SUFFIX} on the ${side} has no name yet; it is asked again.`);
   return hostname;
 };

@@ -9,7 +9,7 @@ import { judge } from "./verdicts.ts";
 export const observeCluster = gate({
   name: "observe-cluster",
   does: "Asks EKS whether the target is active and its API server for its version.",
-  needs: { eks: ["DescribeCluster"], kubernetes: { target: ["get version"] } },
+  needs: { eks: ["DescribeCluster"] },
   // EKS takes about ten minutes to create a control plane.
   patience: { pollSeconds: 30, holdSecondsMax: 3_600 },
   measure: async ({ run }, context) => {

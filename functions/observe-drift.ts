@@ -18,8 +18,8 @@ export const observeDrift = gate({
   does: "Compares the source with the snapshot; what break-glass changed passes once the target has it too. An administrator can delete a freeze: that is looked at as well.",
   needs: {
     kubernetes: {
-      source: ["list planned", "get version", `get ${BINDING}`],
-      target: ["list planned", "get version", `get ${BINDING}`],
+      source: ["list planned", `get ${BINDING}`],
+      target: ["list planned", `get ${BINDING}`],
     },
   },
   measure: async ({ run }, context) => {

@@ -2,7 +2,7 @@
 
 import { VELERO } from "../domain/bundle.ts";
 import type { Verdict } from "../domain/gates.ts";
-import { keyOf, type KubeObject, refOf, sentenceOf } from "../domain/kube.ts";
+import { keyOf, type KubeObject, type Ref, refOf, sentenceOf } from "../domain/kube.ts";
 import { nameOf } from "../domain/plan.ts";
 import { at, workloadKindOf } from "../domain/pods.ts";
 import { backupNameOf, isRestored } from "../domain/restore.ts";
@@ -16,7 +16,7 @@ import { judge } from "./verdicts.ts";
 export const observeSnapshot = gate({
   name: "observe-snapshot",
   does: "Reads the Backup's phase and counts, and the plan's objects once more; stores them masked once the backup is whole.",
-  needs: { kubernetes: { source: ["get backups.velero.io", "list planned"] } },
+  needs: { kubernetes: { source: ["get backups.velero.io", "list planned"], target: ["get backups.velero.io"] } },
   patience: { pollSeconds: 15, holdSecondsMax: 7_200 },
   measure: async ({ run, subject }, context) => {
     const ref = { apiVersion: "velero.io/v1", kind: "Backup", namespace: VELERO.namespace, name: backupNameOf(run.migration, subject) };
@@ -24,6 +24,10 @@ export const observeSnapshot = gate({
     const over = isOver(context, ref.name, backup);
     if (over.verdict !== "pass" || !backup) return [over];
     const { present, missing, unplanned } = await compareWithPlan(context, run);
+    if (subject === "freeze") {
+      const known = await isKnownToTarget(context, ref);
+      if (known.verdict !== "pass") return [over, known];
+    }
     const verdicts = [over, isComplete(context, ref.name, backup, present.length), ...missing.map((o) => isGone(context, o)), ...(subject === "freeze" ? unplanned.map((o) => isUnplanned(context, o)) : [])];
     if (verdicts.every((v) => v.verdict === "pass")) await keepSnapshot(context, run, subject, present);
     return verdicts;
@@ -42,6 +46,21 @@ const isOver = (context: Context, name: string, backup: KubeObject | undefined):
     threshold: "Completed",
     samples: backup ? 1 : 0,
     source: `Backup ${VELERO.namespace}/${name} status.phase`,
+  });
+};
+
+/** The target's Velero looks into the bucket every minute; a Restore that comes before is refused for good. */
+const isKnownToTarget = async (context: Context, ref: Ref): Promise<Verdict> => {
+  const found = await orUnknown(() => kubernetesOf(context, "target").find(ref));
+  return judge(context, found ? true : undefined, {
+    check: "snapshot/synced",
+    subject: ref.name,
+    sentence: `The target's Velero ${found ? "knows" : "does not know"} the backup ${ref.name}${found ? "" : " yet"}.`,
+    remedy: "Both sides' BackupStorageLocations must name the same bucket and prefix.",
+    value: found !== undefined,
+    threshold: "known",
+    samples: found ? 1 : 0,
+    source: `Backup ${VELERO.namespace}/${ref.name} of the target`,
   });
 };
 

@@ -11,7 +11,7 @@ import { kubernetesOf, planOf } from "./run.ts";
 import type { Context } from "./step.ts";
 import { judge } from "./verdicts.ts";
 
-const RIGHTS = ["create deployments", "get version"];
+const RIGHTS = ["create deployments"];
 
 export const proveFreeze = gate({
   name: "prove-freeze",

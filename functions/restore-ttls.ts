@@ -28,7 +28,8 @@ export const restoreTtls = step({
     const effects: Effect[] = [];
     const raise = async (zoneId: string, type: string, ttlSeconds: number | undefined) => {
       const before = await recordOf(route53, zoneId, zone, type);
-      if (ttlSeconds !== undefined && before.ttlSeconds !== ttlSeconds) effects.push({ kind: "set-record", zoneId, before, after: { ...before, ttlSeconds } });
+      // Always in the list, also where it is so already: a retry has to find the same effects under the same numbers.
+      effects.push({ kind: "set-record", zoneId, before, after: ttlSeconds === undefined ? before : { ...before, ttlSeconds } });
     };
     const oldTtl = (type: string) => start.records.find((r) => r.name === fqdn(zone) && r.type === type)?.ttlSeconds;
     await raise(zones.parent.id, "NS", start.delegation.ttlSeconds);

@@ -26,7 +26,8 @@ export const undoEffectStep = step({
   does: "Brings back what stood before each of the given entries, newest first; an exclusive thing only after it is gone from the other side.",
   input: z.object({ run: RunSchema, entry: z.array(z.string()).min(1).max(50) }),
   needs: withJournal({
-    kubernetes: { source: KUBERNETES, target: KUBERNETES },
+    // Nodes of the target are marked against consolidation by keep-warm.
+    kubernetes: { source: KUBERNETES, target: [...KUBERNETES, "get nodes", "patch nodes"] },
     route53: ["ChangeResourceRecordSets", "DeleteHostedZone", "GetHostedZone", "ListHostedZonesByName", "ListResourceRecordSets"],
     eks: ["DeleteCluster", "DescribeCluster"],
   }),
@@ -37,7 +38,6 @@ export const undoEffectStep = step({
       const forward = await journal.read(key);
       await mayStart(context, run, forward);
       const outcome = await undoEntry(context, run, forward, "undo-effect");
-      if (outcome.outcome === "left") context.log.warn("An undo left what somebody else had changed.", { entry: key, note: outcome.note ?? "" });
       outcomes.push(outcome);
     }
     return { outcomes: outcomes.map((o) => o.outcome) };

@@ -1,5 +1,6 @@
 /** The three zones of a cutover and who answers for them: the parent, the old zone, and ours. */
 
+import { ownReference } from "../adapters/effects/zones.ts";
 import { fqdn, makeRoute53, type Route53, type ZoneWithServers } from "../adapters/route53.ts";
 import type { RecordSet } from "../domain/effects.ts";
 import { NotFound } from "../domain/errors.ts";
@@ -7,7 +8,7 @@ import type { Run, SlimPlan } from "./run.ts";
 import type { Context } from "./step.ts";
 
 /** Makes the creation of our zone idempotent and tells it from the old one. */
-export const callerReferenceOf = (run: Run): string => `repot-${run.migration}`;
+export const callerReferenceOf = (run: Run): string => ownReference(run.migration);
 
 export type Zones = {
   readonly parent: ZoneWithServers;

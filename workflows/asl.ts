@@ -80,16 +80,27 @@ export type MapState<Name> = Common &
     readonly Items?: Json;
     readonly ItemReader?: {
       readonly Resource: string;
-      readonly ReaderConfig: { readonly InputType: "JSON" | "JSONL" };
+      readonly ReaderConfig: { readonly InputType: "JSON" | "JSONL"; readonly MaxItems?: number | JSONata };
       readonly Arguments: Readonly<Record<string, Json>>;
     };
     readonly ItemSelector?: Readonly<Record<string, Json>>;
-    readonly ItemBatcher?: { readonly MaxItemsPerBatch?: number; readonly BatchInput?: Json };
+    readonly ItemBatcher?: {
+      readonly MaxItemsPerBatch?: number;
+      readonly MaxInputBytesPerBatch?: number;
+      readonly BatchInput?: Json;
+    };
     readonly MaxConcurrency: number | JSONata;
     readonly ToleratedFailureCount?: number | JSONata;
     readonly ToleratedFailurePercentage?: number | JSONata;
     readonly Label?: string;
-    readonly ResultWriter?: { readonly Resource: string; readonly Arguments: Readonly<Record<string, Json>> };
+    readonly ResultWriter?: {
+      readonly Resource: string;
+      readonly Arguments: Readonly<Record<string, Json>>;
+      readonly WriterConfig?: {
+        readonly Transformation: "NONE" | "COMPACT" | "FLATTEN";
+        readonly OutputType: "JSON" | "JSONL";
+      };
+    };
     readonly ItemProcessor: Machine & {
       readonly ProcessorConfig?: {
         readonly Mode: "INLINE" | "DISTRIBUTED";

@@ -30,7 +30,10 @@ export const moveWorkloads = stateMachine("move-workloads", {
     "Restore what Velero left out": each("complete-restore", "objects", { Next: "Take drift along before the comparison", Catch: otherwise("Failed") }),
     "Take drift along before the comparison": each("carry-drift", "before the comparison", { Next: "Does the target equal the source?", Catch: otherwise("Failed") }),
     "Does the target equal the source?": watch("compare-clusters", "move-workloads", "platform", { Next: "Link what stays behind", Catch: otherwise("Failed") }),
-    "Link what stays behind": each("link-services", "services", { Next: "Fill the zone", Catch: otherwise("Failed") }),
+    "Link what stays behind": each("link-services", "balancers", { Next: "Do the links have names?", Catch: otherwise("Failed") }),
+    "Do the links have names?": watch("observe-balancers", "move-workloads", "links", { Next: "Point at what stays behind", Catch: otherwise("Failed") }),
+    "Point at what stays behind": each("link-services", "services", { Next: "Do the hosts have balancers?", Catch: otherwise("Failed") }),
+    "Do the hosts have balancers?": watch("observe-balancers", "move-workloads", "hosts", { Next: "Fill the zone", Catch: otherwise("Failed") }),
     "Fill the zone": each("fill-zone", "hosts", { Next: "Another wave?", Catch: otherwise("Failed") }),
     "Another wave?": {
       Type: "Choice",

@@ -47,7 +47,8 @@ export const rollBack = stateMachine("roll-back", {
       { run: "{% $run %}", sentence: "{% $seen.sentence %}" },
       { Assign: { failures: "{% $failures + 1 %}" }, Next: "DNS back", Catch: otherwise("Failed") },
     ),
-    "DNS back": undoing("dns", 1, "Is anybody still on the target?", { polls: 0 }),
+    "DNS back": undoing("dns", 1, "The new zone names the old servers", { polls: 0 }),
+    "The new zone names the old servers": call("turn-back", { run: "{% $run %}" }, { Next: "Is anybody still on the target?", Catch: otherwise("Failed") }),
     "Is anybody still on the target?": call(
       "observe-target-traffic",
       { run: "{% $run %}", polls: "{% $polls %}" },
@@ -101,16 +102,21 @@ function undoing<const Next extends string>(list: "capacity" | "dns" | "rest", c
     MaxConcurrency: concurrency,
     ItemProcessor: {
       ProcessorConfig: { Mode: "DISTRIBUTED" as const, ExecutionType: "STANDARD" as const },
-      StartAt: `Undo ${list}`,
+      StartAt: `Take ${list}`,
       States: {
+        [`Take ${list}`]: {
+          Type: "Pass",
+          Assign: { run: "{% $states.input.run %}", entry: "{% $states.input.entry %}" },
+          Next: `Undo ${list}`,
+        },
         [`Undo ${list}`]: call(
           "undo-effect",
-          { run: "{% $states.input.run %}", entry: "{% $states.input.entry %}" },
+          { run: "{% $run %}", entry: "{% $entry %}" },
           { Output: {}, End: true, Catch: otherwise(`Page for ${list}`) },
         ),
         [`Page for ${list}`]: call(
           "page-person",
-          { run: "{% $states.input.run %}", entry: "{% $states.input.entry %}", sentence: "{% $cause %}" },
+          { run: "{% $run %}", entry: "{% $entry %}", sentence: "{% $cause %}" },
           { Output: {}, End: true, Catch: otherwise(`Nobody paged for ${list}`) },
         ),
         [`Nobody paged for ${list}`]: REFAIL,

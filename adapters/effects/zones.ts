@@ -9,13 +9,21 @@ import type { Clients } from "./clients.ts";
 type SetRecord = Extract<Effect, { kind: "set-record" }>;
 type CreateZone = Extract<Effect, { kind: "create-zone" }>;
 
+/** Makes the creation of our zone idempotent and tells it from the old one. */
+export const ownReference = (migration: string): string => `repot-${migration}`;
+
+/** Records that a zone can't be without. */
+const APEX = new Set(["NS", "SOA"]);
+
 export const applyRecord = (effect: SetRecord, clients: Clients): Promise<Outcome> =>
   setRecord(makeRoute53(clients.aws.route53), effect.zoneId, effect.after, effect.before);
 
 /** Brings the old record set back, if ours still stands. */
 export const undoRecord = async (effect: SetRecord, clients: Clients): Promise<Outcome> => {
   const route53 = makeRoute53(clients.aws.route53);
-  if (!(await route53.zone(effect.zoneId))) return { outcome: "stood", note: "The zone is gone." };
+  const zone = await route53.zone(effect.zoneId);
+  if (!zone) return { outcome: "stood", note: "The zone is gone." };
+  if (zone.callerReference === ownReference(clients.migration) && APEX.has(effect.after?.type ?? "")) return { outcome: "stood", note: "It goes with the zone, which is ours." };
   const now = await current(route53, effect);
   if (same(now, effect.before)) return { outcome: "stood" };
   if (!same(now, effect.after)) return { outcome: "left", note: `Somebody else changed it to ${JSON.stringify(now)}.` };

@@ -102,6 +102,21 @@ const gridOf = ({ y, max }: Scale, step: number, unit: (value: number) => string
   return lines;
 };
 
+/** A point in the middle of its span; at the ends of a curve also at its edges, so that the curve covers what it speaks of. */
+const verticesOf = (
+  axis: TimeAxis,
+  points: readonly Point[],
+  heights: readonly number[],
+): readonly string[] =>
+  points.flatMap((point, i) => {
+    const times = [
+      ...(i === 0 ? [point.fromSeconds] : []),
+      middle(point),
+      ...(i === points.length - 1 ? [point.toSeconds] : []),
+    ];
+    return times.map((time) => `${round(axis.x(time))},${round(heights[i] ?? 0)}`);
+  });
+
 const areasOf = (chart: Chart, scale: Scale, points: readonly Point[]): Part => {
   const below = points.map(() => 0);
   return chart.areas.map((area) => {
@@ -109,26 +124,32 @@ const areasOf = (chart: Chart, scale: Scale, points: readonly Point[]): Part => 
     points.forEach((point, i) => {
       below[i] = (below[i] ?? 0) + (area.value(point) ?? 0);
     });
-    const edge = (heights: readonly number[]) =>
-      points.map((point, i) => `${round(scale.axis.x(middle(point)))},${round(scale.y(heights[i] ?? 0))}`);
-    if (points.length < 2) return null;
-    return html`<path class="area ${area.style}" d="M${edge(below).join("L")}L${edge(lower).reverse().join("L")}Z"/>`;
+    const edge = (values: readonly number[]) => verticesOf(scale.axis, points, values.map(scale.y));
+    if (points.length === 0) return null;
+    return html`<path class="area ${area.style}" d="M${edge(below).join("L")}L${edge(lower).toReversed().join("L")}Z"/>`;
   });
 };
 
+/** A line for each run of points that have a value: where there is none, there is a gap. */
 const lineOf = (line: Curve, scale: Scale, points: readonly Point[]): Part => {
-  let path = "";
-  let pen = "M";
+  const runs: Point[][] = [];
+  let open: Point[] | null = null;
   for (const point of points) {
-    const value = line.value(point);
-    if (value === null) {
-      pen = "M";
+    if (line.value(point) === null) {
+      open = null;
       continue;
     }
-    path += `${pen}${round(scale.axis.x(middle(point)))},${round(scale.y(value))}`;
-    pen = "L";
+    if (open === null) {
+      open = [];
+      runs.push(open);
+    }
+    open.push(point);
   }
-  return path === "" ? null : html`<path class="line ${line.style}" d="${path}"/>`;
+  const paths = runs.map((run) => {
+    const heights = run.map((point) => scale.y(line.value(point) ?? 0));
+    return `M${verticesOf(scale.axis, run, heights).join("L")}`;
+  });
+  return paths.length === 0 ? null : html`<path class="line ${line.style}" d="${paths.join("")}"/>`;
 };
 
 const hoverOf = (chart: Chart, { axis, foot }: Scale, point: Point): Part => {

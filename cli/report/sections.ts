@@ -54,7 +54,7 @@ const verdict = (v: Verdict): Markup =>
   html`<tr><td>${pill(v.verdict)}</td><td><code>${v.check}</code></td><td>${v.subject}</td><td>${v.sentence}${v.remedy !== undefined && html`<br><span class="soft">${v.remedy}</span>`}</td><td>${v.evidence.map(evidence)}</td></tr>`;
 
 const evidence = (e: Evidence): Markup =>
-  html`<div>${e.what}: <b>${e.value === null ? "absent" : shown(e.value)}</b>, held against ${e.threshold} <span class="soft">(${count(e.samples, "sample")}; ${e.source}; ${e.observedAt})</span></div>`;
+  html`<div>${e.what.replace(/\.$/, "")}: <b>${e.value === null ? "absent" : shown(e.value)}</b>, held against ${e.threshold} <span class="soft">(${count(e.samples, "sample")}; ${e.source}; ${e.observedAt})</span></div>`;
 
 const shown = (value: string | number | boolean): string =>
   typeof value === "number" ? number(value, 4) : String(value);

@@ -77,7 +77,7 @@ export const judgeNodes = (nodes: Objects, subject: string, at: string): Verdict
       evidence,
     );
   return ready.length === nodes.value.length
-    ? say.pass(`All ${counted(ready.length, "node")} of the source are Ready.`, evidence)
+    ? say.pass(`Every node of the source is Ready (${counted(ready.length, "node")}).`, evidence)
     : say.pass(
         `${ready.length} of ${nodes.value.length} nodes of the source are Ready: watch that it keeps its capacity through the move.`,
         evidence,
@@ -158,7 +158,7 @@ export const judgeReadiness = (live: Objects, subject: string, at: string): Verd
         `${some(dark)} ${dark.length === 1 ? "has" : "have"} no ready pod already now: watch that the move isn't blamed for it.`,
         evidence,
       )
-    : say.pass(`Each of ${counted(wanted.length, "workload")} has a ready pod.`, evidence);
+    : say.pass(`Every workload that should run has a ready pod (${counted(wanted.length, "workload")}).`, evidence);
 };
 
 type Hook = { readonly name: string; readonly service: string };
@@ -303,7 +303,7 @@ export const judgeBudgets = (budgets: Objects, subject: string, at: string): Ver
     ),
   ];
   return tight.length === 0
-    ? say.pass(`Each of ${counted(budgets.value.length, "disruption budget")} has slack.`, evidence)
+    ? say.pass(`Every disruption budget has slack (${counted(budgets.value.length, "budget")}).`, evidence)
     : say.pass(
         `${some(tight)} ${tight.length === 1 ? "allows" : "allow"} no disruption: Repot scales and doesn't evict, but watch that no node has to be drained meanwhile.`,
         evidence,
@@ -340,7 +340,7 @@ export const judgeReplicasOwner = (
     ? say.pass(
         owners.size === 0
           ? "No autoscaler writes a replica count."
-          : `Each of ${counted(owners.size, "autoscaled workload")} has one autoscaler.`,
+          : `Every autoscaled workload has one autoscaler (${counted(owners.size, "workload")}).`,
         evidence,
       )
     : say.fail(

@@ -171,7 +171,7 @@ export const judgeQuotas = (
     : say.pass(
         quotas.value.length === 0
           ? "No quota limits the platform."
-          : `All ${counted(quotas.value.length, "quota")} hold the platform at full, with room for a rolling update.`,
+          : `Every quota holds the platform at full, with room for a rolling update (${counted(quotas.value.length, "quota")}).`,
         evidence,
       );
 };

@@ -4,7 +4,16 @@ import type { Verdict } from "../gates.ts";
 import { byCodeUnit, type KubeObject, refOf, sentenceOf } from "../kube.ts";
 import type { Plan } from "../plan.ts";
 import { at as field } from "../pods.ts";
-import { counted, judging, type Observed, objectsOf, seen, some } from "./judging.ts";
+import {
+  counted,
+  type Judging,
+  judging,
+  type Observed,
+  objectsOf,
+  type Seen,
+  seen,
+  some,
+} from "./judging.ts";
 
 /** A number from the metrics base; "missing" is no series, NaN or nothing in the window. */
 export type Figure = Observed<number | "missing">;
@@ -27,6 +36,22 @@ const silent = (figure: Figure): boolean => !("value" in figure) || figure.value
 const numberIn = (figure: Figure): number | null =>
   "value" in figure && figure.value !== "missing" ? figure.value : null;
 
+const REQUESTS = "http_requests_total";
+const DURATION = "http_request_duration_seconds_bucket";
+
+const evidenceOf = (m: WorkloadMetrics, limits: GateLimits): readonly Seen[] => {
+  const samples = Math.floor(numberIn(m.requests5m) ?? 0);
+  const [enough, fresh] = [`at least ${limits.samplesMin}`, `at most ${limits.staleAfterSeconds}`];
+  const inAnHour = numberIn(m.requests1h);
+  return [
+    seen("requests in 5 minutes", numberIn(m.requests5m), enough, REQUESTS, samples),
+    seen("requests in an hour", inAnHour, enough, REQUESTS, Math.floor(inAnHour ?? 0)),
+    seen("share of 5xx", numberIn(m.errorShare), "a value", REQUESTS, samples),
+    seen("99th percentile, seconds", numberIn(m.p99Seconds), "a value", DURATION, samples),
+    seen("age of the newest scrape, seconds", numberIn(m.ageSeconds), fresh, REQUESTS, samples),
+  ];
+};
+
 /** metrics/gate-queries, one for each workload whose requests are compared. */
 export const judgeWorkloadMetrics = (m: WorkloadMetrics, limits: GateLimits, at: string): Verdict => {
   const say = judging(at)("metrics/gate-queries", m.workload);
@@ -38,33 +63,7 @@ export const judgeWorkloadMetrics = (m: WorkloadMetrics, limits: GateLimits, at:
   ];
   const refused = figures.flatMap(([, f]) => ("missing" in f ? [f.missing] : []));
   if (refused[0] !== undefined) return say.unanswered(refused[0], "PromQL at the source's metrics");
-  const requests = numberIn(m.requests5m) ?? 0;
-  const inAnHour = numberIn(m.requests1h) ?? 0;
-  const samples = Math.floor(requests);
-  const evidence = [
-    seen(
-      "requests in 5 minutes",
-      numberIn(m.requests5m),
-      `at least ${limits.samplesMin}`,
-      "http_requests_total",
-      samples,
-    ),
-    seen("share of 5xx", numberIn(m.errorShare), "a value", "http_requests_total", samples),
-    seen(
-      "99th percentile, seconds",
-      numberIn(m.p99Seconds),
-      "a value",
-      "http_request_duration_seconds_bucket",
-      samples,
-    ),
-    seen(
-      "age of the newest scrape, seconds",
-      numberIn(m.ageSeconds),
-      `at most ${limits.staleAfterSeconds}`,
-      "http_requests_total",
-      samples,
-    ),
-  ];
+  const evidence = evidenceOf(m, limits);
   const absent = figures.filter(([, f]) => silent(f)).map(([name]) => name);
   if (absent.length > 0)
     return say.unknown(
@@ -79,27 +78,29 @@ export const judgeWorkloadMetrics = (m: WorkloadMetrics, limits: GateLimits, at:
       "Find out why the scraping stopped, then run preflight again.",
       evidence,
     );
+  return judgeSamples(say, m, limits, evidence);
+};
+
+const judgeSamples = (
+  say: Judging,
+  m: WorkloadMetrics,
+  limits: GateLimits,
+  evidence: readonly Seen[],
+): Verdict => {
+  const requests = Math.floor(numberIn(m.requests5m) ?? 0);
+  const inAnHour = Math.floor(numberIn(m.requests1h) ?? 0);
   if (requests >= limits.samplesMin)
-    return say.pass(`The gate of ${m.workload} stands on ${samples} requests in 5 minutes.`, evidence);
-  if (inAnHour >= limits.samplesMin)
-    return say.pass(
-      `${m.workload} is quiet: ${samples} requests in 5 minutes, ${Math.floor(inAnHour)} in an hour; watch that its gate waits for the synthetic load.`,
-      [
-        ...evidence,
-        seen(
-          "requests in an hour",
-          inAnHour,
-          `at least ${limits.samplesMin}`,
-          "http_requests_total",
-          Math.floor(inAnHour),
-        ),
-      ],
-    );
-  return say.unknown(
-    `${m.workload} had ${Math.floor(inAnHour)} requests in an hour: fewer than the ${limits.samplesMin} that its gate judges by.`,
-    "Give it synthetic load, or lower gates.samplesMin with its owners.",
-    evidence,
-  );
+    return say.pass(`The gate of ${m.workload} stands on ${requests} requests in 5 minutes.`, evidence);
+  return inAnHour >= limits.samplesMin
+    ? say.pass(
+        `${m.workload} is quiet: ${requests} requests in 5 minutes, ${inAnHour} in an hour; watch that its gate waits for the synthetic load.`,
+        evidence,
+      )
+    : say.unknown(
+        `${m.workload} had ${inAnHour} requests in an hour: fewer than the ${limits.samplesMin} that its gate judges by.`,
+        "Give it synthetic load, or lower gates.samplesMin with its owners.",
+        evidence,
+      );
 };
 
 /** metrics/coverage: whether anything is measured at all. */

@@ -62,7 +62,7 @@ export const judgeArchitectures = (
         evidence,
       )
     : say.pass(
-        `All ${counted(now.size, "platform")} of the source's nodes are among the target's pools.`,
+        `Every platform of the source's nodes is among the target's pools (${some([...now].sort(byCodeUnit))}).`,
         evidence,
       );
 };

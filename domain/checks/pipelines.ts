@@ -157,7 +157,7 @@ export const judgeBypasses = (
   ];
   return byHand.length === 0
     ? say.pass(
-        `None of ${counted(workloads.value.length, "Deployment")} was changed past the pipelines.`,
+        `No Deployment was changed past the pipelines (${counted(workloads.value.length, "Deployment")}).`,
         evidence,
       )
     : say.pass(

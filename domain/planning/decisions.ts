@@ -45,6 +45,8 @@ const resolvesThere = (address: string, services: readonly ServiceInfo[], namesp
     )
   )
     return third === undefined || third === "svc";
+  // A pod of a headless Service: such names end at the cluster.
+  if (third === undefined && /-\d+$/.test(name ?? "")) return false;
   return /^\d+\.\d+\.\d+\.\d+$/.test(address)
     ? false
     : /\.[a-z]{2,}$/.test(address) && !/\.(local|internal)$|\.svc\b/.test(address);

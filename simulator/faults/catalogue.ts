@@ -31,13 +31,13 @@ export const changesTheWorld = (needs: Needs): boolean => entries(needs).some(({
 const writes = (needs: Needs): boolean => entries(needs).some(({ action }) => WRITES.test(action));
 
 /** Steps that only run on the way back. */
-const BACK = new Set(["raise-fence", "stop-forward", "list-undo", "carry-back", "undo-effect", "page-person", "compare-with-start", "observe-source", "observe-target-traffic"]);
+const BACK = new Set(["raise-fence", "stop-forward", "list-undo", "carry-back", "turn-back", "undo-effect", "page-person", "compare-with-start", "observe-source", "observe-target-traffic"]);
 /** Steps that run only after something went wrong on the way forward, or when nobody answers. */
 const AFTER_TROUBLE = new Set(["count-hold", "expire-question", "weigh-failure", "page-person"]);
 
 const writing = steps.filter((step) => writes(step.needs)).map((step) => step.name).sort(byCodeUnit);
 const forward = writing.filter((name) => !BACK.has(name) && !AFTER_TROUBLE.has(name));
-const back = writing.filter((name) => BACK.has(name) && !AFTER_TROUBLE.has(name) && name !== "carry-back" && name !== "stop-forward");
+const back = writing.filter((name) => BACK.has(name) && !AFTER_TROUBLE.has(name) && name !== "carry-back" && name !== "turn-back" && name !== "stop-forward");
 
 const ofCall = (kind: string, sentence: string): FaultKind => ({ kind, sentence, scope: "call", steps: forward, rollbackSteps: back });
 const ofWorld = (kind: string, sentence: string, at: readonly string[], rollbackSteps: readonly string[] = []): FaultKind => ({ kind, sentence, scope: "world", steps: at, rollbackSteps });

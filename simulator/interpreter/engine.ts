@@ -87,6 +87,7 @@ export class Engine {
   readonly #names: Random;
   #broken: unknown;
   #running = 0;
+  #requests = 0;
 
   /** @throws InvalidDefinition naming the machine, the state and the rule. */
   constructor(options: EngineOptions) {
@@ -240,11 +241,17 @@ export class Engine {
   }
 
   requestId(): string {
-    return this.executionName();
+    this.#requests += 1;
+    return `00000000-0000-4000-8000-${this.#requests.toString(16).padStart(12, "0")}`;
   }
 
   observe(run: Run, event: HistoryEvent): void {
-    this.#onHistory?.(run, event);
+    try {
+      this.#onHistory?.(run, event);
+    } catch (problem) {
+      // The observer's problem is not the workflow's: whoever drives the clock hears of it from `check`.
+      this.#broken ??= problem;
+    }
   }
 
   /** How many executions run now, children of distributed Maps among them. */

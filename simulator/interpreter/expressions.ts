@@ -23,14 +23,6 @@ export class EvaluationError extends StatesError {
     this.location = location;
     this.afterEntry = afterEntry;
   }
-
-  /** Whether the event is written already. */
-  readonly explained = false as boolean;
-
-  /** The same error in the words that the service uses once it knows the state. */
-  explain(cause: string): StatesError {
-    return Object.assign(new EvaluationError(cause, this.location, this.afterEntry), { explained: true });
-  }
 }
 
 type Wanted = "array" | "boolean" | "number" | "string";

@@ -86,7 +86,7 @@ export class Run implements Execution {
     delete this.cause;
     delete this.stoppedAt;
     const event = this.record("ExecutionRedriven", this.eventCount, { redriveCount: this.redriveCount });
-    this.#root?.revive(event.id);
+    this.#root = this.#root?.revived(event.id);
     this.#go();
   }
 
@@ -131,7 +131,9 @@ export class Run implements Execution {
   /** Writes an event. At the quota the execution fails in its place and the thread that wanted it is aborted. */
   record(type: string, previousEventId: number, details?: Details): HistoryEvent {
     if (this.eventCount >= this.engine.eventsMax - 1) {
-      this.end(OVER_QUOTA, previousEventId);
+      const cause = `The execution reached the maximum number of history events (${this.engine.eventsMax}).`;
+      const details = { error: "States.Runtime", cause };
+      this.end({ status: "FAILED", type: "ExecutionFailed", details }, previousEventId);
       throw ABORTED;
     }
     return this.#write(type, previousEventId, details);
@@ -200,12 +202,4 @@ const TIMED_OUT: Ending = {
   status: "TIMED_OUT",
   type: "ExecutionTimedOut",
   details: { error: "States.Timeout" },
-};
-const OVER_QUOTA: Ending = {
-  status: "FAILED",
-  type: "ExecutionFailed",
-  details: {
-    error: "States.Runtime",
-    cause: "The execution reached the maximum number of history events (25000).",
-  },
 };

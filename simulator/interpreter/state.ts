@@ -51,7 +51,7 @@ const runState = async (thread: Thread): Promise<Left> => {
       const delay = nextRetry(state.retry, problem, tries, thread.run.engine.random);
       if (delay === undefined) return caught(thread, state, problem);
       forget(thread);
-      thread.retryCount += 1;
+      thread.tries(thread.retryCount + 1);
       thread.run.transitionCount += 1;
       await thread.run.engine.parking.until(thread, thread.run.engine.clock.now() + Math.round(delay * 1000));
     }
@@ -59,9 +59,8 @@ const runState = async (thread: Thread): Promise<Left> => {
 };
 
 const enter = (thread: Thread, state: StateDef): void => {
-  thread.retryCount = 0;
-  thread.token = undefined;
   thread.enteredAt = thread.run.engine.clock.now();
+  thread.tries(0);
   thread.beforeEntry = thread.last;
   thread.enteredId = thread.record(`${state.type}StateEntered`, { input: thread.input, name: state.name }).id;
 };

@@ -2,7 +2,7 @@
 
 import type { StateDef } from "./definition.ts";
 import { HeartbeatMissed, StatesError } from "./errors.ts";
-import { EvaluationError } from "./expressions.ts";
+import { type Bindings, EvaluationError } from "./expressions.ts";
 import { isTooLarge } from "./history.ts";
 import { nestedJob } from "./nested.ts";
 import type { Resource } from "./resource.ts";
@@ -14,8 +14,10 @@ import { callbackJob, callJob } from "./work.ts";
 /** A piece of work: a call, and for jobs and callbacks what comes after its answer. */
 export type Job = {
   readonly submit: () => Promise<Json>;
-  /** Waits for the real result; `beat` is called for each heartbeat. Returns what stops waiting. */
-  readonly finish?: (settle: Settle<Json>, beat: () => void) => () => void;
+  /** Says whom to tell of heartbeats; called again for each phase. */
+  readonly listen?: (heard: () => void) => void;
+  /** Waits for the real result. Returns what stops waiting. */
+  readonly finish?: (settle: Settle<Json>) => () => void;
   /** Called once, however the task ended. */
   readonly close?: () => void;
   /** Stops what was started, where the task ends before it. */
@@ -28,12 +30,12 @@ export const runTask = async (thread: Thread, state: StateDef): Promise<Payload>
   const { resource } = state;
   if (!resource) throw new TypeError("A Task without a Resource got past the reader of definitions.");
   const { engine } = thread.run;
-  thread.token = resource.pattern === "waitForTaskToken" ? engine.tokens.issue() : undefined;
+  if (resource.pattern === "waitForTaskToken") thread.tries(thread.retryCount, engine.tokens.issue());
   const bindings = thread.bindings();
   const template = state.fields["Arguments"];
   const args = template ? new Payload(await thread.evaluate(template, bindings)) : thread.input;
-  const timeout = await secondsOf(thread, state, "TimeoutSeconds");
-  const heartbeatSeconds = await secondsOf(thread, state, "HeartbeatSeconds");
+  const timeout = await secondsOf(thread, state, "TimeoutSeconds", bindings);
+  const heartbeatSeconds = await secondsOf(thread, state, "HeartbeatSeconds", bindings);
   if (isTooLarge(args)) throw dataLimit(state);
   const timeoutAt = timeout === undefined ? Number.POSITIVE_INFINITY : engine.clock.now() + timeout * 1000;
   const { Credentials: credentials } = state.fields;
@@ -83,11 +85,11 @@ const carryOut = async (
 ): Promise<Payload> => {
   let done = false;
   try {
-    let result = new Payload(await guarded(thread, limits, (settle) => submit(thread, job, settle)));
+    let result = new Payload(await guarded(thread, limits, job, (settle) => submit(thread, job, settle)));
     if (job.finish) {
       const { finish } = job;
       events.submitted(result);
-      result = new Payload(await guarded(thread, limits, finish));
+      result = new Payload(await guarded(thread, limits, job, finish));
     }
     done = true;
     if (isTooLarge(result)) throw dataLimit(state);
@@ -113,6 +115,7 @@ const submit = (thread: Thread, job: Job, settle: Settle<Json>): (() => void) =>
 const guarded = (
   thread: Thread,
   { timeoutAt, heartbeatSeconds }: Limits,
+  job: Job,
   arm: NonNullable<Job["finish"]>,
 ): Promise<Json> => {
   const { clock, parking } = thread.run.engine;
@@ -125,10 +128,11 @@ const guarded = (
         ? undefined
         : clock.after(heartbeatSeconds * 1000, () => settle.reject(new HeartbeatMissed()));
     let heartbeat = listen();
-    const disarm = arm(settle, () => {
+    job.listen?.(() => {
       heartbeat?.cancel();
       heartbeat = listen();
     });
+    const disarm = arm(settle);
     return () => {
       timeout?.cancel();
       heartbeat?.cancel();
@@ -137,10 +141,15 @@ const guarded = (
   });
 };
 
-const secondsOf = async (thread: Thread, state: StateDef, field: string): Promise<number | undefined> => {
+const secondsOf = async (
+  thread: Thread,
+  state: StateDef,
+  field: string,
+  bindings: Bindings,
+): Promise<number | undefined> => {
   const template = state.fields[field];
   if (!template) return undefined;
-  const value = await thread.evaluate(template, thread.bindings());
+  const value = await thread.evaluate(template, bindings);
   if (typeof value === "number" && Number.isInteger(value) && value > 0) return value;
   const reason = `The ${field} field must be a positive integer, but was: ${JSON.stringify(value)}`;
   return thread.explain(new EvaluationError(reason, field));

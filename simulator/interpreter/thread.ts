@@ -2,8 +2,7 @@
 
 import type { MachineDef, StateDef } from "./definition.ts";
 import type { MapRun } from "./distributed.ts";
-import type { StatesError } from "./errors.ts";
-import { ABORTED } from "./errors.ts";
+import { ABORTED, StatesError } from "./errors.ts";
 import type { Bindings, Template } from "./expressions.ts";
 import { EvaluationError } from "./expressions.ts";
 import type { Run } from "./run.ts";
@@ -34,6 +33,7 @@ export class Thread implements Parkable {
   output: Payload | undefined;
   readonly item: MapItem | undefined;
   token: string | undefined;
+  #context: { readonly item: MapItem | undefined; readonly value: Json } | undefined;
   /** Redriven: it is in its state already and takes it up again. */
   resumes = false;
 
@@ -67,13 +67,20 @@ export class Thread implements Parkable {
     this.cancel?.();
   }
 
-  /** Makes a stopped or failed line ready to go on from its state (RedriveExecution). */
-  revive(last: number): void {
-    this.aborted = false;
-    this.last = last;
-    this.resumes = this.enteredId > 0;
-    this.retryCount = 0;
-    for (const child of this.children ?? []) if (child.output === undefined) child.revive(last);
+  /** The same line once more, to go on from its state (RedriveExecution); what ended well below it is kept. */
+  revived(last: number): Thread {
+    const { input, variables, item } = this;
+    const thread = new Thread(this.run, this.machine, { input, variables, last, item });
+    thread.at = this.at;
+    thread.beforeEntry = this.beforeEntry;
+    thread.enteredId = this.enteredId;
+    thread.enteredAt = this.enteredAt;
+    thread.resumes = this.enteredId > 0;
+    thread.mapRun = this.mapRun;
+    thread.children = this.children?.map((child) =>
+      child.output === undefined ? child.revived(last) : child,
+    );
+    return thread;
   }
 
   /** Writes an event that follows the last one of this line, and moves on to it. Throws ABORTED once the thread was stopped. */
@@ -94,9 +101,10 @@ export class Thread implements Parkable {
     return { ...this.variables, states: { input: this.input.value, ...extra, context: this.context(item) } };
   }
 
-  /** The context object (developer guide, "Accessing execution data from the Context object"). */
+  /** The context object (developer guide, "Accessing execution data from the Context object"); made once for each attempt. */
   context(item = this.item): Json {
-    return {
+    if (this.#context && this.#context.item === item) return this.#context.value;
+    const value: Json = {
       Execution: this.run.contextOfExecution(),
       State: {
         EnteredTime: new Date(this.enteredAt).toISOString(),
@@ -107,6 +115,15 @@ export class Thread implements Parkable {
       ...(this.token !== undefined && { Task: { Token: this.token } }),
       ...(item !== undefined && { Map: { Item: item } }),
     };
+    this.#context = { item, value };
+    return value;
+  }
+
+  /** Begins an attempt at the current state: what the context says of the attempt changes. */
+  tries(retryCount: number, token?: string): void {
+    this.retryCount = retryCount;
+    this.token = token;
+    this.#context = undefined;
   }
 
   /** Evaluates a template of the current state; a failure leaves its EvaluationFailed event. */
@@ -117,7 +134,7 @@ export class Thread implements Parkable {
 
   /** Rethrows, with the event and the words of the service where it was an evaluation that failed. */
   explain(problem: unknown): never {
-    if (problem instanceof EvaluationError && !problem.explained) {
+    if (problem instanceof EvaluationError) {
       const cause = `An error occurred while executing the state '${this.at}' (entered at the event id #${this.enteredId}). ${problem.reason}`;
       const { location } = problem;
       const previous = problem.afterEntry || this.last !== this.enteredId ? this.last : this.beforeEntry;
@@ -127,7 +144,7 @@ export class Thread implements Parkable {
         previous,
       );
       this.last = event.id;
-      throw problem.explain(cause);
+      throw new StatesError(problem.error, cause);
     }
     throw problem;
   }
@@ -136,5 +153,6 @@ export class Thread implements Parkable {
 /** What a catcher and a parent see of an error. */
 export const errorOutput = (problem: StatesError): Json => ({
   ...(problem.error !== undefined && { Error: problem.error }),
-  ...(problem.reason !== undefined && { Cause: problem.reason }),
+  // A timeout has no cause; what Catch gets has the field all the same.
+  Cause: problem.reason ?? "",
 });

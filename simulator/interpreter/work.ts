@@ -17,7 +17,7 @@ const copied = (value: Json | undefined): Json =>
 /** One call whose answer is the result. */
 export const callJob = (thread: Thread, resource: Resource, args: Json): Job => {
   if (resource.kind === "function") {
-    return { submit: () => invoke(thread, resource.functionName, args) };
+    return { submit: async () => JSON.parse(await invoke(thread, resource.functionName, args)) as Json };
   }
   if (resource.kind === "invoke") return { submit: () => invokeOptimized(thread, asObject(args)) };
   return { submit: () => integrate(thread, resource, args) };
@@ -46,8 +46,10 @@ export const callbackJob = (thread: Thread, call: Job): Job => {
   });
   return {
     ...call,
-    finish: (settle, heard) => {
+    listen: (heard) => {
       beat = heard;
+    },
+    finish: (settle) => {
       deliver = (outcome) => outcome(settle);
       early?.(settle);
       return () => {};
@@ -56,7 +58,8 @@ export const callbackJob = (thread: Thread, call: Job): Job => {
   };
 };
 
-const invoke = async (thread: Thread, functionName: string, payload: Json): Promise<Json> => {
+/** @returns The JSON text of what the function returned. */
+const invoke = async (thread: Thread, functionName: string, payload: Json): Promise<string> => {
   const { run, token } = thread;
   const call = {
     functionName,
@@ -66,7 +69,7 @@ const invoke = async (thread: Thread, functionName: string, payload: Json): Prom
     ...(token !== undefined && { taskToken: token }),
   };
   try {
-    return copied(await run.engine.invoke(call));
+    return JSON.stringify((await run.engine.invoke(call)) ?? null);
   } catch (problem) {
     throw lambdaError(problem as Rejection);
   }
@@ -78,12 +81,12 @@ const invokeOptimized = async (thread: Thread, args: Args): Promise<Json> => {
     throw new StatesError("States.Runtime", "The Arguments of lambda:invoke need a FunctionName.");
   }
   const result = await invoke(thread, plainName(name), payload);
-  const length = String(Buffer.byteLength(JSON.stringify(result), "utf8"));
+  const length = String(Buffer.byteLength(result, "utf8"));
   const { region } = thread.run.engine;
   const requestId = thread.run.engine.requestId();
   return {
     ExecutedVersion: "$LATEST",
-    Payload: result,
+    Payload: JSON.parse(result) as Json,
     SdkHttpMetadata: {
       HttpHeaders: {
         "Content-Length": length,

@@ -8,6 +8,8 @@ import { changesPlatform, type Scene } from "./scene.ts";
 export const makeIntent = (): Invariant<Scene> => {
   /** Intents by step, and what each is about. Those that are done stay: a lost answer may have the call made again. */
   const intents = new Map<string, Set<string>>();
+  /** Names of zones by their ids: a deletion names the id only. */
+  const zones = new Map<string, string>();
   return {
     name: "intent-before-effect",
     sentence: "Before each effect there is a durable journal entry about it.",
@@ -21,7 +23,7 @@ export const makeIntent = (): Invariant<Scene> => {
       }
       if (seen?.kind !== "call" || !changesPlatform(seen.call)) return [];
       const { call } = seen;
-      const subject = subjectOfCall(call);
+      const subject = subjectOfCall(call, zones);
       if (intents.get(call.invocation.step)?.has(subject)) return [];
       return [
         `${call.invocation.step} made ${call.service}:${call.action} on ${subject} without an entry in the journal.`,

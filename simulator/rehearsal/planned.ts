@@ -27,6 +27,7 @@ const ALSO: readonly Kinded[] = [
   { apiVersion: "velero.io/v1", kind: "Backup" },
   { apiVersion: "velero.io/v1", kind: "Restore" },
   { apiVersion: "v1", kind: "ConfigMap" },
+  { apiVersion: "v1", kind: "Node" },
   { apiVersion: "v1", kind: "Service" },
   { apiVersion: "batch/v1", kind: "Job" },
   { apiVersion: "apps/v1", kind: "Deployment" },

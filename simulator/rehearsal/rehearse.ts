@@ -18,6 +18,7 @@ import { makeSeam } from "../services/seam.ts";
 import type { Executions } from "../services/sfn.ts";
 import type { Emit } from "../world/types.ts";
 import { makeDriver } from "./drive.ts";
+import { makeFreezeMeter } from "./freeze-meter.ts";
 import { makeJudges } from "./judges.ts";
 import { makeLambda } from "./lambda.ts";
 import { makeItemReader } from "./map-items.ts";
@@ -91,8 +92,10 @@ const makeRun = (options: RehearsalOptions) => {
     tally.add(event);
     options.onEvent(event, line);
     judges.sawEvent(event);
+    freezeMeter(event);
   });
   const { emit } = recorder;
+  const freezeMeter = makeFreezeMeter(emit);
   const judges = makeJudges({ plan, clock, emit, stored: (key) => s3.get(key) });
   announce(options, emit);
   const world = makeWorld({ plan, clock, random: random.fork("world"), emit });

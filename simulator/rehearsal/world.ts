@@ -9,8 +9,10 @@ import type { Random } from "../random.ts";
 import { type Addresses, makeAddresses } from "../world/addresses.ts";
 import { loadBalancerName } from "../world/cluster/balancers.ts";
 import { type BackupStorage, makeBackupStorage, makeCluster, type SimulatedCluster } from "../world/cluster/index.ts";
+import { type Datastores, makeDatastores } from "../world/datastores.ts";
 import { makeDns, type SimulatedDns } from "../world/dns/index.ts";
-import { makeMetricsWorld, type MetricsWorld } from "../world/metrics.ts";
+import { type Gauges, makeMetricsWorld, type MetricsWorld } from "../world/metrics.ts";
+import { makeQueues, type QueueWorld } from "../world/queues.ts";
 import { makeControl, noCluster } from "../world/traffic/control.ts";
 import { makeTraffic, type TrafficWorld } from "../world/traffic/traffic.ts";
 import type { Emit } from "../world/types.ts";
@@ -19,6 +21,7 @@ export type RehearsedWorld = {
   readonly clusters: { readonly [S in Side]: SimulatedCluster };
   readonly dns: SimulatedDns;
   readonly traffic: TrafficWorld;
+  readonly queues: QueueWorld;
   readonly metrics: MetricsWorld;
   readonly addresses: Addresses;
 };
@@ -45,9 +48,22 @@ export const makeWorld = (making: Making): RehearsedWorld => {
     },
   });
   const traffic = makeTraffic({ clock, random, plan, source, target, dns, emit, control });
-  const metrics = makeMetricsWorld({ clock, random, plan, source, target, traffic });
-  return { clusters: { source, target }, dns, traffic, metrics, addresses };
+  const queues = makeQueues({ clock, plan, source, target, targetShare: () => targetShareOf(traffic) });
+  const datastores = makeDatastores({ plan, source, target });
+  const gauges = (side: Side): Gauges => ({ ...queues.gauges(side), datastore_connections: connectionsOf(datastores, side) });
+  const metrics = makeMetricsWorld({ clock, random, plan, source, target, traffic, gauges });
+  return { clusters: { source, target }, dns, traffic, queues, metrics, addresses };
 };
+
+/** The share of the clients that the target serves now: producers among the applications work where their requests are. */
+const targetShareOf = (traffic: TrafficWorld): number => {
+  const [source, target] = [traffic.arriving("source").requestsPerSecond, traffic.arriving("target").requestsPerSecond];
+  return source + target > 0 ? target / (source + target) : 0;
+};
+
+/** What each database's exporter shows of the connections that come from one side. */
+const connectionsOf = (datastores: Datastores, side: Side) => () =>
+  datastores.counts().map((c) => ({ labels: { datastore: c.datastore }, value: c.bySide[side] }));
 
 const clusterOf = ({ plan, clock, random, emit, velero }: Stored, side: Side): SimulatedCluster =>
   makeCluster({

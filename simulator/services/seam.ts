@@ -230,13 +230,13 @@ const serve = <Out>(core: Core, p: Passage<Out>, invocation: Invocation): Answer
 
 const takesAnswer = (strike: Strike): boolean => strike.kind === "crash" || strike.kind === "answer-lost";
 
-/** A random stream for each service: a call to one doesn't shift the latencies of another. */
-const makeLatency = (random: Random): ((service: ServiceName) => number) => {
+/** Half a round trip, in whole milliseconds. A random stream for each service: a call to one doesn't shift the latencies of another. */
+const makeHalfLatency = (random: Random): ((service: ServiceName) => number) => {
   const streams = new Map<ServiceName, Random>();
   return (service) => {
     const stream = streams.get(service) ?? random.fork(`latency:${service}`);
     streams.set(service, stream);
-    return stream.between(...LATENCY_MS[service]);
+    return Math.max(1, Math.round(stream.between(...LATENCY_MS[service]) / 2));
   };
 };
 
@@ -245,12 +245,12 @@ export const makeSeam = (options: SeamOptions): Seam => {
   const { clock } = options;
   const permissions = makePermissionBook(options);
   const core: Core = { options, permissions };
-  const latencyMs = makeLatency(options.random);
+  const halfLatencyMs = makeHalfLatency(options.random);
   const outside = AsyncLocalStorage.snapshot();
   const pass = async <Out>(p: Passage<Out>): Promise<Out> => {
     const invocation = caller();
     if (dead.has(invocation)) return never();
-    const halfMs = latencyMs(p.call.service) / 2;
+    const halfMs = halfLatencyMs(p.call.service);
     await clock.sleep(halfMs);
     // The services know nothing of the step that calls: what they start (an execution, say) isn't part of it.
     const answer = outside(() => serve(core, p, invocation));

@@ -22,8 +22,12 @@ export type Refusal = { readonly share: number; readonly reason: string };
 
 export type Datastores = {
   readonly counts: () => readonly ConnectionCount[];
-  /** What share of a workload's requests on a side a full database refuses; undefined where none does. */
-  readonly refused: (side: Side, workload: string) => Refusal | undefined;
+  /** What full databases refuse now, by side and workload. */
+  readonly refusals: () => readonly {
+    readonly side: Side;
+    readonly workload: string;
+    readonly refusal: Refusal;
+  }[];
 };
 
 export const makeDatastores = (options: {
@@ -63,23 +67,21 @@ export const makeDatastores = (options: {
   };
   return {
     counts: () => stores.flatMap(countsOf),
-    refused: (side, workload) => {
-      for (const entry of stores) {
-        if (!(workload in entry.store.connectionsPerPod)) continue;
-        for (const count of countsOf(entry)) {
-          if (count.of === otherThan(side) || count.connections <= count.connectionsMax) continue;
-          return {
-            share: (count.connections - count.connectionsMax) / count.connections,
-            reason: `${count.datastore} refuses connections: ${count.connections} are wanted and its limit is ${count.connectionsMax}`,
-          };
-        }
-      }
-      return undefined;
-    },
+    refusals: () =>
+      stores.flatMap((entry) =>
+        countsOf(entry)
+          .filter((count) => count.connections > count.connectionsMax)
+          .flatMap((count) => {
+            const refusal = {
+              share: (count.connections - count.connectionsMax) / count.connections,
+              reason: `${count.datastore} refuses connections: ${count.connections} are wanted and its limit is ${count.connectionsMax}`,
+            };
+            const sides = count.of === "both" ? SIDES : [count.of];
+            return sides.flatMap((side) => entry.workloads.map((workload) => ({ side, workload, refusal })));
+          }),
+      ),
   };
 };
-
-const otherThan = (side: Side): Side => (side === "source" ? "target" : "source");
 
 /** The Service of the plan that a host as manifests write it leads to (`redis`, `redis.shop`, `redis.shop.svc.cluster.local:6379`). */
 export const serviceOf = (host: string, plan: Plan): string | undefined => {

@@ -9,12 +9,12 @@ import type { Plan } from "../../domain/plan.ts";
 import { type Refusal, workloadsNaming } from "./datastores.ts";
 
 export type ThirdParties = {
-  /** What share of a workload's requests on a side is dropped; undefined where none is. */
-  readonly dropped: (side: Side, workload: string) => Refusal | undefined;
+  /** What firewalls drop, by side and workload; it doesn't change during a run. */
+  readonly refusals: readonly { readonly side: Side; readonly workload: string; readonly refusal: Refusal }[];
 };
 
 export const makeThirdParties = (plan: Plan): ThirdParties => {
-  const drops = new Map<string, Refusal>();
+  const refusals: { side: Side; workload: string; refusal: Refusal }[] = [];
   for (const party of plan.settings.thirdParties) {
     if (party.allows.length === 0) continue;
     const allowed = allowList(party.allows);
@@ -27,13 +27,10 @@ export const makeThirdParties = (plan: Plan): ThirdParties => {
         share: unknown.length / addresses.length,
         reason: `the firewall of ${party.name} drops ${unknown.join(", ")}, an egress address of ${plan.settings[side].name}`,
       };
-      for (const caller of callers) {
-        const known = drops.get(`${side}|${caller}`);
-        if (!known || known.share < refusal.share) drops.set(`${side}|${caller}`, refusal);
-      }
+      for (const workload of callers) refusals.push({ side, workload, refusal });
     }
   }
-  return { dropped: (side, workload) => drops.get(`${side}|${workload}`) };
+  return { refusals };
 };
 
 /** Entries are addresses or networks (`203.0.113.0/24`); anything else lets nobody in. */

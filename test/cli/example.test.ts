@@ -3,6 +3,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
+import { peakDemands, podsForDemand } from "../../domain/capacity.ts";
 import { gather, readSources } from "../../domain/intake.ts";
 import type { KubeObject } from "../../domain/kube.ts";
 import { nameOf } from "../../domain/plan.ts";
@@ -115,6 +116,11 @@ describe("what is hard about it", () => {
     ];
     expect(fleet + half).toBeLessThanOrEqual(settings.policy.connectionShareMax * limit);
     expect(2 * fleet).toBeGreaterThan(limit);
+    const peaks = peakDemands(plan);
+    for (const name of Object.keys(database?.connectionsPerPod ?? {}))
+      expect(podsForDemand(plan, workload(name), peaks.get(name) ?? 0)).toBeLessThanOrEqual(
+        Math.max(1, workload(name).half),
+      );
   });
 
   test("pipelines deploy often enough to hit a night", () => {

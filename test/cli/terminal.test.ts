@@ -1,11 +1,10 @@
 /** The terminal view: bars that are drawn anew on a terminal, one line for each transition of note elsewhere. */
 
 import { describe, expect, test } from "vitest";
-import { makeTerminal, outcomeText } from "../../cli/terminal.ts";
+import { makeTerminal } from "../../cli/terminal.ts";
 import type { RunEvent } from "../../domain/events.ts";
 import { PHASES } from "../../domain/phases.ts";
-import { summarize } from "../../domain/summary.ts";
-import { sampleRecord, sampleSummary } from "../domain/sample-record.ts";
+import { sampleRecord } from "../domain/sample-record.ts";
 
 const draw = (
   events: readonly RunEvent[],
@@ -123,13 +122,4 @@ describe("on a terminal", () => {
     expect(draw(sampleRecord(), tty).match(SEQUENCE)).not.toContain("\u001b[32m");
     expect(draw(sampleRecord(), { ...tty, color: true }).match(SEQUENCE)).toContain("\u001b[32m");
   });
-});
-
-test("the outcome is told in a few lines with its figures and files", () => {
-  const summary = sampleSummary(summarize(sampleRecord(true)), "violated");
-  const text = outcomeText(summary, ["report/report.html"], false);
-  expect(text).toMatch(/^An invariant was violated\.\n/);
-  expect(text).toMatch(/4,339 failed because of the move/);
-  expect(text).toMatch(/frozen for 192 minutes/);
-  expect(text).toMatch(/report\/report\.html\n$/);
 });

@@ -88,7 +88,7 @@ export const onWire = (sent: WireRequest[], answer: WireAnswer) => ({
     metadata: { handlerProtocol: "http/1.1" },
     handle: async (request: Omit<WireRequest, "body"> & { readonly body?: unknown }) => {
       const { body: raw } = request;
-      const body = typeof raw === "string" ? raw : raw ? Buffer.from(raw as Uint8Array).toString("utf8") : "";
+      const body = typeof raw === "string" ? raw : raw ? new TextDecoder().decode(raw as Uint8Array) : "";
       sent.push({
         method: request.method,
         path: request.path,

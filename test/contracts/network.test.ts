@@ -16,11 +16,14 @@ import {
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
 import { describe, expect, it } from "vitest";
 import { makeNetwork } from "../../adapters/network.ts";
+import type { KubeObject } from "../../domain/kube.ts";
 import type { AwsClients } from "../../functions/step.ts";
+import { balancersOf } from "../../simulator/services/balancers.ts";
 import { makeEc2 } from "../../simulator/services/ec2.ts";
 import { makeElb } from "../../simulator/services/elb.ts";
 import { type BalancerView, makeSimulatedNetwork } from "../../simulator/services/network.ts";
 import { makeSts } from "../../simulator/services/sts.ts";
+import type { Cluster, PodView } from "../../simulator/world/types.ts";
 import { makeBench, onWire, type WireRequest } from "./harness.ts";
 
 const NEEDS = {
@@ -264,5 +267,73 @@ describe("on the wire", () => {
       aws.sts.send(new GetCallerIdentityCommand({})),
     );
     expect(simulated).toEqual(real);
+  });
+});
+
+describe("load balancers of the clusters", () => {
+  const pod = (name: string, view: Partial<PodView> = {}): PodView => ({
+    namespace: "shop",
+    name,
+    workload: "shop/web",
+    ready: true,
+    accepting: true,
+    terminating: false,
+    ...view,
+  });
+  const status = { loadBalancer: { ingress: [{ hostname: "k8s-shop-1.elb.amazonaws.com" }] } };
+  const objects: readonly KubeObject[] = [
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "web", namespace: "shop" },
+      spec: { ports: [{ port: 80 }] },
+      status,
+    },
+    {
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "inner", namespace: "shop" },
+      spec: { ports: [{ port: 80 }] },
+    },
+    {
+      apiVersion: "networking.k8s.io/v1",
+      kind: "Ingress",
+      metadata: { name: "all", namespace: "shop" },
+      spec: {
+        rules: [
+          { http: { paths: [{ backend: { service: { name: "web", port: { number: 80 } } } }] } },
+          { http: { paths: [{ backend: { service: { name: "api", port: { number: 8080 } } } }] } },
+        ],
+      },
+      status,
+    },
+  ];
+  const cluster: Cluster = {
+    side: "source",
+    api: () => ({ status: 500, headers: {}, body: "" }),
+    exists: () => true,
+    get: ({ kind, name }) =>
+      kind === "Pod"
+        ? { apiVersion: "v1", kind, metadata: { name }, status: { podIP: `10.1.0.${name.length}` } }
+        : undefined,
+    all: () => objects,
+    pods: () => [],
+    endpoints: (_namespace, service) => ({
+      pods:
+        service === "web"
+          ? [pod("web-1"), pod("web-22", { ready: false }), pod("web-333", { terminating: true })]
+          : [],
+    }),
+    onChange: () => {},
+  };
+
+  it("are those that Services and Ingresses show, one for each name, with the pods behind them", () => {
+    const [only, ...others] = balancersOf([cluster]);
+    expect(others).toEqual([]);
+    expect(only).toMatchObject({ dnsName: "k8s-shop-1.elb.amazonaws.com", name: "k8s-shop-1" });
+    expect(only?.targetGroups.map((g) => [g.name, g.targets.map((t) => `${t.id} ${t.state}`)])).toEqual([
+      ["k8s-source-shop-api-8080", []],
+      ["k8s-source-shop-web-80", ["10.1.0.5 healthy", "10.1.0.6 unhealthy", "10.1.0.7 draining"]],
+    ]);
   });
 });

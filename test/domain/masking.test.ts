@@ -58,6 +58,7 @@ describe("texts", () => {
     "--auth-token",
     "GITHUB_TOKEN",
     "REDIS_AUTH",
+    "STRIPE_KEY",
   ])("%s holds a secret", (name) => expect(namesSecret(name)).toBe(true));
   test.each([
     "PASSWORD_FILE",
@@ -69,6 +70,8 @@ describe("texts", () => {
     "MONKEY",
     "KEYCLOAK_HOST",
     "secretName",
+    "key",
+    "ROUTING_KEY",
     "checksum/secret",
   ])("%s only speaks of one, or of none", (name) => expect(namesSecret(name)).toBe(false));
 });

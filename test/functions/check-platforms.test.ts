@@ -36,7 +36,8 @@ const ROOT = new URL("../../", import.meta.url).pathname;
 const INPUTS = new URL("../../../shared/inputs/", import.meta.url).pathname;
 
 const planOf = async (path: string, decideAll?: "rebuild"): Promise<Plan> =>
-  (await loadPlan([path], { decide: {}, ...(decideAll ? { decideAll } : {}) }, async () => "")).plan;
+  (await loadPlan([path], { decide: {}, ...(decideAll ? { decideAll } : {}) }, async () => new Uint8Array()))
+    .plan;
 
 const recordsOf = (plan: Plan): readonly RecordSet[] =>
   [...new Set(plan.hosts.map((h) => h.host))].map((host) => ({

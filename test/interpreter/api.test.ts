@@ -199,6 +199,29 @@ describe("RedriveExecution (https://docs.aws.amazon.com/step-functions/latest/dg
     }
   });
 
+  it("runs once, even where it is stopped and redriven in one instant", async () => {
+    let calls = 0;
+    const { start, run, engine, clock } = account(
+      { main: machine({ A: { Type: "Wait", Seconds: 5, Next: "B" }, B: invoke("f") }) },
+      {
+        f: () => {
+          calls += 1;
+          return null;
+        },
+      },
+    );
+    const execution = start();
+    for (const second of [0, 1, 2]) {
+      clock.after(second * 1000, () => {
+        engine.stop(execution.arn);
+        engine.redrive(execution.arn);
+      });
+    }
+    await run();
+    expect(execution).toMatchObject({ status: "SUCCEEDED", redriveCount: 3 });
+    expect(calls).toBe(1);
+  });
+
   it("sets the machine's timeout back", async () => {
     const { start, run, engine, clock } = account({
       main: machine(
@@ -244,6 +267,17 @@ describe("Histories", () => {
     expect(seen).toEqual([1, 2, 3, 4]);
     expect(engine.history(execution.arn)).toEqual([]);
     expect(execution).toMatchObject({ eventCount: 4, transitionCount: 1 });
+  });
+
+  it("an observer that throws is heard of by check, and the workflow goes on", async () => {
+    const onHistory = () => {
+      throw new RangeError("an invariant");
+    };
+    const { start, run, engine } = account({ main: waits }, {}, { onHistory });
+    const execution = start();
+    await expect(run()).rejects.toThrow("an invariant");
+    expect(execution.status).toBe("SUCCEEDED");
+    expect(() => engine.check()).toThrow(RangeError);
   });
 
   it("the oldest ended executions are forgotten beyond endedMax; running ones never", async () => {

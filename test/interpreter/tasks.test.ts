@@ -146,7 +146,26 @@ describe("Waiting for a callback with a task token", () => {
     for (const second of [8, 16, 24]) clock.after(second * 1000, () => engine.sendTaskHeartbeat(token));
     await run();
     expect(clock.elapsedSeconds()).toBe(34);
-    expect(execution).toMatchObject({ status: "SUCCEEDED", output: { Error: "States.Timeout" } });
+    expect(execution).toMatchObject({ status: "SUCCEEDED", output: { Error: "States.Timeout", Cause: "" } });
+  });
+
+  it("heartbeats count while the function that was given the token still runs", async () => {
+    const { engine, start, run } = account(
+      { main: machine({ A: asking({ HeartbeatSeconds: 10 }) }) },
+      {
+        ask: async ({ taskToken = "" }, clock) => {
+          for (let i = 0; i < 3; i += 1) {
+            await clock.sleep(8000);
+            engine.sendTaskHeartbeat(taskToken);
+          }
+          engine.sendTaskSuccess(taskToken, '"done"');
+          return null;
+        },
+      },
+    );
+    const execution = start();
+    await run();
+    expect(execution.output).toBe("done");
   });
 
   it("heartbeats don't extend TimeoutSeconds", async () => {

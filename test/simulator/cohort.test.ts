@@ -7,7 +7,7 @@ import { type Authorities, Cohort, type Delegation } from "../../simulator/world
 import type { Outcome } from "../../simulator/world/dns/outcome.ts";
 
 const HOUR = 3_600_000;
-const END = 6 * HOUR;
+const END = 3 * HOUR;
 const HOSTS = ["a.", "b."];
 
 /** From a time on, the servers say this. */

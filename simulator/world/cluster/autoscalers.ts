@@ -3,7 +3,6 @@
 import type { KubeObject } from "../../../domain/kube.ts";
 import { at, fieldsAt, isDeleting, listAt, numberAt, pathOf, textAt, uidOf, withAt } from "./fields.ts";
 import { controllerWho, type Machine, serviceAccount } from "./machine.ts";
-import type { Pods } from "./pods.ts";
 import type { Who } from "./registry.ts";
 import { ApiError } from "./status.ts";
 
@@ -27,13 +26,11 @@ type Recommendation = { readonly at: number; readonly replicas: number };
 
 export class Autoscalers {
   readonly #machine: Machine;
-  readonly #pods: Pods;
   readonly #history = new Map<string, Recommendation[]>();
   signals: Signals = {};
 
-  constructor(machine: Machine, pods: Pods) {
+  constructor(machine: Machine) {
     this.#machine = machine;
-    this.#pods = pods;
     this.#every(HPA_MS, HPAS, (hpa) => this.#hpa(hpa));
     this.#every(KEDA_MS, SCALED, (object) => this.#keda(object));
   }
@@ -160,14 +157,16 @@ export class Autoscalers {
     return Math.min(current, Math.max(wanted, ...history.map((r) => r.replicas)));
   }
 
-  /** The operator as it authenticates; undefined while none of its pods is ready. It is known by its image. */
+  /** The operator as it authenticates; undefined while no pod of it is ready. It is known by its image. */
   #operator(): Who | undefined {
-    for (const pod of this.#pods.all()) {
-      if (!pod.ready || !/keda/.test(pod.workload)) continue;
-      const object = this.#machine.store.get("pods", pod.namespace, pod.name);
-      const image = listAt(object, "spec", "containers").map((c) => textAt(c, "image") ?? "");
-      if (image.some((i) => /(^|\/)keda(:|@|$)/.test(i)))
-        return serviceAccount(pod.namespace, textAt(object, "spec", "serviceAccountName") ?? "default");
+    for (const deployment of this.#machine.store.list("deployments.apps")) {
+      if ((numberAt(deployment, "status", "readyReplicas") ?? 0) === 0) continue;
+      const spec = fieldsAt(deployment, "spec", "template", "spec");
+      if (listAt(spec, "containers").some((c) => /(^|\/)keda(:|@|$)/.test(textAt(c, "image") ?? "")))
+        return serviceAccount(
+          deployment.metadata.namespace ?? "",
+          textAt(spec, "serviceAccountName") ?? "default",
+        );
     }
     return undefined;
   }

@@ -144,7 +144,7 @@ const makeRoom = (options: ClusterOptions, listeners: readonly (() => void)[], m
   new Scheduler(machine, nodes, pods);
   const endpoints = new Endpoints(machine, pods);
   const balancers = new Balancers(machine, options.exposed);
-  const autoscalers = new Autoscalers(machine, pods);
+  const autoscalers = new Autoscalers(machine);
   addControllers(machine, pods, nodes, options.velero);
   registry.admit = makeAdmission(machine, endpoints);
   registry.refreshLeases = makeLeases(machine, pods);

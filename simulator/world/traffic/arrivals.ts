@@ -21,10 +21,8 @@ export type Arrivals = {
   readonly of: (host: HostNode, now: number) => HostArrivals;
   /** Requests a second to the hosts that come from Ingresses. */
   readonly ingressLoad: (now: number) => { readonly [S in Side]: number };
-  readonly entering: (
-    side: Side,
-    now: number,
-  ) => { readonly requestsPerSecond: number; readonly openConnections: number };
+  /** How a host's demand at one time compares with that at another. */
+  readonly demandRatio: (host: HostNode, thenMs: number, nowMs: number) => number;
   /** Pods of a part changed: connections to those that stopped are over. */
   readonly podsChanged: (part: Part, structure: Structure) => void;
   /** Reads what the load generators send now; says whether that is news. */
@@ -76,14 +74,9 @@ export const makeArrivals = (
       }
       return load;
     },
-    entering: (side, now) => {
-      let [requestsPerSecond, openConnections] = [0, 0];
-      for (const host of graph.hosts) {
-        const at = of(host, now)[side];
-        requestsPerSecond += at.clients;
-        openConnections += at.openConnections;
-      }
-      return { requestsPerSecond, openConnections };
+    demandRatio: (host, then, now) => {
+      const today = demand(host.load, now);
+      return today > 0 ? demand(host.load, then) / today : 0;
     },
     podsChanged: (part, structure) => {
       for (const host of part.hosts)

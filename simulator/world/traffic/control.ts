@@ -31,6 +31,7 @@ export const makeControl = (options: {
       random: options.random,
       plan: options.plan,
       emit: () => {},
+      keepsHistory: false,
     });
     return { clock, failing: traffic.failing };
   };

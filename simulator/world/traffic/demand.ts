@@ -28,6 +28,7 @@ export type Demand = (load: HostLoad, atMs: number) => number;
 
 export const makeDemand = (timeZone: string, random: Random): Demand => {
   const shapes = new Map<string, readonly number[]>();
+  const steps = new Map<HostLoad, { readonly step: number; readonly rate: number }>();
   let localAt = Number.NaN;
   let local = 0;
   return (load, atMs) => {
@@ -42,8 +43,12 @@ export const makeDemand = (timeZone: string, random: Random): Demand => {
       shape = dayShape(load.peakFactor, load.peakHour);
       shapes.set(key, shape);
     }
+    const known = steps.get(load);
+    if (known?.step === step) return known.rate;
     const weather = 1 + WEATHER * (2 * random.fork(`${load.host}@${step}`).next() - 1);
-    return load.requestsPerSecond * (shape[local] ?? 1) * weather;
+    const rate = load.requestsPerSecond * (shape[local] ?? 1) * weather;
+    steps.set(load, { step, rate });
+    return rate;
   };
 };
 

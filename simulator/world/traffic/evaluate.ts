@@ -66,19 +66,18 @@ export type IngressFlow = { readonly pass: number; readonly ms: number; readonly
 
 /** What makes single backends fail beyond their own state. */
 export type BackendInputs = {
-  readonly refused: (side: Side, workload: string) => Refusal | undefined;
-  readonly dropped: (side: Side, workload: string) => Refusal | undefined;
+  /** What databases and third parties refuse of a workload's requests. */
+  readonly refusals: (side: Side, workload: string) => readonly Refusal[];
   readonly pausedNow: (workload: string) => boolean;
   /** Share of a Service's requests that died with the pods that held them. */
   readonly lost: (node: ServiceNode) => number;
 };
 
 export type Inputs = BackendInputs & {
-  readonly arrivals: (host: HostNode) => {
-    readonly source: Arrival;
-    readonly target: Arrival;
-    readonly nowhere: number;
-  };
+  readonly arrivals: (
+    host: HostNode,
+    index: number,
+  ) => { readonly source: Arrival; readonly target: Arrival; readonly nowhere: number };
   readonly ingress: { readonly [S in Side]: IngressFlow };
   /** Why a side doesn't serve a host at all. */
   readonly unserved: (host: HostNode, side: Side) => string | undefined;
@@ -98,9 +97,9 @@ export type Answer = {
 };
 
 export const evaluate = (part: Part, graph: Graph, structure: Structure, inputs: Inputs): Evaluation => {
-  const arrivals = part.hosts.map((host) => ({ host, ...inputs.arrivals(host) }));
+  const arrivals = part.hosts.map((host, i) => ({ host, at: inputs.arrivals(host, i) }));
   const loads = new Map<string, number>();
-  for (const { host, ...at } of arrivals) {
+  for (const { host, at } of arrivals) {
     for (const side of SIDES) {
       const rate = (at[side].clients + at[side].synthetic) / host.entries.length;
       if (rate <= 0) continue;
@@ -118,13 +117,25 @@ export const evaluate = (part: Part, graph: Graph, structure: Structure, inputs:
     }
     return known;
   };
-  const tally = makeTally(graph, structure, answer, loads);
-  const hosts = arrivals.map(({ host, nowhere, ...at }) => {
-    for (const side of SIDES) tally.add(host, side, at[side].clients + at[side].synthetic);
+  const hosts = arrivals.map(({ host, at }) => {
     const flow = (side: Side): HostFlow => hostFlow(host, side, at[side], structure, answer, inputs);
-    return { source: flow("source"), target: flow("target"), nowhere };
+    return { source: flow("source"), target: flow("target"), nowhere: at.nowhere };
   });
-  return { hosts, workloads: tally.flows() };
+  let workloads: Evaluation["workloads"] | undefined;
+  const tallied = (): Evaluation["workloads"] => {
+    const tally = makeTally(graph, structure, answer, loads);
+    for (const { host, at } of arrivals) {
+      for (const side of SIDES) tally.add(host, side, at[side].clients + at[side].synthetic);
+    }
+    return tally.flows();
+  };
+  return {
+    hosts,
+    get workloads() {
+      workloads ??= tallied();
+      return workloads;
+    },
+  };
 };
 
 const loadKey = (node: ServiceNode, workload: string): string => `${node.podsSide}|${workload}`;
@@ -207,11 +218,7 @@ const backendAnswer = (
     });
   }
   let pass = (1 - dead) * (1 - over);
-  for (const refusal of [
-    inputs.refused(node.podsSide, backend.workload),
-    inputs.dropped(node.podsSide, backend.workload),
-  ]) {
-    if (!refusal) continue;
+  for (const refusal of inputs.refusals(node.podsSide, backend.workload)) {
     causes.push({ share: refusal.share, reason: refusal.reason });
     pass *= 1 - refusal.share;
   }

@@ -4,20 +4,14 @@
  */
 
 import { SIDES, type Side } from "../../../domain/phases.ts";
-import { type Datastores, makeDatastores } from "../datastores.ts";
+import { type Datastores, makeDatastores, type Refusal } from "../datastores.ts";
 import { makeThirdParties, type ThirdParties } from "../third-parties.ts";
 import type { Cluster } from "../types.ts";
 import { type Arrivals, makeArrivals } from "./arrivals.ts";
 import { type FailingPiece, failingRate } from "./books.ts";
-import { DEMAND_STEP_MS } from "./demand.ts";
-import {
-  type BackendInputs,
-  type Evaluation,
-  evaluate,
-  type IngressFlow,
-  type WorkloadFlow,
-} from "./evaluate.ts";
+import type { Evaluation, WorkloadFlow } from "./evaluate.ts";
 import { type Graph, type HostNode, makeGraph, type Part } from "./graph.ts";
+import { evaluateRecipe, History, type TimelinePiece } from "./history.ts";
 import { type Ingress, makeIngress } from "./ingress.ts";
 import type { TrafficOptions } from "./options.ts";
 import { podsOf } from "./pods.ts";
@@ -30,15 +24,12 @@ import {
   signatureOf,
 } from "./structure.ts";
 
-/** A flow that held from a time on, until the next piece. */
-export type TimelinePiece = { readonly from: number; readonly evaluation: Evaluation };
-
 export type PartState = {
   readonly part: Part;
   structure: Structure | undefined;
   evaluation: Evaluation | undefined;
   bookedAt: number;
-  readonly timeline: TimelinePiece[];
+  readonly history: History;
   /** What the structure was made from, as a text; undefined where it has to be made anew in any case. */
   signature: string | undefined;
   /** Why a side doesn't serve a host, by `side|host`. */
@@ -48,16 +39,19 @@ export type PartState = {
 export type Change = "everything" | "inputs" | { readonly namespace: string };
 
 /** What to look at again, and when: whether something fails, times at which a flow changes by itself, whether pools drain. */
-export type Wake = { readonly failing: boolean; readonly at: readonly number[]; readonly moving: boolean };
+export type Wake = {
+  readonly failing: boolean;
+  readonly at: readonly number[];
+  readonly moving: boolean;
+  readonly changed: boolean;
+};
 
 export type Subject = { readonly host: string } | { readonly workload: string };
 
-const DAY_MS = 86_400_000;
-const KEPT_MS = DAY_MS + 3_600_000;
+/** So many parts keep their computed history: those that were asked about last. */
+const HOT_MAX = 8;
 /** A pod that is killed takes what it has in hand with it: about as long as its own time for a request. */
 const IN_HAND_MS_MIN = 1;
-
-type IngressFlows = { readonly [S in Side]: IngressFlow };
 
 export class Flows {
   readonly graph: Graph;
@@ -65,6 +59,7 @@ export class Flows {
   readonly datastores: Datastores;
   readonly #clusters: { readonly [S in Side]: Cluster };
   readonly #now: () => number;
+  readonly #keepsHistory: boolean;
   readonly #names: ExternalNames;
   readonly #ingress: Ingress;
   readonly #thirdParties: ThirdParties;
@@ -74,11 +69,14 @@ export class Flows {
   readonly #byHost = new Map<string, PartState>();
   readonly #byWorkload = new Map<string, PartState>();
   readonly #namespaces = new Set<string>();
+  #hot: PartState[] = [];
   #everything = true;
   #inputs = true;
+  #moving = false;
   #storesSaid = "";
 
   constructor(options: TrafficOptions) {
+    this.#keepsHistory = options.keepsHistory ?? true;
     this.#clusters = options;
     this.#now = () => options.clock.now();
     this.graph = makeGraph(options.plan);
@@ -92,7 +90,7 @@ export class Flows {
       structure: undefined,
       evaluation: undefined,
       bookedAt: this.#now(),
-      timeline: [],
+      history: new History(),
       signature: undefined,
       unserved: new Map(),
     }));
@@ -111,7 +109,7 @@ export class Flows {
   /** Makes anew what changed. `book` is called for each part before its flow is replaced. */
   refresh(book: (part: PartState) => void): Wake {
     if (!this.#everything && this.#namespaces.size === 0 && !this.#inputs) {
-      return { failing: false, at: [], moving: this.#arrivals.moving() };
+      return { failing: false, at: [], moving: this.#moving, changed: false };
     }
     const now = this.#now();
     const touched = new Set(this.parts.filter((p) => this.#isTouched(p)));
@@ -123,11 +121,12 @@ export class Flows {
     if (!wide && all) for (const state of this.parts) book(state);
     this.#evaluate(all ? this.parts : [...touched], now);
     const failing = this.parts.some((p) => p.evaluation?.hosts.some((h) => failingRate(h) > 0) === true);
-    return { failing, at, moving: this.#arrivals.moving() };
+    this.#moving = this.#arrivals.moving();
+    return { failing, at, moving: this.#moving, changed: true };
   }
 
-  /** Fills the day before the start with what the platform did, had it always stood as it stands: it was running. */
-  livedBefore(): void {
+  /** Takes in how everything stands at the start. */
+  begin(): void {
     const now = this.#now();
     this.#ingress.rebuild();
     for (const state of this.parts) {
@@ -136,9 +135,6 @@ export class Flows {
     }
     this.#arrivals.syntheticChanged();
     this.#storesChanged();
-    const steps = DAY_MS / DEMAND_STEP_MS;
-    const last = Math.ceil(now / DEMAND_STEP_MS) - 1;
-    for (let step = last - steps; step <= last; step += 1) this.#evaluate(this.parts, step * DEMAND_STEP_MS);
   }
 
   drainPools(milliseconds: number): void {
@@ -156,7 +152,14 @@ export class Flows {
   }
 
   arriving(side: Side): { readonly requestsPerSecond: number; readonly openConnections: number } {
-    return this.#arrivals.entering(side, this.#now());
+    let [requestsPerSecond, openConnections] = [0, 0];
+    for (const { evaluation } of this.parts) {
+      for (const host of evaluation?.hosts ?? []) {
+        requestsPerSecond += host[side].clients;
+        openConnections += host[side].openConnections;
+      }
+    }
+    return { requestsPerSecond, openConnections };
   }
 
   workloads(): readonly WorkloadFlow[] {
@@ -164,7 +167,13 @@ export class Flows {
   }
 
   history(of: Subject): readonly TimelinePiece[] {
-    return ("host" in of ? this.#byHost.get(of.host) : this.#byWorkload.get(of.workload))?.timeline ?? [];
+    const state = "host" in of ? this.#byHost.get(of.host) : this.#byWorkload.get(of.workload);
+    if (!state) return [];
+    if (this.#hot.at(-1) !== state) {
+      this.#hot = [...this.#hot.filter((s) => s !== state), state];
+      if (this.#hot.length > HOT_MAX) this.#hot.shift()?.history.cool();
+    }
+    return state.history.pieces(this.#arrivals.demandRatio);
   }
 
   failingNow(host: string): readonly FailingPiece[] {
@@ -174,11 +183,12 @@ export class Flows {
 
   /** Whether a part's pods, Services or Ingresses really are other than they were. */
   #isTouched(state: PartState): boolean {
-    if (!this.#everything && ![...this.#namespaces].some((n) => state.part.namespaces.has(n))) return false;
+    // What another cluster's load balancer has behind it isn't in the signature.
+    const leadsAway = state.structure?.leadsAway ?? true;
+    const here = this.#everything || [...this.#namespaces].some((n) => state.part.namespaces.has(n));
+    if (!here && !(leadsAway && this.#namespaces.size > 0)) return false;
     const unserved = unservedOf(state.part, this.#clusters);
     const signature = [signatureOf(state.part, this.#clusters), ...unserved.keys()].join(" ");
-    // What another cluster's load balancer has behind it isn't in the text.
-    const leadsAway = state.structure?.leadsAway ?? true;
     if (signature === state.signature && !leadsAway) return false;
     state.signature = signature;
     state.unserved = unserved;
@@ -234,44 +244,50 @@ export class Flows {
   }
 
   #evaluate(states: readonly PartState[], at: number): void {
-    const inputs = this.#backendInputs(at);
-    const ingress: IngressFlows = this.#ingress.flows(this.#arrivals.ingressLoad(at), inputs);
+    if (states.length === 0) return;
+    const refused = this.#refused();
+    const lost = new Map(
+      [...this.#losses].flatMap(([key, l]) => (l.until > at ? [[key, l.share] as const] : [])),
+    );
+    const paused = new Set([...this.#pauses].flatMap(([name, until]) => (until > at ? [name] : [])));
+    const ingress = this.#ingress.flows(this.#arrivals.ingressLoad(at), {
+      refusals: (side, workload) => refused.get(`${side}|${workload}`) ?? [],
+      pausedNow: (workload) => paused.has(workload),
+      lost: (node) => lost.get(node.key) ?? 0,
+    });
     for (const state of states) {
-      if (!state.structure) continue;
-      const evaluation = evaluate(state.part, this.graph, state.structure, {
-        ...inputs,
-        arrivals: (host) => this.#arrivals.of(host, at),
+      const { part, structure, unserved } = state;
+      if (!structure) continue;
+      const arrivals = part.hosts.map((host) => this.#arrivals.of(host, at));
+      const recipe = {
+        part,
+        graph: this.graph,
+        structure,
+        arrivals,
         ingress,
-        unserved: (host, side) => state.unserved.get(`${side}|${host.host}`),
-      });
-      state.evaluation = evaluation;
-      if (state.timeline.at(-1)?.from === at) state.timeline.pop();
-      state.timeline.push({ from: at, evaluation });
-      forget(state.timeline, at - KEPT_MS);
+        unserved,
+        refused,
+        lost,
+        paused,
+      };
+      state.evaluation = evaluateRecipe(recipe);
+      if (this.#keepsHistory) state.history.put(at, recipe);
     }
   }
 
-  #backendInputs(now: number): BackendInputs {
-    return {
-      refused: this.datastores.refused,
-      dropped: this.#thirdParties.dropped,
-      pausedNow: (workload) => (this.#pauses.get(workload) ?? 0) > now,
-      lost: (node) => {
-        const loss = this.#losses.get(node.key);
-        return loss && loss.until > now ? loss.share : 0;
-      },
-    };
+  /** What databases and third parties refuse now, by `side|workload`. */
+  #refused(): ReadonlyMap<string, readonly Refusal[]> {
+    const all = new Map<string, Refusal[]>();
+    for (const { side, workload, refusal } of [
+      ...this.datastores.refusals(),
+      ...this.#thirdParties.refusals,
+    ]) {
+      const key = `${side}|${workload}`;
+      all.set(key, [...(all.get(key) ?? []), refusal]);
+    }
+    return all;
   }
 }
-
-/** Drops what nobody asks for any more, in lots, so that it costs little. */
-const forget = (timeline: TimelinePiece[], before: number): void => {
-  if ((timeline[0]?.from ?? before) >= before - KEPT_MS) return;
-  timeline.splice(
-    0,
-    timeline.findLastIndex((piece) => piece.from <= before),
-  );
-};
 
 const unservedOf = (part: Part, clusters: { readonly [S in Side]: Cluster }): ReadonlyMap<string, string> => {
   const found = new Map<string, string>();

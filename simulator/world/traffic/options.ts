@@ -22,4 +22,6 @@ export type TrafficOptions = {
   readonly emit: Emit;
   /** Without one, everything that fails (but the application's own errors) is the move's doing. */
   readonly control?: Control;
+  /** False where nobody asks for metrics: the control run. */
+  readonly keepsHistory?: boolean;
 };

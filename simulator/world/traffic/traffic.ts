@@ -11,14 +11,15 @@ import { makeAlarms } from "./alarms.ts";
 import { type Books, type FailingPiece, makeBooks } from "./books.ts";
 import { DEMAND_STEP_MS } from "./demand.ts";
 import type { WorkloadFlow } from "./evaluate.ts";
-import { Flows, type PartState, type Subject, type TimelinePiece } from "./flows.ts";
+import { Flows, type PartState, type Subject } from "./flows.ts";
 import type { Graph } from "./graph.ts";
+import type { TimelinePiece } from "./history.ts";
 import { type Ledger, makeLedger } from "./ledger.ts";
 import type { Control, TrafficOptions } from "./options.ts";
 import { POOL_STEP_MS } from "./pools.ts";
 
 export type { FailingPiece } from "./books.ts";
-export type { TimelinePiece } from "./flows.ts";
+export type { TimelinePiece } from "./history.ts";
 export type { Control, TrafficOptions } from "./options.ts";
 
 export type TrafficWorld = Traffic &
@@ -145,7 +146,7 @@ class Run implements TrafficWorld {
 
   #refresh = (): void => {
     if (this.#startedAt === undefined) {
-      this.#flows.livedBefore();
+      this.#flows.begin();
       this.#startedAt = this.#clock.now();
     }
     const wake = this.#flows.refresh(this.#book);
@@ -155,7 +156,7 @@ class Run implements TrafficWorld {
       this.#draining = true;
       this.#clock.after(POOL_STEP_MS, this.#drain);
     }
-    if (!this.#counting && this.#bothServe()) this.#minute();
+    if (wake.changed && !this.#counting && this.#bothServe()) this.#minute();
   };
 
   #drain = (): void => {
