@@ -80,6 +80,14 @@ const recordOf = (answer: Answer): DnsRecord => ({
   value: textOf(answer),
 });
 
+const decoded = (bytes: Uint8Array, server: string) => {
+  try {
+    return decode(Buffer.from(bytes));
+  } catch (cause) {
+    throw new AnswerLost(`${server} answered with what is no DNS message.`, { cause });
+  }
+};
+
 /**
  * One question to one server; recursion isn't asked for.
  * @throws AnswerLost where no answer came, or none to this question.
@@ -96,7 +104,7 @@ export const ask = async (
   const bytes = await askDns(server, message).catch((cause: unknown) => {
     throw new AnswerLost(`${server} didn't answer for ${type} ${question.name}.`, { cause });
   });
-  const answer = decode(Buffer.from(bytes));
+  const answer = decoded(bytes, server);
   const asked = answer.questions?.[0];
   const flags = answer.flags ?? 0;
   if (answer.id !== id || asked?.type !== type || dotted(asked.name) !== dotted(name))

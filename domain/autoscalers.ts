@@ -55,19 +55,32 @@ export const isManaged = (autoscaler: KubeObject): boolean => {
   return Array.isArray(owners) && owners.some((o) => isLoose(o) && o["controller"] === true);
 };
 
-/** What flooring changes. @param pinned Whether it may not grow either. */
-export const floorOf = (autoscaler: KubeObject, pinned: boolean): readonly FieldChange[] => {
-  if (autoscaler.kind === "HorizontalPodAutoscaler") {
-    const floored = behavior(pinned ? "Disabled" : "Max", "Disabled");
-    const now = jsonAt(autoscaler, ["spec", "behavior"]);
-    if (!isLoose(now) || canonicalLine(now) === canonicalLine(floored))
-      return [{ path: ["spec", "behavior"], before: null, after: floored }];
-    return [
-      ...setting(autoscaler, ["spec", "behavior", "scaleDown", "selectPolicy"], "Disabled"),
-      ...(pinned ? setting(autoscaler, ["spec", "behavior", "scaleUp", "selectPolicy"], "Disabled") : []),
-    ];
-  }
+/**
+ * What flooring changes. The lower bound goes to one: a half that stands below it would be raised again at once, on either side.
+ * @param pinned Whether it may not grow either. @param planned The same object in the plan: what it says counts as well, so that a retry finds
+ * the same changes.
+ */
+export const floorOf = (autoscaler: KubeObject, pinned: boolean, planned: KubeObject): readonly FieldChange[] => {
+  const lower = (field: string): readonly FieldChange[] => {
+    const path = ["spec", field];
+    const bounds = [autoscaler, planned].map((o) => Number(at(o, ...path) ?? 0));
+    return bounds.some((b) => b > 1) ? [{ path, before: jsonAt(autoscaler, path), after: 1 }] : [];
+  };
+  if (autoscaler.kind === "HorizontalPodAutoscaler") return [...behaved(autoscaler, pinned), ...lower("minReplicas")];
   // Somebody pinned it before us: that is their number, and stays.
   if (at(autoscaler, "metadata", "annotations", KEDA_PINNED) !== undefined) return [];
-  return setting(autoscaler, ["metadata", "annotations", pinned ? KEDA_PAUSED : KEDA_NO_SHRINK], "true");
+  return [
+    ...setting(autoscaler, ["metadata", "annotations", pinned ? KEDA_PAUSED : KEDA_NO_SHRINK], "true"),
+    ...(pinned ? [] : lower("minReplicaCount")),
+  ];
+};
+
+const behaved = (hpa: KubeObject, pinned: boolean): readonly FieldChange[] => {
+  const floored = behavior(pinned ? "Disabled" : "Max", "Disabled");
+  const now = jsonAt(hpa, ["spec", "behavior"]);
+  if (!isLoose(now) || canonicalLine(now) === canonicalLine(floored)) return [{ path: ["spec", "behavior"], before: null, after: floored }];
+  return [
+    ...setting(hpa, ["spec", "behavior", "scaleDown", "selectPolicy"], "Disabled"),
+    ...(pinned ? setting(hpa, ["spec", "behavior", "scaleUp", "selectPolicy"], "Disabled") : []),
+  ];
 };

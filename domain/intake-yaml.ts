@@ -3,7 +3,7 @@
  * `yes` and `no`, merge keys. Each document (and each item of a long List) is parsed on its own: a syntax tree takes far more memory than its text.
  */
 
-import { LineCounter, parseDocument, type ScalarTag, type Tags } from "yaml";
+import { isMap, isPair, isScalar, isSeq, LineCounter, parseDocument, type ScalarTag, type Tags } from "yaml";
 import { BadInput } from "./errors.ts";
 
 export type ParsedDocument = { readonly value: unknown; readonly line: number };
@@ -91,6 +91,27 @@ const splitList = ({ text, line }: Chunk): Chunk[] | undefined => {
 const sentenceOfError = (message: string): string =>
   (message.split("\n")[0] ?? message).replace(/ at line \d+.*$/, "").replace(/[.:]+$/, "");
 
+/**
+ * Offset of a key that its mapping has already. The library's own check compares each key with all before it, which takes minutes
+ * for a ConfigMap of a hundred thousand keys.
+ */
+const secondKey = (root: unknown): { readonly offset: number; readonly key: string } | undefined => {
+  const open: unknown[] = [root];
+  while (open.length > 0) {
+    const node = open.pop();
+    if (isSeq(node)) for (const item of node.items) open.push(item);
+    if (!isMap(node)) continue;
+    const seen = new Set<unknown>();
+    for (const { key, value } of node.items.filter((item) => isPair(item))) {
+      open.push(value);
+      if (!isScalar(key) || key.value === "<<") continue;
+      if (seen.has(key.value)) return { offset: key.range?.[0] ?? 0, key: String(key.value) };
+      seen.add(key.value);
+    }
+  }
+  return undefined;
+};
+
 const parseChunk = ({ text, line }: Chunk, file: string): ParsedDocument => {
   const lines = new LineCounter();
   const document = parseDocument(text, {
@@ -99,15 +120,26 @@ const parseChunk = ({ text, line }: Chunk, file: string): ParsedDocument => {
     merge: true,
     prettyErrors: false,
     logLevel: "silent",
+    uniqueKeys: false,
   });
   const error = document.errors[0];
+  if (error && /call stack/i.test(error.message)) throw new RangeError(error.message);
   if (error) {
     const at = line + lines.linePos(error.pos[0]).line - 1;
     throw new BadInput(`${file}, line ${at}: this is not YAML: ${sentenceOfError(error.message)}.`);
   }
+  const twice = secondKey(document.contents);
+  if (twice)
+    throw new BadInput(
+      `${file}, line ${line + lines.linePos(twice.offset).line - 1}: the key ${JSON.stringify(twice.key)} stands there twice.`,
+    );
   try {
     return { value: document.toJS({ maxAliasCount: ALIASES_MAX }), line };
   } catch (cause) {
+    if (cause instanceof ReferenceError && !/excessive/i.test(cause.message))
+      throw new BadInput(`${file}, line ${line}: this is not YAML: ${sentenceOfError(cause.message)}.`, {
+        cause,
+      });
     if (cause instanceof ReferenceError)
       throw new BadInput(
         `${file}, line ${line}: the document expands its YAML aliases more than ${ALIASES_MAX} times. Write the values out instead.`,

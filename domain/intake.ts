@@ -102,6 +102,10 @@ export const readSources = (text: string, fileName: string): Manifest[] => {
     if (manifests.length === 0) throw new BadInput(`${fileName} holds no manifest.`);
     return manifests;
   } catch (cause) {
+    if (cause instanceof RangeError)
+      throw new BadInput(`${fileName}: the document is nested too deeply, or holds itself by an alias.`, {
+        cause,
+      });
     if (cause instanceof BadInput) throw new BadInput(`${cause.message}${hintFor(text)}`, { cause });
     throw cause;
   }

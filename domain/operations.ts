@@ -25,6 +25,7 @@ export type OperationName =
   | "carry-drift"
   | "delegate-zone"
   | "repoint-old-zone"
+  | "stop-load"
   | "lift-freeze"
   | "carry-back"
   | "resume-pipelines"

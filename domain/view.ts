@@ -64,6 +64,8 @@ export type ViewModel = {
   readonly counts: Counts;
   readonly phases: readonly PhaseView[];
   readonly current: Stretch;
+  /** How the run went through its phases, forward and back, without a gap: the time axis of the charts. */
+  readonly stretches: readonly Span[];
   readonly workloads: readonly WorkloadView[];
   readonly effects: EffectsView;
   readonly traffic: readonly Segment[];
@@ -89,9 +91,12 @@ export type ViewModel = {
   readonly permissionsDenied: Bounded<Of<"permission">>;
 };
 
+export type Span = Stretch & { readonly from: number; readonly to: number };
+
 export type View = { readonly add: (event: RunEvent) => void; readonly model: () => ViewModel };
 
 const LIST_MAX = 200;
+const STRETCHES_MAX = 100;
 const APPROVAL_ENTRIES_MAX = 20;
 const VERDICTS_MAX = 100;
 
@@ -100,6 +105,7 @@ const emptyState = () => ({
   run: null as ViewModel["run"],
   at: 0,
   current: { phase: null, direction: "forward" } as Stretch,
+  stretches: [] as (Stretch & { readonly from: number })[],
   phases: new Map<Phase, PhaseView>(
     PHASES.map((phase) => [
       phase,
@@ -141,6 +147,8 @@ const reducers = (state: State, parts: Parts): { readonly [T in EventType]: (eve
   transition: () => onCurrent(state, (phase) => ({ ...phase, transitions: phase.transitions + 1 })),
   execution: (event) => addExecution(state, event),
   effect: (event) => {
+    // An undo says that the run is on its way back, whichever phase it had come to.
+    if (event.direction === "undo") enter(state, { ...state.current, direction: "undo" }, event.at);
     if (parts.effects.add(event)) onCurrent(state, (phase) => ({ ...phase, effects: phase.effects + 1 }));
   },
   verdict: (event) => addVerdict(state, event),
@@ -189,6 +197,7 @@ export const makeView = (): View => {
     counts: tally.counts(),
     phases: [...state.phases.values()],
     current: state.current,
+    stretches: spansOf(state),
     workloads: state.workloads.map((w) => workloadView(w, fleet.ready)),
     effects: effects.view(),
     traffic: series.segments(),
@@ -238,9 +247,22 @@ const onCurrent = (state: State, change: (phase: PhaseView) => PhaseView): void 
   if (phase !== undefined) state.phases.set(phase.phase, change(phase));
 };
 
+const enter = (state: State, next: Stretch, from: number): void => {
+  const { phase, direction } = state.current;
+  if (phase === next.phase && direction === next.direction) return;
+  state.current = next;
+  if (state.stretches.length < STRETCHES_MAX) state.stretches.push({ ...next, from });
+};
+
+/** Each stretch lasts until the next begins, the last until now; before the first there is one without a phase. */
+const spansOf = ({ stretches, at }: State): readonly Span[] =>
+  [{ phase: null, direction: "forward" as const, from: 0 }, ...stretches]
+    .map((stretch, i) => ({ ...stretch, to: stretches[i]?.from ?? at }))
+    .filter(({ from, to }) => to > from);
+
 const addPhase = (state: State, { phase, status, at }: Of<"phase">): void => {
   const back = status === "rolling-back" || status === "rolled-back";
-  state.current = { phase, direction: back ? "undo" : "forward" };
+  enter(state, { phase, direction: back ? "undo" : "forward" }, at);
   onCurrent(state, (known) => ({
     ...known,
     status,

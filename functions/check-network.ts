@@ -20,15 +20,19 @@ export const checkNetwork = check({
   needs: {
     ec2: ["DescribeNatGateways", "DescribeSubnets", "DescribeVpcs"],
     elb: ["DescribeLoadBalancers"],
-    kubernetes: { source: ["list services"] },
+    kubernetes: { source: ["list ingresses", "list services"] },
   },
   measure: async (run, context) => {
     const at = context.now().toISOString();
     const plan = await planOf(context, run);
+    const source = kubernetesOf(context, "source");
     const network = makeNetwork(context.aws.ec2, context.aws.elb);
     const vpc = await asking(() => vpcOf(network, plan));
     const entries = await asking(async () =>
-      entriesOf(await kubernetesOf(context, "source").list({ apiVersion: "v1", kind: "Service" })),
+      entriesOf([
+        ...(await source.list({ apiVersion: "v1", kind: "Service" })),
+        ...(await source.list({ apiVersion: "networking.k8s.io/v1", kind: "Ingress" })),
+      ]),
     );
     const balancers = await asking(() => network.loadBalancers());
     return [
@@ -68,16 +72,14 @@ const subnetsOf = (
     return found.map((s) => ({ id: s.id, zone: s.zone, freeAddresses: s.addressesFree }));
   });
 
-/** Host names of the load balancers that stand before Services. */
-const entriesOf = (services: readonly KubeObject[]): readonly string[] =>
+/** Host names of the load balancers that stand before Services and Ingresses. */
+const entriesOf = (objects: readonly KubeObject[]): readonly string[] =>
   unique(
-    services.flatMap((s) => {
-      const ingress =
-        field(s, "spec", "type") === "LoadBalancer"
-          ? field(s, "status", "loadBalancer", "ingress")
-          : undefined;
-      return (Array.isArray(ingress) ? ingress : []).flatMap((i: unknown) => {
-        const hostname = field(i, "hostname");
+    objects.flatMap((o) => {
+      const balanced = o.kind === "Ingress" || field(o, "spec", "type") === "LoadBalancer";
+      const entries = balanced ? field(o, "status", "loadBalancer", "ingress") : undefined;
+      return (Array.isArray(entries) ? entries : []).flatMap((entry: unknown) => {
+        const hostname = field(entry, "hostname");
         return typeof hostname === "string" ? [hostname.toLowerCase()] : [];
       });
     }),

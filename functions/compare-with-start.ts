@@ -81,8 +81,11 @@ const isAsBefore = async (context: Context, run: Run, effect: Effect): Promise<b
       const found = await look(() => kubernetesOf(context, effect.cluster).find(refOf(object)), effect.cluster);
       return found === undefined || found.metadata["deletionTimestamp"] !== undefined || found.metadata.annotations?.[CREATED_BY] !== run.migration;
     }
-    case "delete-object":
-      return (await look(() => kubernetesOf(context, effect.cluster).find(refOf(effect.before as unknown as KubeObject)), effect.cluster)) !== undefined;
+    case "delete-object": {
+      const found = await look(() => kubernetesOf(context, effect.cluster).find(refOf(effect.before as unknown as KubeObject)), effect.cluster);
+      // What we deleted on a target that is gone by now is gone with it.
+      return found !== undefined || (effect.cluster === "target" && (await look(() => kubernetesOf(context, "target").version(), "target")) === undefined);
+    }
     case "set-record": {
       const route53 = makeRoute53(context.aws.route53);
       if (!(await route53.zone(effect.zoneId))) return true;

@@ -3,7 +3,7 @@
 import { floorOf, isManaged, scaledBy } from "../domain/autoscalers.ts";
 import { refOf } from "../domain/kube.ts";
 import { nameOf } from "../domain/plan.ts";
-import { BatchInput, type Named, place, slug, workOff } from "./batch.ts";
+import { BatchInput, type Named, slug, workOff } from "./batch.ts";
 import { operationOf } from "../domain/operations.ts";
 import { makeEffect, withJournal } from "./effect.ts";
 import { objectsOf, orUnknown, setField } from "./objects.ts";
@@ -18,7 +18,7 @@ export const isAutoscaler = (object: { readonly kind: string }): boolean =>
 
 export const floorAutoscalers = step({
   name: "floor-autoscalers",
-  does: "Disables scaling down on each HPA and ScaledObject of the source; pins those of group members and queue workers. KEDA's own HPAs stay KEDA's.",
+  does: "Disables scaling down on each HPA and ScaledObject of the source and takes its lower bound away; pins those of group members and queue workers. KEDA's own HPAs stay KEDA's.",
   input: BatchInput,
   needs: withJournal({ kubernetes: { source: RIGHTS } }),
   run: async (input, context) => {
@@ -30,9 +30,9 @@ export const floorAutoscalers = step({
     return workOff(context, planned, input.from, async (object) => {
       const live = await orUnknown(() => source.find(refOf(object)));
       if (!live || isManaged(live)) return [];
-      const changes = floorOf(live, pinned.has(scaledBy(live)));
-      const named: readonly Named[] = changes.map((change, index) => ({
-        move: `${slug(live.kind, live.metadata.namespace, live.metadata.name)}.${place(index)}`,
+      const changes = floorOf(live, pinned.has(scaledBy(live)), object);
+      const named: readonly Named[] = changes.map((change) => ({
+        move: slug(live.kind, live.metadata.namespace, live.metadata.name, ...change.path),
         effect: setField("source", refOf(live), change.path, change.before, change.after),
       }));
       const outcomes = [];

@@ -72,6 +72,7 @@ import { runE2eSuite } from "./run-e2e-suite.ts";
 import { scaleWorkload } from "./scale-workload.ts";
 import type { Step } from "./step.ts";
 import { stopForward } from "./stop-forward.ts";
+import { stopLoad } from "./stop-load.ts";
 import { suspendSchedule } from "./suspend-schedule.ts";
 import { takeOwnership } from "./take-ownership.ts";
 import { takeSnapshot } from "./take-snapshot.ts";
@@ -154,6 +155,7 @@ const all = [
   runE2eSuite,
   scaleWorkload,
   stopForward,
+  stopLoad,
   suspendSchedule,
   takeOwnership,
   takeSnapshot,

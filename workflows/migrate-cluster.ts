@@ -24,7 +24,26 @@ export const migrateCluster = stateMachine("migrate-cluster", {
       },
     ),
     Preflight: phase("preflight", "Build the target"),
-    "Build the target": phase("build-target", "Freeze"),
+    "Build the target": phase("build-target", "When does the freeze begin?"),
+    "When does the freeze begin?": call(
+      "check-window",
+      { run: "{% $run %}", step: "freeze" },
+      { Assign: { window: RESULT }, Next: "Now or later?", Catch: otherwise("Was anything changed?") },
+    ),
+    "Now or later?": {
+      Type: "Choice",
+      Choices: [
+        { Condition: "{% $window.verdict = 'pass' %}", Next: "Freeze" },
+        { Condition: "{% $window.verdict = 'unknown' %}", Next: "Wait for the quiet hours" },
+      ],
+      Default: "No window",
+    },
+    "Wait for the quiet hours": { Type: "Wait", Seconds: "{% $window.waitSeconds %}", Next: "Freeze" },
+    "No window": {
+      Type: "Pass",
+      Assign: { error: "NoWindow", cause: "{% $window.sentence %}" },
+      Next: "Was anything changed?",
+    },
     Freeze: phase("freeze", "Move the workloads"),
     "Move the workloads": phase("move-workloads", "Cut the traffic"),
     "Cut the traffic": phase("cut-traffic", "Thaw"),

@@ -3,11 +3,9 @@
  * far slower than its duration; within a phase time is linear, and its duration stands below it.
  */
 
-import type { Segment, Stretch } from "../../domain/view-series.ts";
+import type { Span } from "../../domain/view.ts";
 
-export type Band = Stretch & {
-  readonly from: number;
-  readonly to: number;
+export type Band = Span & {
   readonly left: number;
   readonly right: number;
 };
@@ -22,13 +20,7 @@ export type TimeAxis = {
 const weight = (seconds: number): number => Math.min(2.2, Math.max(0.8, (seconds / 3_600) ** 0.25));
 
 /** Lays the stretches of a run over `left … right`. */
-export const makeTimeAxis = (segments: readonly Segment[], left: number, right: number): TimeAxis => {
-  const spans = segments.flatMap(({ phase, direction, points }) => {
-    const [first, last] = [points[0], points.at(-1)];
-    return first === undefined || last === undefined || last.toSeconds <= first.fromSeconds
-      ? []
-      : [{ phase, direction, from: first.fromSeconds, to: last.toSeconds }];
-  });
+export const makeTimeAxis = (spans: readonly Span[], left: number, right: number): TimeAxis => {
   const total = spans.reduce((sum, span) => sum + weight(span.to - span.from), 0);
   let at = left;
   const bands = spans.map((span): Band => {

@@ -1,6 +1,7 @@
 /** The charts, as SVG of our own: areas and lines over the shared time axis, each with a title, a sentence and a value to hover at each point. */
 
-import type { Point, Segment } from "../../domain/view-series.ts";
+import type { ViewModel } from "../../domain/view.ts";
+import type { Point } from "../../domain/view-series.ts";
 import { duration, moment, number } from "../format.ts";
 import { makeTimeAxis, niceStep, type TimeAxis } from "./axis.ts";
 import { html, type Markup, type Part } from "./html.ts";
@@ -46,10 +47,12 @@ type Scale = {
 const round = (value: number): string => String(Math.round(value * 10) / 10);
 const middle = (point: Point): number => (point.fromSeconds + point.toSeconds) / 2;
 
+type Drawn = Pick<ViewModel, "stretches" | "traffic">;
+
 /** Draws a chart with its legend. */
-export const drawChart = (chart: Chart, segments: readonly Segment[]): Markup => {
-  const axis = makeTimeAxis(segments, LEFT, RIGHT);
-  const points = segments.flatMap((segment) => segment.points);
+export const drawChart = (chart: Chart, { stretches, traffic }: Drawn): Markup => {
+  const axis = makeTimeAxis(stretches, LEFT, RIGHT);
+  const points = traffic.flatMap((segment) => segment.points);
   const step = niceStep(Math.min(highest(chart, points), chart.maxAtMost ?? Number.POSITIVE_INFINITY), 4);
   const top = Math.max(step, Math.ceil(highest(chart, points) / step) * step);
   const max = Math.min(top, chart.maxAtMost ?? top);

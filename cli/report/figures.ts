@@ -25,7 +25,7 @@ export const requestsChart = (model: ViewModel): Markup => {
       ],
       lines: [],
     },
-    model.traffic,
+    model,
   );
 };
 
@@ -47,7 +47,7 @@ export const failuresChart = (model: ViewModel): Markup => {
       areas: [],
       lines: FAILURES.filter(({ value }) => points.some((p) => (value(p) ?? 0) > 0)),
     },
-    model.traffic,
+    model,
   )}<p class="soft">${anyway}</p>`;
 };
 
@@ -75,7 +75,7 @@ export const latencyChart = (model: ViewModel): Markup =>
         { label: "target p99.5", style: "target dash", value: (p) => p.target.p995Ms },
       ],
     },
-    model.traffic,
+    model,
   );
 
 const latencySentence = (model: ViewModel): string => {
@@ -102,7 +102,7 @@ export const dnsChart = (model: ViewModel): Markup => {
         value: (p) => p.dnsTargetShare[name] ?? null,
       })),
     },
-    model.traffic,
+    model,
   );
 };
 

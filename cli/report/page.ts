@@ -94,7 +94,7 @@ const sectionsOf = (input: ReportInput): readonly Section[] => {
       id: "phases",
       title: "Phases",
       lead: "Each phase has a width of its own, so that minutes can be seen beside days; its duration stands below.",
-      body: chart(drawTimeline),
+      body: model.stretches.length > 0 ? drawTimeline(model) : null,
     },
     {
       id: "traffic",

@@ -14,7 +14,7 @@ const TOP = 20;
 type Mark = { readonly at: number; readonly style: string; readonly title: string };
 
 export const drawTimeline = (model: ViewModel): Markup => {
-  const axis = makeTimeAxis(model.traffic, LEFT, RIGHT);
+  const axis = makeTimeAxis(model.stretches, LEFT, RIGHT);
   const rows = [...model.phases.map((phase) => phaseRow(axis, phase, model.at)), freezeRow(axis, model)];
   const marks: readonly [string, readonly Mark[]][] = [
     ["approvals", approvalMarks(model)],

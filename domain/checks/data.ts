@@ -188,7 +188,7 @@ export const judgeGroups = (plan: SlimPlan, lags: readonly LagSeen[], at: string
             evidence,
           )
         : say.pass(
-            `Each of the ${counted(members.length, "consumer workload")} has its group in repot.yaml.`,
+            `Every consumer workload has its group in repot.yaml (${counted(members.length, "workload")}).`,
             evidence,
           );
   return [

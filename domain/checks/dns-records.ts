@@ -63,13 +63,13 @@ export const judgeRecords = (
       say(id).unanswered(records.missing, SOURCE),
     );
   return [
-    judgeClasses(records.value, zone, at),
+    judgeClasses(records.value, zone, plan.hosts.length, at),
     judgeHosts(records.value, plan, at),
     judgeRecordTtl(records.value, plan, at),
   ];
 };
 
-const judgeClasses = (records: readonly RecordSet[], zone: string, at: string): Verdict => {
+const judgeClasses = (records: readonly RecordSet[], zone: string, hosts: number, at: string): Verdict => {
   const say = judging(at)("dns/records", zone);
   const tally = new Map<string, number>();
   for (const record of records) {
@@ -79,27 +79,28 @@ const judgeClasses = (records: readonly RecordSet[], zone: string, at: string): 
   const kinds = [...tally].sort(([a], [b]) => byCodeUnit(a, b));
   const total = kinds.reduce((sum, [, n]) => sum + n, 0);
   const evidence = kinds.map(([kind, n]) => seen(`${kind} records`, n, "copied to the new zone", SOURCE, n));
-  if (total === 0)
-    return say.unknown(
-      `${zone} has no record but its own NS and SOA: the list can't be right.`,
-      "Look at the zone; then run preflight again.",
-      [seen("records of the zone", 0, "at least 1", SOURCE, records.length)],
-    );
-  const unweighted = mixed(records);
-  if (unweighted)
-    return say.fail(
-      `${unweighted} has weighted records that all have weight 0: they share the traffic equally, which nobody who reads them expects.`,
-      "Give the records the weights that are meant, then run preflight again.",
-      evidence,
-    );
-  return say.pass(
-    `${zone} has ${kinds.map(([kind, n]) => `${n} ${kind}`).join(", ")}; all of them can be copied.`,
-    evidence,
-  );
+  if (total === 0) {
+    const none = [seen("records of the zone", 0, "at least 1 where there is a host", SOURCE, records.length)];
+    return hosts === 0
+      ? say.pass(`${zone} has no record but its own NS and SOA, and the plan has no public host.`, none)
+      : say.unknown(
+          `${zone} has no record but its own NS and SOA, though the plan has ${counted(hosts, "public host")}: the list can't be right.`,
+          "Look at the zone, then run preflight again.",
+          none,
+        );
+  }
+  const found = `${zone} has ${kinds.map(([kind, n]) => `${n} ${kind}`).join(", ")}; all of them can be copied`;
+  const unweighted = allZero(records);
+  return unweighted
+    ? say.pass(
+        `${found}. The weighted records of ${unweighted} all have weight 0, which means equal shares: watch that this is meant.`,
+        evidence,
+      )
+    : say.pass(`${found}.`, evidence);
 };
 
 /** A name whose weighted records are all zero. */
-const mixed = (records: readonly RecordSet[]): string | undefined => {
+const allZero = (records: readonly RecordSet[]): string | undefined => {
   const weights = new Map<string, number>();
   for (const r of records)
     if (r.weight !== undefined)
@@ -148,7 +149,7 @@ const judgeHosts = (
         `${some(nameless)} ${nameless.length === 1 ? "has" : "have"} no record in ${zone} and can't be reached by name today; watch that this is meant.`,
         evidence,
       )
-    : say.pass(`Each of the ${counted(hosts.length, "public host")} has its record in ${zone}.`, evidence);
+    : say.pass(`Every public host has its record in ${zone} (${counted(hosts.length, "host")}).`, evidence);
 };
 
 const judgeRecordTtl = (

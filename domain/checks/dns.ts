@@ -256,9 +256,10 @@ const judgeApexes = ({ apexes }: DelegationSeen, { zone, at }: Names): readonly 
     );
   const { nsTtlSeconds, soaTtlSeconds, negativeTtlSeconds } = apex.value;
   return [
-    say("dns/authoritative").pass(`All ${apexes.length} servers answer for ${zone} with authority.`, [
-      seen("servers with an authoritative answer", apexes.length, "all", source, apexes.length),
-    ]),
+    say("dns/authoritative").pass(
+      `Every server answers for ${zone} with authority (${counted(apexes.length, "server")}).`,
+      [seen("servers with an authoritative answer", apexes.length, "all", source, apexes.length)],
+    ),
     judgeTtl(say("dns/apex-ttl"), "The zone's own NS", nsTtlSeconds, source, apexes.length),
     judgeTtl(
       say("dns/soa"),

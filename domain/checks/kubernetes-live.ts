@@ -158,7 +158,10 @@ export const judgeReadiness = (live: Objects, subject: string, at: string): Verd
         `${some(dark)} ${dark.length === 1 ? "has" : "have"} no ready pod already now: watch that the move isn't blamed for it.`,
         evidence,
       )
-    : say.pass(`Every workload that should run has a ready pod (${counted(wanted.length, "workload")}).`, evidence);
+    : say.pass(
+        `Every workload that should run has a ready pod (${counted(wanted.length, "workload")}).`,
+        evidence,
+      );
 };
 
 type Hook = { readonly name: string; readonly service: string };

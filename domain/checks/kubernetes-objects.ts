@@ -66,7 +66,7 @@ export const judgeKinds = (kinds: Observed<readonly KindSeen[]>, plan: WithObjec
         evidence,
       )
     : say.pass(
-        `The source serves all ${counted(kinds.value.length, "kind")} of the plan${custom.length === 0 ? "" : ", and the plan has the definition of each custom one"}.`,
+        `The source serves every kind of the plan (${counted(kinds.value.length, "kind")})${custom.length === 0 ? "" : ", and the plan has the definition of each custom one"}.`,
         evidence,
       );
 };

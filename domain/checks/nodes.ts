@@ -4,7 +4,7 @@ import type { Verdict } from "../gates.ts";
 import { byCodeUnit, type KubeObject } from "../kube.ts";
 import type { Plan } from "../plan.ts";
 import { at as field } from "../pods.ts";
-import { counted, judging, type Observed, seen, some } from "./judging.ts";
+import { judging, type Observed, seen, some } from "./judging.ts";
 
 const platformOf = (node: KubeObject): string =>
   `${String(field(node, "status", "nodeInfo", "operatingSystem") ?? "")}/${String(field(node, "status", "nodeInfo", "architecture") ?? "")}`;

@@ -84,7 +84,10 @@ export const judgeRights = (
       "Plan again if objects are gone; else find out why the API server doesn't answer.",
       evidence,
     );
-  return say.pass(`The source grants all ${counted(rights.length, "right")} that were tried.`, evidence);
+  return say.pass(
+    `The source grants every right that was tried (${counted(rights.length, "right")}).`,
+    evidence,
+  );
 };
 
 /** permissions/bucket: the bucket keeps what stands: the second writer of one key is refused. */

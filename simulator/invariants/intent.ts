@@ -58,14 +58,20 @@ const subjectOfEffect = (effect: Effect): string => {
 
 const bare = (name: string): string => name.toLowerCase().replace(/\.$/, "");
 
-const subjectOfCall = (call: Observed): string => {
+const idOf = (text: unknown): string => String(text).replace(/^\/hostedzone\//, "");
+
+const subjectOfCall = (call: Observed, zones: Map<string, string>): string => {
   const input = call.input as Readonly<Record<string, unknown>>;
   switch (call.service) {
     case "route53": {
-      if (call.action === "CreateHostedZone") return `zone named ${bare(String(input["Name"]))}`;
+      if (call.action === "CreateHostedZone") {
+        const { HostedZone: zone } = call.output as { readonly HostedZone?: { readonly Id?: string } };
+        zones.set(idOf(zone?.Id), bare(String(input["Name"])));
+        return `zone named ${bare(String(input["Name"]))}`;
+      }
       if (call.action === "DeleteHostedZone")
-        return `zone named ${bare(String((call.output as { readonly deletedName?: string } | undefined)?.deletedName ?? input["Name"] ?? ""))}`;
-      return `zone ${String(input["HostedZoneId"]).replace(/^\/hostedzone\//, "")}`;
+        return `zone named ${zones.get(idOf(input["Id"])) ?? idOf(input["Id"])}`;
+      return `zone ${idOf(input["HostedZoneId"])}`;
     }
     case "eks":
       return `cluster ${String(input["name"])}`;

@@ -63,6 +63,7 @@ export const rehearse = async (options: RehearsalOptions): Promise<Rehearsed> =>
   const { source, target } = run.world.clusters;
   const before = { sourceBefore: source.all(), targetBefore: target.all() };
   await run.driver.run();
+  run.mistakes.check();
   run.world.traffic.flush();
   const ending = endingOf(run.recorder.events);
   return {
@@ -99,8 +100,10 @@ const makeRun = (options: RehearsalOptions) => {
   const judges = makeJudges({ plan, clock, emit, stored: (key) => s3.get(key) });
   announce(options, emit);
   const world = makeWorld({ plan, clock, random: random.fork("world"), emit });
+  judges.watch(world);
   const worldFaults = makeWorldFaults(world, { clock, plan, emit });
   const faults = makeFaults(options.faults, { clock, emit, world: () => worldFaults });
+  const mistakes = makeMistakes();
   const seam = makeSeam({
     clock,
     random: random.fork("seam"),
@@ -109,6 +112,7 @@ const makeRun = (options: RehearsalOptions) => {
       faults.sawCall(call);
       judges.sawCall(call);
     },
+    onMistake: mistakes.note,
     onPermission: (step, service, action, allowed) => {
       if (!allowed) emit({ type: "permission", step, service, action, allowed });
     },
@@ -141,7 +145,7 @@ const makeRun = (options: RehearsalOptions) => {
     },
   });
   const driver = makeDriver({ clock, engine, plan, hash, rollBackAt: options.rollBackAt });
-  return { clock, tally, recorder, world, faults, seam, driver };
+  return { clock, tally, recorder, world, faults, seam, driver, mistakes };
 };
 
 /** What a reader needs before anything happens: which run this is, and what is to move. */
@@ -168,4 +172,18 @@ const logInto = (emit: Emit): Log => {
   const noting = (level: "warning" | "error") => (message: string, fields?: Readonly<Record<string, unknown>>) =>
     emit({ type: "notice", level, sentence: fields ? `${message} ${JSON.stringify(fields)}` : message });
   return { info: () => {}, warn: noting("warning"), error: noting("error") };
+};
+
+/** What broke inside a simulated service: no step may take it for an answer, so the run is worth nothing. */
+const makeMistakes = () => {
+  let first: unknown;
+  return {
+    note: (error: unknown) => {
+      first ??= error;
+    },
+    /** @throws the first of them. */
+    check: () => {
+      if (first !== undefined) throw first;
+    },
+  };
 };

@@ -5,6 +5,7 @@ import { SIDES } from "../../domain/phases.ts";
 import type { AwsClients, Context } from "../../functions/step.ts";
 import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
+import { balancersOf } from "../services/balancers.ts";
 import { makeEc2 } from "../services/ec2.ts";
 import { makeEksService } from "../services/eks.ts";
 import { makeElb } from "../services/elb.ts";
@@ -76,6 +77,7 @@ const awsClients = ({ plan, clock, random, seam, world, executions }: ServicesOp
     subnetIds: target.subnetIds ?? ASSUMED_SUBNETS,
     egressAddresses: source.egressAddresses,
     addressesInUse: () => world.clusters.source.pods().length + world.clusters.target.pods().length,
+    balancers: () => balancersOf([world.clusters.source, world.clusters.target]),
   });
   const eks = makeEksService({
     clock,

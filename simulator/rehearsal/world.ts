@@ -6,6 +6,7 @@ import type { Side } from "../../domain/phases.ts";
 import type { Plan } from "../../domain/plan.ts";
 import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
+import { makeActors } from "../world/actors.ts";
 import { type Addresses, makeAddresses } from "../world/addresses.ts";
 import { loadBalancerName } from "../world/cluster/balancers.ts";
 import { type BackupStorage, makeBackupStorage, makeCluster, type SimulatedCluster } from "../world/cluster/index.ts";
@@ -37,6 +38,7 @@ export const makeWorld = (making: Making): RehearsedWorld => {
   const source = clusterOf(stored, "source");
   const target = clusterOf(stored, "target");
   const dns = dnsOf(making, addresses, source);
+  makeActors({ ...making, pipelines: plan.settings.pipelines, clusters: { source, target }, targetOf: () => "source" });
   const control = makeControl({
     startsAt: clock.startedAt,
     random,
@@ -44,7 +46,10 @@ export const makeWorld = (making: Making): RehearsedWorld => {
     build: (own) => {
       const quiet = { ...making, clock: own, emit: () => {}, velero: makeBackupStorage() };
       const untouched = clusterOf(quiet, "source");
-      return { source: untouched, target: noCluster("target"), dns: dnsOf(quiet, addresses, untouched) };
+      const target = noCluster("target");
+      // The same developers at the same moments: what their deploys break without a move is not the move's doing.
+      makeActors({ ...quiet, pipelines: plan.settings.pipelines, clusters: { source: untouched, target }, targetOf: () => "source" });
+      return { source: untouched, target, dns: dnsOf(quiet, addresses, untouched) };
     },
   });
   const traffic = makeTraffic({ clock, random, plan, source, target, dns, emit, control });

@@ -147,6 +147,7 @@ const workloadMetrics = ({ plan, traffic }: MetricsOptions, presence: Presence) 
     const hosts = part.hosts.filter((h) => h.entries.some((e) => services.includes(e)));
     return hosts.length > 0 ? hosts.flatMap((h) => Object.keys(h.load.statuses)) : ["200"];
   };
+  const seen = makeSeenCodes();
   return (side: Side, name: string): readonly Candidate[] =>
     nodes.flatMap(({ part, workload }) => {
       const w = own.get(workload.name);
@@ -159,8 +160,7 @@ const workloadMetrics = ({ plan, traffic }: MetricsOptions, presence: Presence) 
       const flow = (piece: Piece) => piece.evaluation.workloads.get(key);
       switch (name) {
         case "http_requests_total": {
-          const codes = new Set(normal(workload.services, part));
-          for (const piece of history) for (const code of flow(piece)?.byCode.keys() ?? []) codes.add(code);
+          const codes = seen.codes(key, history, flow, () => normal(workload.services, part));
           return [...codes].sort().map((code) => ({
             labels: { ...labels, code },
             samples: counter((piece) => flow(piece)?.byCode.get(code) ?? 0),
@@ -184,6 +184,30 @@ const workloadMetrics = ({ plan, traffic }: MetricsOptions, presence: Presence) 
           return [];
       }
     });
+};
+
+/** The codes that a workload was ever seen to answer with; each piece of its history is looked at once. */
+const makeSeenCodes = () => {
+  const known = new Map<string, { readonly codes: Set<string>; until: number }>();
+  return {
+    codes: (
+      key: string,
+      history: readonly Piece[],
+      flow: (piece: Piece) => { readonly byCode: ReadonlyMap<string, number> } | undefined,
+      normal: () => readonly string[],
+    ): ReadonlySet<string> => {
+      const entry = known.get(key) ?? { codes: new Set(normal()), until: Number.NEGATIVE_INFINITY };
+      known.set(key, entry);
+      for (let i = history.length - 1; i >= 0; i -= 1) {
+        const piece = history[i];
+        // The newest piece may still be replaced by another of the same instant: it is looked at again.
+        if (!piece || piece.from < entry.until) break;
+        for (const code of flow(piece)?.byCode.keys() ?? []) entry.codes.add(code);
+      }
+      entry.until = history.at(-1)?.from ?? entry.until;
+      return entry.codes;
+    },
+  };
 };
 
 const edgeMetrics = ({ traffic }: MetricsOptions, presence: Presence) => {

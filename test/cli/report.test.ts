@@ -123,21 +123,10 @@ test("both files are written, and report.json is the summary and the view", asyn
 });
 
 describe("the axis", () => {
-  const at = (fromSeconds: number, toSeconds: number) => ({ ...samplePoint, fromSeconds, toSeconds });
-  const side = { served: 1, failed: 0, paused: 0, p99Ms: null, p995Ms: null };
-  const samplePoint = {
-    fromSeconds: 0,
-    toSeconds: 0,
-    source: side,
-    target: side,
-    failed: 0,
-    paused: 0,
-    dnsTargetShare: {},
-  };
   const axis = makeTimeAxis(
     [
-      { phase: "preflight", direction: "forward", points: [at(0, 172_800)] },
-      { phase: "freeze", direction: "forward", points: [at(172_800, 173_700)] },
+      { phase: "preflight", direction: "forward", from: 0, to: 172_800 },
+      { phase: "freeze", direction: "forward", from: 172_800, to: 173_700 },
     ],
     0,
     100,

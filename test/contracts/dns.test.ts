@@ -184,6 +184,24 @@ describe("an authoritative server", () => {
 });
 
 describe("the adapter", () => {
+  it("takes what is no message for no answer", async () => {
+    const garbage = ask(async () => new Uint8Array([1, 2, 3]), "ns.example", HOST, "A");
+    await expect(garbage).rejects.toMatchObject({ name: "AnswerLost" });
+  });
+
+  it("takes a truncated answer for none: the rest may say something else", async () => {
+    const { dns, child } = world();
+    const cut = async (server: string, message: Uint8Array) => {
+      const answer = Buffer.from(dns.answer(server, message) as Uint8Array);
+      answer.writeUInt16BE(answer.readUInt16BE(2) | (1 << 9), 2);
+      return new Uint8Array(answer);
+    };
+    await expect(ask(cut, child, HOST, "A")).rejects.toMatchObject({
+      name: "AnswerLost",
+      message: expect.stringContaining("over TCP"),
+    });
+  });
+
   it("takes an answer to another question for none", async () => {
     const { dns, child } = world();
     const other = new Uint8Array(

@@ -168,12 +168,6 @@ describe("records", () => {
   test.each([
     ["a record with a failover policy", { refused: "A www uses Failover." }, aPlan(), "dns/records: fail"],
     ["an empty zone", { value: [apexNs] }, aPlan(), "dns/records: unknown"],
-    [
-      "weights that are all zero",
-      { value: [{ ...www, weight: 0, setIdentifier: "a" }] },
-      aPlan(),
-      "dns/records: fail",
-    ],
     ["a host of another zone", { value: [www] }, hosts("www.other.example"), "dns/hosts: fail"],
     [
       "a host whose name only ends like the zone",
@@ -198,6 +192,19 @@ describe("records", () => {
     const verdicts = judgeRecords(records, plan, AT);
     expect(brief(verdicts)).toContain(verdict);
     expect(complaints(verdicts)).toEqual([]);
+  });
+
+  test("whose weights are all zero are passed on as a thing to watch", () => {
+    const [verdict] = judgeRecords({ value: [{ ...www, weight: 0, setIdentifier: "a" }] }, aPlan(), AT);
+    expect(verdict).toMatchObject({
+      verdict: "pass",
+      sentence: expect.stringContaining("which means equal shares"),
+    });
+  });
+
+  test("aren't needed where the plan has no public host", () => {
+    const verdicts = judgeRecords({ value: [apexNs] }, aPlan({ hosts: [] }), AT);
+    expect(verdicts.map((v) => v.verdict)).toEqual(["pass", "pass", "pass"]);
   });
 
   test("of one host among several that has none is passed on as a thing to watch", () => {

@@ -266,15 +266,15 @@ describe("quotas", () => {
       quota({ pods: "4" }),
       { strategy: { type: "Recreate" } },
       "pass",
-      "hold the platform at full",
+      "holds the platform at full",
     ],
-    ["for some pods only", quota({ pods: "1" }, { scopes: ["BestEffort"] }), {}, "pass", "hold the platform"],
+    ["for some pods only", quota({ pods: "1" }, { scopes: ["BestEffort"] }), {}, "pass", "holds the platform"],
     [
       "of another namespace",
       { ...quota({ pods: "1" }), metadata: { name: "q", namespace: "other" } },
       {},
       "pass",
-      "hold the platform",
+      "holds the platform",
     ],
   ])("%s", (_, object, spec, verdict, sentence) => {
     expect(judgeQuotas({ value: [object] }, plan(spec), AT)).toMatchObject({

@@ -33,7 +33,11 @@ const WRONG: readonly (readonly [what: string, text: string, says: RegExp])[] = 
     "apiVersion: v1\nkind: Namespace\nmetadata: {name: a}\n---\na: b: c\n",
     /line 5: this is not YAML/,
   ],
-  ["a key that stands there twice", "apiVersion: v1\nkind: Secret\nkind: Service\n", /line 3.*unique/],
+  [
+    "a key that stands there twice",
+    "apiVersion: v1\nkind: Secret\nkind: Service\n",
+    /line 3: the key "kind" stands there twice/,
+  ],
   ["binary data", "apiVersion\u0000\u0001", /binary/],
   ["a manifest without a kind", "apiVersion: v1\nmetadata: {name: a}\n", /line 1: this manifest has no kind/],
   ["a manifest without an apiVersion", "kind: Pod\nmetadata: {name: a}\n", /has no apiVersion/],
@@ -102,6 +106,16 @@ const WRONG: readonly (readonly [what: string, text: string, says: RegExp])[] = 
     /stands there twice/,
   ],
   ["a bomb of aliases", BOMB, /aliases more than 100 times/],
+  [
+    "an alias to nothing",
+    "apiVersion: v1\nkind: *nothing\nmetadata: {name: a}\n",
+    /not YAML: Unresolved alias/,
+  ],
+  [
+    "a mapping that holds itself",
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: &m {name: a, annotations: *m}\n",
+    /holds itself|aliases|must be/,
+  ],
   ["bottomless nesting", `a: ${"[".repeat(50_000)}`, /nested too deeply|not YAML/],
   ["a Helm template", "apiVersion: v1\nkind: {{ .Values.kind }}\nmetadata: {name: a}\n", /Helm template/],
 ];
@@ -215,6 +229,15 @@ apiVersion: x.io/v1\nkind: Thing\nmetadata: {name: t}\n`,
     const two = readSources(`${workload("b")}---\n${config}`, "two.yaml");
     expect(gather([...one, ...two])).toEqual(gather([...two, ...one]));
     expect(gather([...one, ...two])).toHaveLength(3);
+  });
+
+  test("a mapping of very many keys takes no more than its share of time", () => {
+    const keys = Array.from({ length: 60_000 }, (_, i) => `  k${i}: "${i}"`).join("\n");
+    const [object] = readManifests(
+      `apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata:\n${keys}\n`,
+      "f",
+    );
+    expect(Object.keys(object?.["data"] ?? {})).toHaveLength(60_000);
   });
 
   test("documents are counted by their lines", () => {

@@ -146,6 +146,25 @@ describe("the series", () => {
   });
 });
 
+test("stretches follow one another without a gap, and an undo turns the run around", () => {
+  const model = viewOf([
+    traffic(1, 1),
+    { at: 2, type: "phase", phase: "freeze", status: "started" },
+    { at: 5, type: "phase", phase: "freeze", status: "completed" },
+    { at: 5, type: "phase", phase: "move-workloads", status: "started" },
+    { at: 7, type: "phase", phase: "move-workloads", status: "failed" },
+    effect("0001-a/1-0", "undo", "intended", 8),
+    traffic(9, 1),
+  ]);
+  expect(model.stretches).toEqual([
+    { phase: null, direction: "forward", from: 0, to: 2 },
+    { phase: "freeze", direction: "forward", from: 2, to: 5 },
+    { phase: "move-workloads", direction: "forward", from: 5, to: 8 },
+    { phase: "move-workloads", direction: "undo", from: 8, to: 9 },
+  ]);
+  expect(model.traffic.at(-1)).toMatchObject({ phase: "move-workloads", direction: "undo" });
+});
+
 describe("the journal", () => {
   test("an entry that a retry finds again is one row with its first times", () => {
     const model = viewOf([

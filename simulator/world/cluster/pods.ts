@@ -215,7 +215,8 @@ export class Pods {
 
   #becomeReady(pod: Pod): void {
     pod.ready = true;
-    pod.readyAt = this.#machine.clock.now();
+    // What stands when the run begins has stood for long.
+    pod.readyAt = this.#machine.loading() ? 0 : this.#machine.clock.now();
     this.#setReady(pod, true);
   }
 

@@ -19,9 +19,14 @@ export const nextTick = (schedule: string, timeZone: string, afterMs: number): n
   const every = everyMs(schedule);
   if (every !== undefined) return afterMs + every;
   const key = `${timeZone} ${schedule}`;
-  const cron = parsed.get(key) ?? new Cron(schedule, { paused: true, mode: "5-part", timezone: timeZone });
-  parsed.set(key, cron);
-  return cron.nextRun(new Date(afterMs))?.getTime();
+  try {
+    const cron = parsed.get(key) ?? new Cron(schedule, { paused: true, mode: "5-part", timezone: timeZone });
+    parsed.set(key, cron);
+    return cron.nextRun(new Date(afterMs))?.getTime();
+  } catch {
+    // A schedule that the source has and nobody can read: the real controller says so in an event, and never runs it.
+    return undefined;
+  }
 };
 
 /** Over this many missed ticks the real controller gives up and says so. */

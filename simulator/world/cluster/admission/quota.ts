@@ -27,7 +27,7 @@ export const quotas = (machine: Machine, attempt: Attempt): void => {
         throw forbidden(
           resource,
           name,
-          `failed quota: ${quota.metadata.name}: must specify ${what.split(".").at(-1)} for: ${containerNames(after)}`,
+          `failed quota: ${quota.metadata.name}: must specify ${what} for: ${containerNames(after)}`,
         );
       const used = usage(machine, namespace, what);
       if (used + asked > (quantity(limit) ?? 0) + 1e-9) over.push({ what, asked, used, hard: String(limit) });
