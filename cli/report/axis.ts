@@ -17,10 +17,14 @@ export type TimeAxis = {
 };
 
 /** Relative width of a span: a fourth root, between two bounds, so that minutes can be seen beside days. */
-const weight = (seconds: number): number => Math.min(2.2, Math.max(0.8, (seconds / 3_600) ** 0.25));
+const weight = (seconds: number): number => Math.min(2.2, Math.max(1, (seconds / 3_600) ** 0.25));
+
+/** What lies before the first phase is drawn only where it takes a while. */
+const NAMELESS_SECONDS_MIN = 60;
 
 /** Lays the stretches of a run over `left … right`. */
-export const makeTimeAxis = (spans: readonly Span[], left: number, right: number): TimeAxis => {
+export const makeTimeAxis = (stretches: readonly Span[], left: number, right: number): TimeAxis => {
+  const spans = stretches.filter((s) => s.phase !== null || s.to - s.from >= NAMELESS_SECONDS_MIN);
   const total = spans.reduce((sum, span) => sum + weight(span.to - span.from), 0);
   let at = left;
   const bands = spans.map((span): Band => {

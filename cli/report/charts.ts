@@ -11,6 +11,8 @@ const LEFT = 64;
 const RIGHT = WIDTH - 12;
 const TOP = 12;
 const FOOT = 46;
+/** About the width of a letter in the name of a phase. */
+const GLYPH = 6.4;
 
 export type Curve = {
   /** Shown in the legend. */
@@ -89,7 +91,7 @@ export const bandsOf = ({ axis, foot }: Pick<Scale, "axis" | "foot">, height: nu
     const [width, centre] = [band.right - band.left, (band.left + band.right) / 2];
     const name = `${band.direction === "undo" ? "↶ " : ""}${band.phase ?? "before"}`;
     const label =
-      name.length * 7.2 < width ? name : `${name.slice(0, Math.max(1, Math.floor(width / 7.2) - 1))}…`;
+      name.length * GLYPH < width ? name : `${name.slice(0, Math.max(1, Math.floor(width / GLYPH) - 1))}…`;
     return html`<g><rect class="band${i % 2 === 0 ? "" : " odd"}${band.direction === "undo" ? " undo" : ""}" x="${round(band.left)}" y="${TOP}" width="${round(width)}" height="${foot - TOP}"/>
 <text class="phase" x="${round(centre)}" y="${height - 26}">${label}</text>
 <text class="span" x="${round(centre)}" y="${height - 10}">${duration(band.to - band.from)}</text></g>`;

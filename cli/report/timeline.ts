@@ -6,7 +6,7 @@ import { makeTimeAxis, type TimeAxis } from "./axis.ts";
 import { bandsOf, WIDTH } from "./charts.ts";
 import { html, type Markup, type Part } from "./html.ts";
 
-const LEFT = 150;
+const LEFT = 118;
 const RIGHT = WIDTH - 12;
 const ROW = 26;
 const TOP = 20;

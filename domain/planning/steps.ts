@@ -157,7 +157,11 @@ const restoring = (links: readonly Link[], { target }: Settings): readonly Step[
 };
 
 const after = (moved: readonly Workload[], { source, target, dns, policy }: Settings): readonly Step[] => [
-  once("thaw", "stop-load", `Repot's own load on ${source.name} stops: nothing there has to answer any more.`),
+  once(
+    "thaw",
+    "stop-load",
+    `Repot's own load on ${source.name} stops: nothing there has to answer any more.`,
+  ),
   once(
     "thaw",
     "lift-freeze",

@@ -13,6 +13,7 @@ import { Clock } from "../clock.ts";
 import { makeFaults, type FaultRequest } from "../faults/strikes.ts";
 import { makeWorldFaults } from "../faults/world.ts";
 import { Engine } from "../interpreter/engine.ts";
+import { type Ended, noFailedRequest, sourceIsAsItWas, targetEqualsSource } from "../invariants/endings.ts";
 import { makeRandom } from "../random.ts";
 import { makeSeam } from "../services/seam.ts";
 import type { Executions } from "../services/sfn.ts";
@@ -25,7 +26,7 @@ import { makeItemReader } from "./map-items.ts";
 import { endingOf } from "./outcome.ts";
 import { type ApproveMode, makeSlack } from "./people.ts";
 import { plannedResources } from "./planned.ts";
-import { makeRecorder } from "./recorder.ts";
+import { makeRecorder, type Recorder } from "./recorder.ts";
 import { makeServices } from "./services.ts";
 import { linesOfHistory, linesOfPut } from "./translate.ts";
 import { makeWorld } from "./world.ts";
@@ -65,6 +66,7 @@ export const rehearse = async (options: RehearsalOptions): Promise<Rehearsed> =>
   await run.driver.run();
   run.mistakes.check();
   run.world.traffic.flush();
+  judgeEnd(run.recorder, { plan: options.plan, ...before, sourceAfter: source.all(), targetAfter: target.all() });
   const ending = endingOf(run.recorder.events);
   return {
     summary: {
@@ -186,4 +188,16 @@ const makeMistakes = () => {
       if (first !== undefined) throw first;
     },
   };
+};
+
+/** The last lines of the record: what must be true at the end and isn't. */
+const judgeEnd = ({ emit, events }: Recorder, objects: Omit<Ended, "events">): void => {
+  const ended: Ended = { ...objects, events: [...events] };
+  const { outcome } = endingOf(events);
+  const breaches = [
+    ...noFailedRequest(ended),
+    ...(outcome === "completed" ? targetEqualsSource(ended) : []),
+    ...(outcome === "rolled-back" || (outcome === "waiting" && events.some((e) => e.type === "execution" && e.machine === "roll-back" && e.status === "succeeded")) ? sourceIsAsItWas(ended) : []),
+  ];
+  for (const breach of breaches) emit({ type: "violation", ...breach });
 };

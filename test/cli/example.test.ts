@@ -104,9 +104,12 @@ describe("what is hard about it", () => {
 
   test("the database carries one fleet and a half, and not two for long", () => {
     const database = settings.datastores.find((d) => d.name === "accounts-db");
+    // A run of a cron job is one pod, on one side.
+    const podsOf = (name: string, pods: "replicas" | "half") =>
+      workload(name).class === "cron" ? 1 : workload(name)[pods];
     const connections = (pods: "replicas" | "half") =>
       Object.entries(database?.connectionsPerPod ?? {}).reduce(
-        (sum, [name, each]) => sum + each * workload(name)[pods],
+        (sum, [name, each]) => sum + each * podsOf(name, pods),
         0,
       );
     const [fleet, half, limit] = [
@@ -126,6 +129,20 @@ describe("what is hard about it", () => {
   test("pipelines deploy often enough to hit a night", () => {
     expect(settings.pipelines.reduce((sum, p) => sum + p.deploysPerDay, 0)).toBeGreaterThan(10);
   });
+});
+
+test("the connections that the settings count are those that the pods' pools hold", () => {
+  for (const { connectionsPerPod } of settings.datastores)
+    for (const [name, connections] of Object.entries(connectionsPerPod)) {
+      const { namespace, name: own } = workload(name);
+      const texts = objects
+        .filter((o) => o.metadata.namespace === namespace && o.metadata.name === own)
+        .map((o) => JSON.stringify(o));
+      const pools = texts.flatMap((text) =>
+        [...text.matchAll(/"DB_POOL_SIZE"(?::|,"value":)"(\d+)"/g)].map(([, size]) => Number(size)),
+      );
+      expect([name, pools]).toEqual([name, [connections]]);
+    }
 });
 
 test("every workload that the settings name is there", () => {

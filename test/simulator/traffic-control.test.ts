@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import type { Clock } from "../../simulator/clock.ts";
 import { makeRandom } from "../../simulator/random.ts";
 import { makeControl, noCluster } from "../../simulator/world/traffic/control.ts";
+import { makePauses } from "../../simulator/world/traffic/pauses.ts";
 import { fill, handCluster, handDns, STARTS_AT, shop, type Trial, trial } from "./traffic.fixture.ts";
 
 /** A control world in which one pod of a service is down for a while, as it would be without us. */
@@ -107,4 +108,37 @@ test("an application that changes doesn't cost those that it has nothing to do w
   t.pass(10);
   expect(t.traffic.history({ workload: "app1/web" }).length).toBe(before);
   expect(t.traffic.history({ workload: "app2/web" }).length).toBeGreaterThan(before);
+});
+
+test("the plan's pause opens with the intent to stop a workload, once, and only for what stops before it starts", () => {
+  const base = shop();
+  const plan = {
+    ...base,
+    workloads: base.workloads.map((w) =>
+      w.name === "redis" ? { ...w, move: "stop-then-start" as const, pauseSecondsMax: 30 } : w,
+    ),
+  };
+  const announced: string[] = [];
+  const hear = makePauses(plan, { announcePause: (name, seconds) => announced.push(`${name} ${seconds}`) });
+  const effect = (name: string, after: number, key = name) =>
+    hear({
+      type: "effect",
+      key,
+      step: "scale-workload",
+      direction: "forward",
+      status: "intended",
+      effect: {
+        kind: "set-field",
+        cluster: "source",
+        object: { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop", name },
+        path: ["spec", "replicas"],
+        before: 1,
+        after,
+      },
+    });
+  effect("web", 0);
+  effect("redis", 2);
+  effect("redis", 0);
+  effect("redis", 0);
+  expect(announced).toEqual(["shop/redis 30"]);
 });

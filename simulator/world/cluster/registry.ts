@@ -143,13 +143,12 @@ export class Registry {
       who,
       options,
     );
-    if (
-      same(
-        withMetadata(before, { managedFields: undefined }),
-        withMetadata(admitted, { managedFields: undefined }),
-      )
-    )
-      return before;
+    if (sameContent(before, admitted)) {
+      const managedFields = options.track?.(before, admitted);
+      if (!managedFields || same(timeless(managedFields), timeless(before.metadata["managedFields"])))
+        return before;
+      return this.#put(resource, before, before, { ...options, track: () => managedFields });
+    }
     const generation = numberAt(before, "metadata", "generation");
     const stamped =
       generation === undefined || !specChanged(before, admitted)
@@ -347,6 +346,13 @@ const SERVER_OWNED = [
 
 const serverOwned = (object: KubeObject): Fields =>
   Object.fromEntries(SERVER_OWNED.map((field) => [field, object.metadata[field]]));
+
+const sameContent = (a: KubeObject, b: KubeObject): boolean =>
+  same(withMetadata(a, { managedFields: undefined }), withMetadata(b, { managedFields: undefined }));
+
+/** Who owns what, without when: a write that changes nothing isn't one. */
+const timeless = (managedFields: unknown): unknown =>
+  Array.isArray(managedFields) ? managedFields.map((entry: Fields) => ({ ...entry, time: "" })) : [];
 
 const isGraceful = (resource: Resource): boolean => resource.key === "pods";
 

@@ -98,12 +98,19 @@ export type Answer = {
 
 export const evaluate = (part: Part, graph: Graph, structure: Structure, inputs: Inputs): Evaluation => {
   const arrivals = part.hosts.map((host, i) => ({ host, at: inputs.arrivals(host, i) }));
+  /** What of a host's requests gets past the edge of a side, to its pods. */
+  const entering = ({ host, at }: (typeof arrivals)[number], side: Side): number => {
+    if (inputs.unserved(host, side) !== undefined) return 0;
+    const pass = host.ingresses.length > 0 ? inputs.ingress[side].pass : 1;
+    return (at[side].clients + at[side].synthetic) * pass;
+  };
   const loads = new Map<string, number>();
-  for (const { host, at } of arrivals) {
+  for (const arrival of arrivals) {
+    const { entries } = arrival.host;
     for (const side of SIDES) {
-      const rate = (at[side].clients + at[side].synthetic) / host.entries.length;
+      const rate = entering(arrival, side) / entries.length;
       if (rate <= 0) continue;
-      for (const entry of host.entries) {
+      for (const entry of entries) {
         for (const node of structure.closure(side, entry)) addLoad(loads, node, rate);
       }
     }
@@ -124,8 +131,8 @@ export const evaluate = (part: Part, graph: Graph, structure: Structure, inputs:
   let workloads: Evaluation["workloads"] | undefined;
   const tallied = (): Evaluation["workloads"] => {
     const tally = makeTally(graph, structure, answer, loads);
-    for (const { host, at } of arrivals) {
-      for (const side of SIDES) tally.add(host, side, at[side].clients + at[side].synthetic);
+    for (const arrival of arrivals) {
+      for (const side of SIDES) tally.add(arrival.host, side, entering(arrival, side));
     }
     return tally.flows();
   };

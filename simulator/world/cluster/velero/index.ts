@@ -16,7 +16,10 @@ import { type BackupItem, type BackupStorage, bucketOf, type StoredBackup } from
 const BACKUPS = "backups.velero.io";
 const RESTORES = "restores.velero.io";
 const LOCATIONS = "backupstoragelocations.velero.io";
+const DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io";
 const START_MS = 3_000;
+/** Definitions come first, and Velero waits for each batch of them to be served. */
+const ESTABLISHED_MS = 1_000;
 const ITEM_MS = 40;
 /** Restored together in one turn of the clock, to spare it timers. */
 const BATCH = 10;
@@ -236,8 +239,9 @@ class Server {
       "velero.io/backup-name": textAt(object, "spec", "backupName") ?? "",
       "velero.io/restore-name": object.metadata.name,
     };
-    const batch = items.slice(from, from + BATCH);
-    this.#later(batch.length * ITEM_MS, () => {
+    const defines = items[from]?.key === DEFINITIONS;
+    const batch = items.slice(from, from + BATCH).filter((item) => (item.key === DEFINITIONS) === defines);
+    this.#later(batch.length * ITEM_MS + (defines ? ESTABLISHED_MS : 0), () => {
       for (const item of batch) outcomes.push(restoreItem(this.#machine, item, labels, rules, this.#who));
       const done = from + batch.length;
       if (done < items.length) {
