@@ -1,5 +1,6 @@
 /** The journal in the bucket: intent before effect, under keys that a retried, redriven or duplicated invocation finds again. */
 
+import { canonicalLine } from "../domain/canonical.ts";
 import { Conflict } from "../domain/errors.ts";
 import { type JournalEntry, JournalEntrySchema, keys } from "../domain/journal.ts";
 import type { Bucket } from "./bucket.ts";
@@ -63,7 +64,7 @@ export const makeJournal = (bucket: Bucket): Journal => ({
 const subjectOf = ({ effect }: JournalEntry): string => {
   switch (effect.kind) {
     case "set-field":
-      return `${effect.cluster} ${effect.object.kind} ${effect.object.namespace ?? ""}/${effect.object.name} ${effect.path.join(".")} = ${JSON.stringify(effect.after)}`;
+      return `${effect.cluster} ${effect.object.kind} ${effect.object.namespace ?? ""}/${effect.object.name} ${effect.path.join(".")} = ${canonicalLine(effect.after)}`;
     case "create-object":
       return `${effect.cluster} ${objectName(effect.object)}`;
     case "delete-object":

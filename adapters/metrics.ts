@@ -36,6 +36,13 @@ export type Metrics = {
     text: string,
     label: string,
   ) => Promise<Readonly<Record<string, number>> | "missing">;
+  /** Every series with its labels, NaN left out; "missing" where none is left. */
+  readonly queryAll: (
+    side: Side,
+    text: string,
+  ) => Promise<
+    readonly { readonly labels: Readonly<Record<string, string>>; readonly value: number }[] | "missing"
+  >;
   /** A value with its samples and its age. */
   readonly measure: (side: Side, question: Question) => Promise<Measurement | "missing">;
 };
@@ -85,6 +92,10 @@ export const makeMetrics = (context: {
       const points = await ask(side, text);
       if (points.length === 0) return "missing";
       return Object.fromEntries(points.map((p) => [p.labels[label] ?? "", p.value]));
+    },
+    queryAll: async (side, text) => {
+      const points = await ask(side, text);
+      return points.length === 0 ? "missing" : points.map(({ labels, value }) => ({ labels, value }));
     },
     measure: async (side, question) => {
       const measured = await query(side, question.value);

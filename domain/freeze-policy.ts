@@ -142,7 +142,7 @@ export const scalersOf = (objects: readonly KubeObject[], except: readonly strin
   const roles = new Map<string, readonly Rule[]>();
   for (const o of objects)
     if (o.kind === "ClusterRole" || o.kind === "Role")
-      roles.set(`${o.kind}|${o.metadata.namespace ?? ""}|${o.metadata.name}`, (o["rules"] ?? []) as readonly Rule[]);
+      roles.set(`${o.kind}|${o.kind === "Role" ? (o.metadata.namespace ?? "") : ""}|${o.metadata.name}`, (o["rules"] ?? []) as readonly Rule[]);
   const granted = new Map<string, Rule[]>();
   for (const binding of objects.filter((o) => o.kind === "ClusterRoleBinding" || o.kind === "RoleBinding")) {
     const kind = String(at(binding, "roleRef", "kind") ?? "");

@@ -57,6 +57,18 @@ export const newestSample = (s: Subject): string => `max(timestamp(${REQUESTS}${
 export const peakRequestRate = (s: Subject): string =>
   `max_over_time(sum(rate(${REQUESTS}${selector(s)}[5m]))[1d:5m])`;
 
+/** The figures of the gates for every workload of a cluster at once, by `namespace` and `workload`: for preflight, which looks at all of them. */
+export const ofEveryWorkload = (cluster: string) => {
+  const by = "by (namespace,workload)";
+  const all = `{cluster=${quoted(cluster)}}`;
+  return {
+    requestCount: (window: string): string => `sum ${by} (increase(${REQUESTS}${all}[${window}]))`,
+    errorCount: `sum ${by} (increase(${REQUESTS}{cluster=${quoted(cluster)},code=~"5.."}[5m]))`,
+    p99Seconds: `histogram_quantile(0.99, sum by (namespace,workload,le) (rate(${DURATION}${all}[5m])))`,
+    newestSample: `max ${by} (timestamp(${REQUESTS}${all}))`,
+  } as const;
+};
+
 /** Requests a second that enter a cluster from outside, over one minute: clients only, not Repot's own load. */
 export const edgeRequestRate = (cluster: string, host?: string): string =>
   `sum(rate(edge_requests_total{cluster=${quoted(cluster)}${host === undefined ? "" : `,host=${quoted(host)}`}}[1m]))`;

@@ -1,6 +1,7 @@
-/** Preflight, metrics: sends the gates' own queries now, so that none of them turns out empty in the night of the move. Changes nothing. */
+/** Preflight, metrics: asks now for the figures that the gates judge by, so that none of them turns out empty in the night of the move. Changes nothing. */
 
 import { type Metrics, makeMetrics } from "../adapters/metrics.ts";
+import type { Observed } from "../domain/checks/judging.ts";
 import {
   type Figure,
   judgeCoverage,
@@ -10,36 +11,19 @@ import {
   type WorkloadMetrics,
 } from "../domain/checks/metrics.ts";
 import { nameOf, type Plan } from "../domain/plan.ts";
-import {
-  edgeRequestRate,
-  errorShare,
-  latencyQuantile,
-  newestSample,
-  openConnections,
-  receivesRequests,
-  requestCount,
-  type Subject,
-} from "../domain/queries.ts";
-import { asking, check, forEach, wholePlanOf } from "./check.ts";
+import { edgeRequestRate, ofEveryWorkload, openConnections, receivesRequests } from "../domain/queries.ts";
+import { asking, check, wholePlanOf } from "./check.ts";
 
 export const checkMetrics = check({
   name: "check-metrics",
-  does: "Sends each gate's queries to the source's metrics and judges whether enough fresh samples come back.",
+  does: "Asks the source's metrics for each figure of the gates and judges whether enough fresh samples stand behind it.",
   needs: { metrics: ["query"] },
   measure: async (run, context) => {
     const at = context.now().toISOString();
     const plan = await wholePlanOf(context, run);
     const { source: cluster, gates } = plan.settings;
     const metrics = makeMetrics(context);
-    const nowSeconds = context.now().getTime() / 1000;
-    const measured = await forEach(comparedOf(plan), (w) =>
-      observe(
-        metrics,
-        { cluster: cluster.name, namespace: w.namespace, workload: w.name },
-        gates.samplesMin,
-        nowSeconds,
-      ),
-    );
+    const measured = await observeAll(metrics, plan, context.now().getTime() / 1000);
     const edge = {
       connections: await figure(metrics, openConnections(cluster.name)),
       requestRate: await figure(metrics, edgeRequestRate(cluster.name)),
@@ -65,23 +49,54 @@ const figure = (metrics: Metrics, query: string): Promise<Figure> =>
     return answer === "missing" ? answer : answer.value;
   });
 
-const observe = async (
+type ByWorkload = Observed<ReadonlyMap<string, number>>;
+
+/** One query for all workloads: a platform has 1,600 of them, and a step has 30 seconds. */
+const byWorkload = (metrics: Metrics, query: string): Promise<ByWorkload> =>
+  asking(async () => {
+    const answer = await metrics.queryAll("source", query);
+    const series = answer === "missing" ? [] : answer;
+    return new Map(
+      series.map(({ labels, value }) => [`${labels["namespace"]}/${labels["workload"]}`, value]),
+    );
+  });
+
+const figureOf = (values: ByWorkload, workload: string): Figure =>
+  "value" in values ? { value: values.value.get(workload) ?? "missing" } : values;
+
+const mapped = (figure: Figure, change: (value: number) => number): Figure =>
+  "value" in figure && figure.value !== "missing" ? { value: change(figure.value) } : figure;
+
+const observeAll = async (
   metrics: Metrics,
-  subject: Subject,
-  samplesMin: number,
+  plan: Plan,
   nowSeconds: number,
-): Promise<WorkloadMetrics> => {
-  const requests5m = await figure(metrics, requestCount(subject));
-  const enough = "value" in requests5m && requests5m.value !== "missing" && requests5m.value >= samplesMin;
-  const newest = await figure(metrics, newestSample(subject));
-  return {
-    workload: `${subject.namespace}/${subject.workload}`,
-    requests5m,
-    // Only a quiet workload needs the longer look.
-    requests1h: enough ? requests5m : await figure(metrics, requestCount(subject, "1h")),
-    errorShare: await figure(metrics, errorShare(subject)),
-    p99Seconds: await figure(metrics, latencyQuantile(0.99, subject)),
-    ageSeconds:
-      "value" in newest && newest.value !== "missing" ? { value: nowSeconds - newest.value } : newest,
-  };
+): Promise<readonly WorkloadMetrics[]> => {
+  const queries = ofEveryWorkload(plan.settings.source.name);
+  const requests = await byWorkload(metrics, queries.requestCount("5m"));
+  const requestsOfAnHour = await byWorkload(metrics, queries.requestCount("1h"));
+  const errors = await byWorkload(metrics, queries.errorCount);
+  const p99 = await byWorkload(metrics, queries.p99Seconds);
+  const newest = await byWorkload(metrics, queries.newestSample);
+  return comparedOf(plan).map((w) => {
+    const workload = nameOf(w);
+    const requests5m = figureOf(requests, workload);
+    return {
+      workload,
+      requests5m,
+      requests1h: figureOf(requestsOfAnHour, workload),
+      errorShare: shareOf(figureOf(errors, workload), requests5m),
+      p99Seconds: figureOf(p99, workload),
+      ageSeconds: mapped(figureOf(newest, workload), (scrapedAt) => nowSeconds - scrapedAt),
+    };
+  });
+};
+
+/** Nothing counted as an error is 0 where requests are counted, and no figure where none is. */
+const shareOf = (errors: Figure, requests: Figure): Figure => {
+  if ("missing" in errors) return errors;
+  const failed = errors.value === "missing" ? 0 : errors.value;
+  if (!("value" in requests) || requests.value === "missing" || requests.value === 0)
+    return { value: "missing" };
+  return { value: failed / requests.value };
 };

@@ -47,7 +47,7 @@ const dryRun = async (context: Context, side: Side, namespace: string, name: str
 const isRefused = async (context: Context, side: Side, namespace: string): Promise<Verdict> => {
   const refusal = await dryRun(context, side, namespace, FREEZE_PROBE);
   // A refusal for another reason (a quota, another policy) proves nothing about ours.
-  const byUs = refusal?.includes(FREEZE_POLICY) === true;
+  const byUs = refusal?.includes(`ValidatingAdmissionPolicy '${FREEZE_POLICY}'`) === true;
   return judge(context, byUs ? true : refusal === undefined ? false : undefined, {
     check: "freeze/refuses",
     subject: `${side} ${namespace}`,

@@ -60,8 +60,13 @@ const wrong: readonly (readonly [keyof typeof rules, readonly rules.SourceFile[]
     /belongs in functions\/do-it\.ts/,
   ],
   ["stepsAreTested", [stepFile("do-it"), file("test/a.test.ts", "// do-it by hand")], /No test names/],
-  ["decisionsAreNumbered", [{ path: "docs/adr/0002-b.md", text: "# 2. B" }], /should be number 0001/],
+  ["decisionsAreNumbered", [{ path: "docs/adr/2-b.md", text: "# 2. B" }], /should be called/],
   ["decisionsAreNumbered", [{ path: "docs/adr/0001-a.md", text: "A" }], /doesn't open/],
+  [
+    "decisionsAreNumbered",
+    ["a", "b"].map((name) => ({ path: `docs/adr/0001-${name}.md`, text: "# 1. A" })),
+    /number of another/,
+  ],
   ["fewDependencies", [packageOf(many)], /11 dependencies/],
   ["fewDependencies", [packageOf({ zod: "^4.0.0" })], /not at an exact version/],
 ];

@@ -94,6 +94,9 @@ ${line("events in the longest history (limit 25,000)", "", number(summary.histor
 </tbody></table></div>`;
 };
 
+/** Text that may break anywhere: paths of fields, values. */
+const long = (text: string): Markup => html`<span class="long">${text}</span>`;
+
 export const actors = ({ actors: list, actorsRefused }: ViewModel): Markup => {
   if (list.first.length === 0) return none("Nobody else changed anything meanwhile.");
   const total = list.first.length + list.more;
@@ -106,9 +109,9 @@ export const actors = ({ actors: list, actorsRefused }: ViewModel): Markup => {
         a.who,
         a.cluster,
         a.object,
-        a.field,
-        a.before,
-        a.after,
+        long(a.field),
+        long(a.before),
+        long(a.after),
         html`<span class="${a.allowed ? "muted" : "warn"}">${a.allowed ? "went through" : "refused"}</span>`,
       ),
     ),
@@ -151,15 +154,18 @@ ${effects.undoableCount > effects.undoable.length && html`<p class="soft">and ${
 export const permissions = ({ model, summary }: ReportInput): Markup => {
   const unused = Object.entries(summary.unusedPermissions).filter(([, list]) => list.length > 0);
   const steps = [...new Set([...Object.keys(model.permissionsUsed), ...unused.map(([step]) => step)])].sort();
-  if (steps.length === 0) return none("No step called anything.");
-  const codes = (list: readonly string[]) => list.map((name) => html`<code>${name}</code> `);
+  if (steps.length === 0) return none("No step declared a permission that it didn't use.");
+  const codes = (list: readonly string[] = []) => list.map((name) => html`<code>${name}</code> `);
   const unusedCount = unused.reduce((sum, [, list]) => sum + list.length, 0);
-  return html`<p>${count(steps.length, "step")}; ${count(unusedCount, "permission")} declared and not used in this run; ${count(model.permissionsDenied.first.length + model.permissionsDenied.more, "call")} denied.</p>
+  const denied = model.permissionsDenied.first.length + model.permissionsDenied.more;
+  // Not every record tells of each call that was allowed; a column without a word would read as "none was used".
+  const told = Object.keys(model.permissionsUsed).length > 0;
+  return html`<p>${count(unusedCount, "permission")} of ${count(unused.length, "step")} declared and not used in this run; ${count(denied, "call")} denied.</p>
 <details><summary>By step</summary>${table(
-    ["step", "used", "declared and not used"],
+    ["step", ...(told ? ["used"] : []), "declared and not used"],
     steps.map(
       (step) =>
-        html`<tr><td><code>${step}</code></td><td>${codes(model.permissionsUsed[step] ?? [])}</td><td>${codes(summary.unusedPermissions[step] ?? [])}</td></tr>`,
+        html`<tr><td><code>${step}</code></td>${told && html`<td>${codes(model.permissionsUsed[step])}</td>`}<td>${codes(summary.unusedPermissions[step])}</td></tr>`,
     ),
   )}</details>`;
 };

@@ -31,7 +31,7 @@ text{fill:var(--soft);font-size:12px}.phase,.span{text-anchor:middle}.phase{fill
 .hover{fill:transparent}.hover:hover{fill:var(--ink);opacity:.1}
 .bar{fill:var(--good)}.bar.started,.bar.rolling-back{fill:var(--warn)}.bar.failed{fill:var(--fail)}.bar.rolled-back{fill:var(--soft)}.bar.freeze{fill:var(--pause)}
 .mark{stroke:var(--card);stroke-width:1.5}.mark.asked,.mark.voted{fill:var(--c1)}.mark.granted{fill:var(--good)}.mark.denied,.mark.expired,.mark.violation,.mark.failing{fill:var(--fail)}.mark.fault{fill:var(--warn)}
-td code{white-space:nowrap}table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}th{text-align:left;color:var(--soft);font-weight:600}
+td code{white-space:nowrap}.long{overflow-wrap:anywhere}table{border-collapse:collapse;width:100%;font-size:14px;font-variant-numeric:tabular-nums}th{text-align:left;color:var(--soft);font-weight:600}
 th,td{padding:5px 12px 5px 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:break-word}td.n,th.n{text-align:right;white-space:nowrap}td.t{white-space:nowrap;color:var(--soft)}
 code{font:13px/1.4 ui-monospace,"SF Mono",Menlo,Consolas,"DejaVu Sans Mono",monospace}
 details{margin:6px 0}summary{cursor:pointer;color:var(--ink)}summary:hover{text-decoration:underline}details[open]>summary{margin-bottom:6px}

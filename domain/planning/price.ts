@@ -3,23 +3,24 @@
 import type { Plan, Workload } from "../plan.ts";
 import type { Settings } from "../settings.ts";
 
-/** States that one execution enters, counted on the machines; polls come on top. */
+/** States that executions enter, as rehearsals count them; polls come on top. */
 const TRANSITIONS = {
-  phases: 160,
+  phases: 520,
   perStart: 14,
-  perShift: 34,
-  perHandOver: 26,
-  perCut: 18,
-  perWave: 12,
-  perRetirement: 6,
+  perShift: 22,
+  perHandOver: 30,
+  perCut: 8,
+  perWave: 10,
+  perRetirement: 2,
 } as const;
-/** How often a thing is looked at before it is as it should be, beyond the time that it takes. */
-const SPARE_POLLS = 3;
+/** How often a thing is looked at beyond the time that it takes. */
+const SPARE_POLLS = 1;
 /** A snapshot, a restore with its comparison, the proof of the freeze. */
-const FIXED_FREEZE_SECONDS = 1_500;
-/** INSYNC, all servers asked, traffic watched until it has gone. */
-const CUT_SECONDS = 1_200;
-const WARM_SECONDS = 1_800;
+const FIXED_FREEZE_SECONDS = 300;
+/** INSYNC, all servers asked, an approval; and until clients that hold connections open have let go of them, by their share. */
+const CUT_SECONDS = 200;
+const STRAGGLING_SECONDS = 5_000;
+const WARM_SECONDS = 900;
 
 const polls = (seconds: number, every: number): number => Math.ceil(seconds / every) + SPARE_POLLS;
 
@@ -30,7 +31,7 @@ const moveSeconds = (w: Workload, settings: Settings): number => {
     case "stop-then-start":
       return w.pauseSecondsMax ?? 0;
     case "half-and-half":
-      return w.readySecondsExpected + 4 * pollSeconds + 2 * settings.gates.pollSeconds;
+      return w.readySecondsExpected + 2 * pollSeconds + settings.gates.pollSeconds;
     case "start-on-target":
       return w.readySecondsExpected + 3 * pollSeconds;
     case "hand-over-schedule":
@@ -49,11 +50,11 @@ const waveSeconds = (wave: readonly Workload[], settings: Settings): number => {
 };
 
 const transitionsOf = (w: Workload, settings: Settings): number => {
-  const waits = 2 * polls(w.readySecondsExpected, settings.policy.pollSeconds);
+  const waits = polls(w.readySecondsExpected, settings.policy.pollSeconds);
   const retirement = w.wave === null ? 0 : TRANSITIONS.perRetirement;
   switch (w.move) {
     case "half-and-half":
-      return TRANSITIONS.perShift + TRANSITIONS.perCut + 3 * waits + retirement;
+      return TRANSITIONS.perShift + TRANSITIONS.perCut + waits + retirement;
     case "stop-then-start":
     case "hand-over-schedule":
       return TRANSITIONS.perHandOver + 2 * waits + retirement;
@@ -75,12 +76,13 @@ export const priceOf = (workloads: readonly Workload[], settings: Settings): Pla
     ...workloads.filter((w) => w.move === "half-and-half").map((w) => w.readySecondsExpected),
   );
   const settle = dns.loweredTtlSeconds * 2 + dns.recordTtlSeconds;
-  const freezeSeconds = FIXED_FREEZE_SECONDS + moving + slowest + settle + CUT_SECONDS;
+  const straggling = STRAGGLING_SECONDS * Math.max(0, ...settings.load.map((l) => l.longLivedShare));
+  const freezeSeconds = FIXED_FREEZE_SECONDS + moving + slowest + settle + CUT_SECONDS + straggling;
   const transitions =
     TRANSITIONS.phases +
     waveCount * TRANSITIONS.perWave +
     workloads.reduce((sum, w) => sum + transitionsOf(w, settings), 0) +
-    4 * polls(settle + CUT_SECONDS, gates.pollSeconds);
+    polls(settle + CUT_SECONDS + straggling, gates.pollSeconds);
   return {
     stateTransitions: Math.ceil(transitions),
     doubleRunningHours: Math.ceil((WARM_SECONDS + freezeSeconds + policy.bakeSeconds) / 360) / 10,

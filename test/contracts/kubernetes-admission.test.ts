@@ -1,3 +1,5 @@
+/** The contract of admission: policies, quotas, limits, pod security and webhooks refuse as the real API server does. */
+
 import { beforeAll, describe, expect, test } from "vitest";
 import { statusOf } from "../../adapters/kubernetes.ts";
 import { Forbidden, Invalid } from "../../domain/errors.ts";

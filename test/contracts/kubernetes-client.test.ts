@@ -1,3 +1,5 @@
+/** The client alone: which answer becomes which error of the domain. */
+
 import { describe, expect, test } from "vitest";
 import { makeKubernetes, statusOf } from "../../adapters/kubernetes.ts";
 import { AnswerLost, Forbidden, Throttled, Transient } from "../../domain/errors.ts";

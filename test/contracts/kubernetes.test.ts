@@ -1,3 +1,5 @@
+/** The contract of the Kubernetes API that Repot relies on, refusals first, over our own client and the bare wire. */
+
 import { beforeAll, describe, expect, test } from "vitest";
 import { isAlreadyExists, statusOf } from "../../adapters/kubernetes.ts";
 import { Conflict, Invalid, NotFound, Transient } from "../../domain/errors.ts";

@@ -159,8 +159,16 @@ const contextOf = (
 };
 
 const metricsAnswer = (options: WorldOptions, clock: Clock, body: string) => {
-  const value = options.metrics?.(new URLSearchParams(body).get("query") ?? "");
-  const result = value === undefined ? [] : [{ metric: {}, value: [clock.now() / 1000, String(value)] }];
+  const query = new URLSearchParams(body).get("query") ?? "";
+  const value = options.metrics?.(query);
+  const grouped = query.includes("by (namespace,workload");
+  const labels = grouped
+    ? options.plan.workloads.map((w) => ({ namespace: w.namespace, workload: w.name }))
+    : [{}];
+  const result =
+    value === undefined
+      ? []
+      : labels.map((metric) => ({ metric, value: [clock.now() / 1000, String(value)] }));
   return {
     status: 200,
     headers: {},

@@ -11,12 +11,12 @@ import { pausePipelines } from "../../functions/pause-pipelines.ts";
 import { proveFreeze } from "../../functions/prove-freeze.ts";
 import { restoreAutoscalers } from "../../functions/restore-autoscalers.ts";
 import { resumePipelines } from "../../functions/resume-pipelines.ts";
-import { anObject } from "../domain/checks.fixture.ts";
-import { deployment, makeMoveWorld, type MoveWorld, shop, shopPlan } from "./move-bench.ts";
+import { deployment, makeMoveWorld, type MoveWorld, scoped, shop, shopPlan } from "./move-bench.ts";
 
 const CART = { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop", name: "cart" };
 const HPA = { apiVersion: "autoscaling/v2", kind: "HorizontalPodAutoscaler", namespace: "shop", name: "cart" };
 const BINDING = { apiVersion: "admissionregistration.k8s.io/v1", kind: "ValidatingAdmissionPolicyBinding", name: FREEZE_POLICY };
+const RBAC = "rbac.authorization.k8s.io/v1";
 const SWITCH = { apiVersion: "v1", kind: "ConfigMap", ...PIPELINES };
 
 const redeploy = (world: MoveWorld, user: string, groups: readonly string[] = [], side: "source" | "target" = "source") =>
@@ -62,19 +62,16 @@ describe("A frozen source", () => {
     const world = await frozen();
     const ci = world.as("source", "ci:shop");
     await expect(ci.scale(CART, 1)).rejects.toThrow(/frozen/);
-    await expect(ci.create(anObject("rbac.authorization.k8s.io/v1", "ClusterRole", "viewer", { rules: [] }, undefined))).resolves.toBeDefined();
+    await expect(ci.create(scoped(RBAC, "ClusterRole", "viewer", { rules: [] }))).resolves.toBeDefined();
   });
 
   test("lets an autoscaler go on that is granted the scale and nothing else, whatever its name", async () => {
     const rbac = (name: string, resources: readonly string[]) => [
-      anObject("rbac.authorization.k8s.io/v1", "ClusterRole", name, { rules: [{ apiGroups: ["apps"], resources, verbs: ["get", "patch"] }] }, undefined),
-      anObject(
-        "rbac.authorization.k8s.io/v1",
-        "ClusterRoleBinding",
-        name,
-        { roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name }, subjects: [{ kind: "ServiceAccount", name, namespace: "tools" }] },
-        undefined,
-      ),
+      scoped(RBAC, "ClusterRole", name, { rules: [{ apiGroups: ["apps"], resources, verbs: ["get", "patch"] }] }),
+      scoped(RBAC, "ClusterRoleBinding", name, {
+        roleRef: { apiGroup: "rbac.authorization.k8s.io", kind: "ClusterRole", name },
+        subjects: [{ kind: "ServiceAccount", name, namespace: "tools" }],
+      }),
     ];
     const world = await frozen(shopPlan([...shop, ...rbac("grower", ["deployments/scale"]), ...rbac("deployer", ["deployments", "deployments/scale"])]));
     await expect(world.as("source", "system:serviceaccount:tools:grower").scale(CART, 5)).resolves.toBe(5);
@@ -144,7 +141,7 @@ test("Pipelines are paused by the switch, and resumed aimed at the target before
 
 test("Autoscalers may grow and not shrink, and the copy on the target gets back what the source's had", async () => {
   const world = makeMoveWorld();
-  const hpaOf = (side: "source" | "target") => (world.clusters[side].get(HPA) as { spec: { minReplicas?: number; behavior?: { scaleDown?: { selectPolicy?: string } } } }).spec;
+  const hpaOf = (side: "source" | "target") => (world.clusters[side].get(HPA) as unknown as { spec: { minReplicas?: number; behavior?: { scaleDown?: { selectPolicy?: string } } } }).spec;
   const before = structuredClone(hpaOf("source"));
   await world.batches(floorAutoscalers as never);
   await world.batches(floorAutoscalers as never);

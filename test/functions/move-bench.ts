@@ -42,9 +42,17 @@ export const deployment = (name: string, over: Readonly<Record<string, unknown>>
     },
   });
 
+/** An object without a namespace. */
+export const scoped = (apiVersion: string, kind: string, name: string, rest: object = {}): KubeObject => ({
+  apiVersion,
+  kind,
+  metadata: { name },
+  ...rest,
+});
+
 /** A shop: a Deployment with its HPA, a cron job, configuration, a secret. */
 export const shop: readonly KubeObject[] = [
-  anObject("v1", "Namespace", "shop", {}, undefined),
+  scoped("v1", "Namespace", "shop"),
   deployment("cart"),
   anObject("v1", "Service", "cart", { spec: { selector: LABELS, ports: [{ name: "http", port: 80 }] } }),
   anObject("v1", "ConfigMap", "cart", { data: { level: "info" } }),

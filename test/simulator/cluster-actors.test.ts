@@ -1,3 +1,5 @@
+/** Pipelines and operators: they write at their own moments, as themselves, and a freeze or the switch stops them. */
+
 import { describe, expect, test } from "vitest";
 import type { KubeObject } from "../../domain/kube.ts";
 import type { Side } from "../../domain/phases.ts";

@@ -1,3 +1,5 @@
+/** What only the simulated API server can show: denied rights, server-side apply, expired tokens, evictions, clusters that come and go. */
+
 import { describe, expect, test } from "vitest";
 import { makeKubernetes, statusOf } from "../../adapters/kubernetes.ts";
 import { AnswerLost, Conflict, Forbidden, Invalid, Throttled, Transient } from "../../domain/errors.ts";

@@ -1,3 +1,5 @@
+/** HorizontalPodAutoscalers and KEDA: what they follow, what pins them, and that they fight. */
+
 import { describe, expect, test } from "vitest";
 import { deployment, deploymentRef, makeWorld, object, podSpec, readyPods, ref } from "./cluster-fixtures.ts";
 

@@ -1,3 +1,5 @@
+/** CronJobs' ticks, zones, deadlines and missed runs; and leases, which one pod holds at a time. */
+
 import { describe, expect, test } from "vitest";
 import { makeWorld, object, podSpec, ref } from "./cluster-fixtures.ts";
 

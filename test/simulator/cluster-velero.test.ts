@@ -1,3 +1,5 @@
+/** Velero between two clusters: what a backup holds, what a restore strips, passes over, and does behind one's back. */
+
 import { describe, expect, test } from "vitest";
 import type { Kubernetes } from "../../adapters/kubernetes.ts";
 import type { KubeObject } from "../../domain/kube.ts";

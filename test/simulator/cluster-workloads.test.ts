@@ -1,3 +1,5 @@
+/** Workloads, pods and nodes: how the source stands at first, how long readiness takes, rollouts, draining, room. */
+
 import { describe, expect, test } from "vitest";
 import {
   deployment,

@@ -314,3 +314,34 @@ test("capacity may go once nobody arrives any more, and not before open connecti
   patient.inspect();
   expect(patient.sentences()).toEqual([]);
 });
+
+test("an ingress controller is in use as long as any host's requests go through it", () => {
+  const ingress = {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "Ingress",
+    metadata: { name: "shop", namespace: "shop" },
+    spec: { rules: [{ host: "shop.platform.example" }] },
+  };
+  const controller = (replicas: number) => ({
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    metadata: { name: "edge", namespace: "edge" },
+    spec: {
+      replicas,
+      template: { spec: { containers: [{ image: "registry.k8s.io/ingress-nginx/controller:v1.12.0" }] } },
+    },
+  });
+  const base = shop();
+  const workloads = [...base.workloads, workload("edge/edge", { class: "core" })];
+  const t = trial({ ...base, workloads, objects: [ingress, controller(2)] });
+  t.source.put(ingress);
+  t.source.put(controller(2));
+  t.pass(60);
+  const watch = found(sourceCapacity(), t, t);
+  t.source.put(controller(1));
+  watch.inspect();
+  expect(watch.sentences()).toEqual([]);
+  t.source.put(controller(0));
+  watch.inspect();
+  expect(watch.sentences()[0]).toMatch(/^edge\/edge was scaled down to 0 on the source while \d+ requests/);
+});

@@ -99,19 +99,19 @@ export const stepsAreTested: Rule = (files) => {
     .map(({ name }) => `No test names the step ${name}.`);
 };
 
-/** docs/adr/NNNN-title.md from 0001 without a gap, each with a heading that carries its number. */
-export const decisionsAreNumbered: Rule = (files) =>
-  files
+/** docs/adr/NNNN-title.md, each number once, each with a heading. */
+export const decisionsAreNumbered: Rule = (files) => {
+  const seen = new Set<string>();
+  return files
     .filter(({ path }) => path.startsWith("docs/adr/"))
-    .toSorted((a, b) => (a.path < b.path ? -1 : 1))
-    .flatMap(({ path, text }, i) => {
-      const number = String(i + 1).padStart(4, "0");
-      if (!new RegExp(`^docs/adr/${number}-[a-z0-9-]+\\.md$`).test(path))
-        return [`${path} should be number ${number}.`];
-      return new RegExp(`^# ${i + 1}[.:] \\S`).test(text.replace(/^# 0+/, "# "))
-        ? []
-        : [`${path} doesn't open with "# ${i + 1}. Title".`];
+    .flatMap(({ path, text }) => {
+      const number = /^docs\/adr\/(\d{4})-[a-z0-9-]+\.md$/.exec(path)?.[1];
+      if (number === undefined) return [`${path} should be called docs/adr/NNNN-title.md.`];
+      const twice = seen.has(number) ? [`${path} has the number of another decision.`] : [];
+      seen.add(number);
+      return /^# \S/.test(text) ? twice : [...twice, `${path} doesn't open with a heading.`];
     });
+};
 
 const DEPENDENCIES_MAX = 10;
 

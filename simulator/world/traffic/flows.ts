@@ -13,6 +13,7 @@ import type { Evaluation, WorkloadFlow } from "./evaluate.ts";
 import { type Graph, type HostNode, makeGraph, type Part } from "./graph.ts";
 import { evaluateRecipe, History, type TimelinePiece } from "./history.ts";
 import { type Ingress, makeIngress } from "./ingress.ts";
+import { sumOfHops } from "./latency.ts";
 import type { TrafficOptions } from "./options.ts";
 import { podsOf } from "./pods.ts";
 import {
@@ -163,7 +164,24 @@ export class Flows {
   }
 
   workloads(): readonly WorkloadFlow[] {
-    return this.parts.flatMap((p) => [...(p.evaluation?.workloads.values() ?? [])]);
+    const inside = this.parts.flatMap((p) => [...(p.evaluation?.workloads.values() ?? [])]);
+    return [...inside, ...this.#controllers()];
+  }
+
+  /** What goes through the ingress controllers, spread evenly over them. */
+  #controllers(): readonly WorkloadFlow[] {
+    const { ingress } = this.graph;
+    const load = this.#arrivals.ingressLoad(this.#now());
+    return SIDES.flatMap((side) =>
+      ingress.map(({ workload }) => ({
+        side,
+        workload: workload.name,
+        requestsPerSecond: load[side] / ingress.length,
+        capacity: podsOf(this.#clusters[side]).accepting(workload.name) * workload.requestsPerSecondPerPod,
+        byCode: new Map(),
+        latency: sumOfHops([]),
+      })),
+    );
   }
 
   history(of: Subject): readonly TimelinePiece[] {

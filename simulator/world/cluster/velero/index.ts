@@ -241,7 +241,8 @@ class Server {
     };
     const defines = items[from]?.key === DEFINITIONS;
     const batch = items.slice(from, from + BATCH).filter((item) => (item.key === DEFINITIONS) === defines);
-    this.#later(batch.length * ITEM_MS + (defines ? ESTABLISHED_MS : 0), () => {
+    const served = !defines && items[from - 1]?.key === DEFINITIONS ? ESTABLISHED_MS : 0;
+    this.#later(batch.length * ITEM_MS + served, () => {
       for (const item of batch) outcomes.push(restoreItem(this.#machine, item, labels, rules, this.#who));
       const done = from + batch.length;
       if (done < items.length) {
