@@ -31,15 +31,21 @@ const behavior = (up: string, down: string): Json => ({
 const jsonAt = (object: KubeObject, path: readonly string[]): Json => (at(object, ...path) ?? null) as Json;
 
 /**
- * Sets a field as high up as something is missing: so that the undo takes away all that was added, and nothing else. What reads as we would
- * write it counts as missing, so that a retry finds the same change.
+ * Sets a field as high up as something is missing: so that the undo takes away all that was added, and nothing else. What the plan
+ * doesn't have and reads as we would write it counts as missing, so that a retry finds the same change.
  */
-const setting = (object: KubeObject, path: readonly string[], value: Json): readonly FieldChange[] => {
+const setting = (
+  object: KubeObject,
+  planned: KubeObject,
+  path: readonly string[],
+  value: Json,
+): readonly FieldChange[] => {
   for (let depth = 1; depth < path.length; depth += 1) {
     const upper = path.slice(0, depth);
     const whole = path.slice(depth).reduceRight<Json>((inner, part) => ({ [part]: inner }), value);
     const now = jsonAt(object, upper);
-    if (isLoose(now) && canonicalLine(now) !== canonicalLine(whole)) continue;
+    if (isLoose(now) && (isLoose(at(planned, ...upper)) || canonicalLine(now) !== canonicalLine(whole)))
+      continue;
     return [{ path: upper, before: null, after: whole }];
   }
   return [{ path, before: jsonAt(object, path), after: value }];
@@ -60,27 +66,38 @@ export const isManaged = (autoscaler: KubeObject): boolean => {
  * @param pinned Whether it may not grow either. @param planned The same object in the plan: what it says counts as well, so that a retry finds
  * the same changes.
  */
-export const floorOf = (autoscaler: KubeObject, pinned: boolean, planned: KubeObject): readonly FieldChange[] => {
+export const floorOf = (
+  autoscaler: KubeObject,
+  pinned: boolean,
+  planned: KubeObject,
+): readonly FieldChange[] => {
   const lower = (field: string): readonly FieldChange[] => {
     const path = ["spec", field];
     const bounds = [autoscaler, planned].map((o) => Number(at(o, ...path) ?? 0));
     return bounds.some((b) => b > 1) ? [{ path, before: jsonAt(autoscaler, path), after: 1 }] : [];
   };
-  if (autoscaler.kind === "HorizontalPodAutoscaler") return [...behaved(autoscaler, pinned), ...lower("minReplicas")];
+  if (autoscaler.kind === "HorizontalPodAutoscaler")
+    return [...behaved(autoscaler, pinned, planned), ...lower("minReplicas")];
   // Somebody pinned it before us: that is their number, and stays.
   if (at(autoscaler, "metadata", "annotations", KEDA_PINNED) !== undefined) return [];
   return [
-    ...setting(autoscaler, ["metadata", "annotations", pinned ? KEDA_PAUSED : KEDA_NO_SHRINK], "true"),
+    ...setting(
+      autoscaler,
+      planned,
+      ["metadata", "annotations", pinned ? KEDA_PAUSED : KEDA_NO_SHRINK],
+      "true",
+    ),
     ...(pinned ? [] : lower("minReplicaCount")),
   ];
 };
 
-const behaved = (hpa: KubeObject, pinned: boolean): readonly FieldChange[] => {
+const behaved = (hpa: KubeObject, pinned: boolean, planned: KubeObject): readonly FieldChange[] => {
   const floored = behavior(pinned ? "Disabled" : "Max", "Disabled");
   const now = jsonAt(hpa, ["spec", "behavior"]);
-  if (!isLoose(now) || canonicalLine(now) === canonicalLine(floored)) return [{ path: ["spec", "behavior"], before: null, after: floored }];
+  const isOurs = canonicalLine(now) === canonicalLine(floored) && !isLoose(at(planned, "spec", "behavior"));
+  if (!isLoose(now) || isOurs) return [{ path: ["spec", "behavior"], before: null, after: floored }];
   return [
-    ...setting(hpa, ["spec", "behavior", "scaleDown", "selectPolicy"], "Disabled"),
+    ...setting(hpa, planned, ["spec", "behavior", "scaleDown", "selectPolicy"], "Disabled"),
     ...(pinned ? setting(hpa, ["spec", "behavior", "scaleUp", "selectPolicy"], "Disabled") : []),
   ];
 };

@@ -117,7 +117,12 @@ type Deployed = {
 const deployment = ({ name, namespace: inside, annotations, ...pod }: Deployed): KubeObject => ({
   apiVersion: "apps/v1",
   kind: "Deployment",
-  metadata: { name, namespace: inside, ...(annotations ? { annotations } : {}), labels: { "app.kubernetes.io/name": name } },
+  metadata: {
+    name,
+    namespace: inside,
+    ...(annotations ? { annotations } : {}),
+    labels: { "app.kubernetes.io/name": name },
+  },
   spec: {
     replicas: 1,
     selector: { matchLabels: { "app.kubernetes.io/name": name } },
@@ -131,7 +136,11 @@ const velero = (): KubeObject =>
     namespace: VELERO.namespace,
     serviceAccountName: VELERO.name,
     initContainers: [
-      { name: "plugin-for-aws", image: VELERO_PLUGIN_IMAGE, volumeMounts: [{ name: "plugins", mountPath: "/target" }] },
+      {
+        name: "plugin-for-aws",
+        image: VELERO_PLUGIN_IMAGE,
+        volumeMounts: [{ name: "plugins", mountPath: "/target" }],
+      },
     ],
     containers: [
       {

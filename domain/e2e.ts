@@ -1,6 +1,6 @@
 /** The end-to-end suite as data: one Job for each public host, asking the target by the name that clients use, before clients do. */
 
-import { SYSTEM_NAMESPACE, ours } from "./bundle.ts";
+import { ours, SYSTEM_NAMESPACE } from "./bundle.ts";
 import { sha256 } from "./canonical.ts";
 import type { KubeObject } from "./kube.ts";
 
@@ -12,7 +12,11 @@ export const PROBE_HOST = "repot.dev/probe-host";
 export const suiteNameOf = (host: string): string => `e2e-${sha256(host).slice(0, 12)}`;
 
 /** @param servers The new zone's name servers: nobody else knows it yet. */
-export const suiteOf = (migration: string, hosts: readonly string[], servers: readonly string[]): readonly KubeObject[] =>
+export const suiteOf = (
+  migration: string,
+  hosts: readonly string[],
+  servers: readonly string[],
+): readonly KubeObject[] =>
   hosts.map((host) =>
     ours(migration, {
       apiVersion: "batch/v1",
@@ -29,7 +33,13 @@ export const suiteOf = (migration: string, hosts: readonly string[], servers: re
               {
                 name: "probe",
                 image: PROBE_IMAGE,
-                args: ["--host", host, ...servers.flatMap((server) => ["--name-server", server]), "--status-below", "500"],
+                args: [
+                  "--host",
+                  host,
+                  ...servers.flatMap((server) => ["--name-server", server]),
+                  "--status-below",
+                  "500",
+                ],
                 resources: { requests: { cpu: "50m", memory: "32Mi" }, limits: { memory: "64Mi" } },
               },
             ],

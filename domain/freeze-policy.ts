@@ -18,7 +18,10 @@ export const FREEZE_PROBE = "repot-freeze-probe";
 export const FREEZE_MINOR_MIN = 30;
 
 const serviceAccounts = (namespace: string, names: string): readonly string[] =>
-  names.trim().split(/\s+/).map((name) => `system:serviceaccount:${namespace}:${name}`);
+  names
+    .trim()
+    .split(/\s+/)
+    .map((name) => `system:serviceaccount:${namespace}:${name}`);
 
 /**
  * By name, each of them: `system:*` would let every service account through. These are the loops of kube-controller-manager that write
@@ -60,7 +63,8 @@ const RULES = [
   rule("keda.sh", "scaledobjects scaledjobs"),
 ];
 
-const list = (texts: readonly string[]): string => `[${texts.map((t) => `'${t.replace(/[\\']/g, "\\$&")}'`).join(", ")}]`;
+const list = (texts: readonly string[]): string =>
+  `[${texts.map((t) => `'${t.replace(/[\\']/g, "\\$&")}'`).join(", ")}]`;
 
 /**
  * `request.name` and the groups are absent where they are empty (a ReplicaSet's pods have generated names): reading them unasked is an error,
@@ -83,15 +87,20 @@ export const MOVED_SENTENCE = (target: string): string =>
 export type Validation = { readonly expression: string; readonly message: string };
 
 /** The policy's one validation; replaced as a whole when the sentence changes. */
-export const freezeValidations = (sentence: string, controllers: readonly string[]): readonly Validation[] => [
-  { expression: freezeExpression(controllers), message: sentence },
-];
+export const freezeValidations = (
+  sentence: string,
+  controllers: readonly string[],
+): readonly Validation[] => [{ expression: freezeExpression(controllers), message: sentence }];
 
 /**
  * The policy and its binding, in the order of their creation.
  * @param controllers Users beside the cluster's own loops that may go on: see `scalersOf`.
  */
-export const freezeObjects = (migration: string, target: string, controllers: readonly string[]): readonly KubeObject[] => [
+export const freezeObjects = (
+  migration: string,
+  target: string,
+  controllers: readonly string[],
+): readonly KubeObject[] => [
   ours(migration, {
     apiVersion: "admissionregistration.k8s.io/v1",
     kind: "ValidatingAdmissionPolicy",
@@ -103,7 +112,11 @@ export const freezeObjects = (migration: string, target: string, controllers: re
         // By the label that the API server itself sets and keeps: others can be taken off by an administrator.
         namespaceSelector: {
           matchExpressions: [
-            { key: "kubernetes.io/metadata.name", operator: "NotIn", values: ["kube-system", ...OWN_NAMESPACES] },
+            {
+              key: "kubernetes.io/metadata.name",
+              operator: "NotIn",
+              values: ["kube-system", ...OWN_NAMESPACES],
+            },
           ],
         },
         resourceRules: RULES,
@@ -119,7 +132,11 @@ export const freezeObjects = (migration: string, target: string, controllers: re
   }),
 ];
 
-type Rule = { readonly apiGroups?: readonly string[]; readonly resources?: readonly string[]; readonly verbs?: readonly string[] };
+type Rule = {
+  readonly apiGroups?: readonly string[];
+  readonly resources?: readonly string[];
+  readonly verbs?: readonly string[];
+};
 
 const WRITES = new Set(["*", "create", "update", "patch", "delete"]);
 const SCALES = ["deployments/scale", "statefulsets/scale", "*/scale"];
@@ -138,11 +155,17 @@ const writes = (rules: readonly Rule[], resources: readonly string[]): boolean =
  * workloads themselves. (Whoever may write workloads deploys, and is what the freeze is for.) Users as admission sees them, sorted.
  * @param except Users that are pipelines, whatever they are granted.
  */
-export const scalersOf = (objects: readonly KubeObject[], except: readonly string[] = []): readonly string[] => {
+export const scalersOf = (
+  objects: readonly KubeObject[],
+  except: readonly string[] = [],
+): readonly string[] => {
   const roles = new Map<string, readonly Rule[]>();
   for (const o of objects)
     if (o.kind === "ClusterRole" || o.kind === "Role")
-      roles.set(`${o.kind}|${o.kind === "Role" ? (o.metadata.namespace ?? "") : ""}|${o.metadata.name}`, (o["rules"] ?? []) as readonly Rule[]);
+      roles.set(
+        `${o.kind}|${o.kind === "Role" ? (o.metadata.namespace ?? "") : ""}|${o.metadata.name}`,
+        (o["rules"] ?? []) as readonly Rule[],
+      );
   const granted = new Map<string, Rule[]>();
   for (const binding of objects.filter((o) => o.kind === "ClusterRoleBinding" || o.kind === "RoleBinding")) {
     const kind = String(at(binding, "roleRef", "kind") ?? "");

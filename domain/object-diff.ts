@@ -31,13 +31,20 @@ const METADATA_OWN = new Set([
   "ownerReferences",
   "finalizers",
 ]);
-const LABELS_OWN = /^(velero\.io\/(backup-name|restore-name|storage-location|exclude-from-backup)|repot\.dev\/.*)$/;
+const LABELS_OWN =
+  /^(velero\.io\/(backup-name|restore-name|storage-location|exclude-from-backup)|repot\.dev\/.*)$/;
 const ANNOTATIONS_OWN =
   /^(kubectl\.kubernetes\.io\/last-applied-configuration|control-plane\.alpha\.kubernetes\.io\/leader|autoscaling\.alpha\.kubernetes\.io\/.*|deployment\.kubernetes\.io\/revision|pv\.kubernetes\.io\/.*|volume\.(beta\.)?kubernetes\.io\/.*|velero\.io\/.*|repot\.dev\/.*|deprecated\.daemonset\.template\.generation)$/;
 
 /** Fields that each cluster allocates for itself, by kind. */
 const ALLOCATED: Readonly<Record<string, readonly string[]>> = {
-  Service: ["spec.clusterIP", "spec.clusterIPs", "spec.ipFamilies", "spec.healthCheckNodePort", "spec.ports[].nodePort"],
+  Service: [
+    "spec.clusterIP",
+    "spec.clusterIPs",
+    "spec.ipFamilies",
+    "spec.healthCheckNodePort",
+    "spec.ports[].nodePort",
+  ],
   PersistentVolumeClaim: ["spec.volumeName"],
   ServiceAccount: ["secrets"],
   Namespace: ["spec.finalizers"],
@@ -128,7 +135,12 @@ const keyed = (list: readonly unknown[], other: readonly unknown[]): ReadonlyMap
 
 const MAX = 200;
 
-type Place = { readonly field: string; readonly name: string; readonly path: readonly string[]; readonly inList: boolean };
+type Place = {
+  readonly field: string;
+  readonly name: string;
+  readonly path: readonly string[];
+  readonly inList: boolean;
+};
 
 const TOP: Place = { field: "", name: "", path: [], inList: false };
 
@@ -149,7 +161,12 @@ const walk = (left: unknown, right: unknown, place: Place, found: Difference[]):
   if (Array.isArray(left) && Array.isArray(right)) {
     const [l, r] = [keyed(left, right), keyed(right, left)];
     for (const key of [...new Set([...l.keys(), ...r.keys()])])
-      walk(l.get(key), r.get(key), { ...place, field: `${place.field}[${key}]`, name: "", inList: true }, found);
+      walk(
+        l.get(key),
+        r.get(key),
+        { ...place, field: `${place.field}[${key}]`, name: "", inList: true },
+        found,
+      );
     return;
   }
   if (saysNothing(place.name, left) && saysNothing(place.name, right)) return;
@@ -163,7 +180,9 @@ const walk = (left: unknown, right: unknown, place: Place, found: Difference[]):
 
 const isAllocated = (object: KubeObject, field: string): boolean => {
   const general = field.replace(/\[[^\]]*\]/g, "[]");
-  return (ALLOCATED[object.kind] ?? []).some((own) => general === own || general.startsWith(`${own}.`) || general.startsWith(`${own}[`));
+  return (ALLOCATED[object.kind] ?? []).some(
+    (own) => general === own || general.startsWith(`${own}.`) || general.startsWith(`${own}[`),
+  );
 };
 
 /** What is different, in the order of the fields. A headless Service against one with an address is a difference. */
@@ -183,7 +202,11 @@ export type Expected = { readonly object: string; readonly field: string; readon
 const spelled = (field: string): string => field.replace(/["'\]]/g, "").replace(/[[/]/g, ".");
 
 /** Whether a difference is one that was planned: the field (or a branch above it) is named, and the right side has the value named. */
-export const isExpected = (object: KubeObject, difference: Difference, expected: readonly Expected[]): boolean => {
+export const isExpected = (
+  object: KubeObject,
+  difference: Difference,
+  expected: readonly Expected[],
+): boolean => {
   const who = sentenceOf(refOf(object));
   const field = spelled(difference.field);
   return expected.some((e) => {

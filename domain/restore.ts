@@ -4,7 +4,7 @@
  * wrong matches nothing and says nothing, so its hits are counted.
  */
 
-import { SYSTEM_NAMESPACE, ours, OWN_NAMESPACES, VELERO } from "./bundle.ts";
+import { OWN_NAMESPACES, ours, SYSTEM_NAMESPACE, VELERO } from "./bundle.ts";
 import { byCodeUnit, type KubeObject, refOf } from "./kube.ts";
 import { groupOf } from "./pods.ts";
 
@@ -49,7 +49,12 @@ const LAST = [
 ] as const;
 
 /** The target has its own; the source's would fight it. */
-export const NAMESPACES_NEVER: readonly string[] = ["kube-system", "kube-public", "kube-node-lease", ...OWN_NAMESPACES];
+export const NAMESPACES_NEVER: readonly string[] = [
+  "kube-system",
+  "kube-public",
+  "kube-node-lease",
+  ...OWN_NAMESPACES,
+];
 
 export const backupNameOf = (migration: string, name: string): string => `${migration}-${name}`;
 
@@ -62,7 +67,13 @@ export const backupOf = (migration: string, name: string): KubeObject =>
     spec: {
       includedNamespaces: ["*"],
       excludedNamespaces: [...NAMESPACES_NEVER],
-      excludedResources: ["events", "events.events.k8s.io", "endpoints", "endpointslices.discovery.k8s.io", "leases.coordination.k8s.io"],
+      excludedResources: [
+        "events",
+        "events.events.k8s.io",
+        "endpoints",
+        "endpointslices.discovery.k8s.io",
+        "leases.coordination.k8s.io",
+      ],
       includeClusterResources: true,
       snapshotVolumes: false,
       storageLocation: VELERO.storage,
@@ -94,9 +105,12 @@ const AT_ZERO: readonly (readonly [kind: string, group: string, resource: GroupR
 
 /** Rules for the kinds that the platform has: one for a kind that isn't there would have no hits, and that is a failure. */
 export const modifierRules = (objects: readonly KubeObject[]): readonly ModifierRule[] =>
-  AT_ZERO.filter(([kind, group]) => objects.some((o) => o.kind === kind && groupOf(o.apiVersion) === group)).map(
-    ([, , groupResource, patchData]) => ({ conditions: { groupResource }, mergePatches: [{ patchData }] }),
-  );
+  AT_ZERO.filter(([kind, group]) =>
+    objects.some((o) => o.kind === kind && groupOf(o.apiVersion) === group),
+  ).map(([, , groupResource, patchData]) => ({
+    conditions: { groupResource },
+    mergePatches: [{ patchData }],
+  }));
 
 type Change = { readonly object: string; readonly field: string; readonly to: unknown };
 
@@ -114,7 +128,10 @@ const plannedRule = ({ object, field, to }: Change): ModifierRule | undefined =>
 };
 
 /** What an object's spec gets by the plan's changes: for what Velero left out. */
-export const plannedSpec = (object: KubeObject, changes: readonly Change[]): Readonly<Record<string, unknown>> => {
+export const plannedSpec = (
+  object: KubeObject,
+  changes: readonly Change[],
+): Readonly<Record<string, unknown>> => {
   const who = `${object.kind} ${object.metadata.namespace ?? ""}/${object.metadata.name}`;
   const mine = changes.filter((c) => c.object === who && plannedRule(c) !== undefined);
   return Object.fromEntries(mine.map((c) => [c.field.slice("spec.".length), c.to]));
@@ -138,7 +155,11 @@ export const isAtZero = (object: KubeObject): boolean => {
 export const modifiersNameOf = (migration: string): string => `${migration}-modifiers`;
 
 /** The ConfigMap that Restores refer to; Velero wants exactly one key, in YAML (JSON is YAML). */
-export const modifiersOf = (migration: string, objects: readonly KubeObject[], changes: readonly Change[]): KubeObject =>
+export const modifiersOf = (
+  migration: string,
+  objects: readonly KubeObject[],
+  changes: readonly Change[],
+): KubeObject =>
   ours(migration, {
     apiVersion: "v1",
     kind: "ConfigMap",
@@ -187,7 +208,11 @@ export const restoredNamespaces = (objects: readonly KubeObject[]): readonly str
   [...new Set(objects.filter(isRestored).flatMap((o) => o.metadata.namespace ?? []))].sort(byCodeUnit);
 
 /** The Restores of one stage: one a namespace, so that each is small and repeatable; a restart of Velero fails one, not all. */
-export const restoresOf = (migration: string, stage: Stage, objects: readonly KubeObject[]): readonly KubeObject[] => {
+export const restoresOf = (
+  migration: string,
+  stage: Stage,
+  objects: readonly KubeObject[],
+): readonly KubeObject[] => {
   const restore = (spec: Readonly<Record<string, unknown>>, namespace?: string): KubeObject =>
     ours(migration, {
       apiVersion: "velero.io/v1",
@@ -252,7 +277,11 @@ const isLast = (object: KubeObject): boolean => LAST.includes(resourceOf(object)
 const resourceOf = (object: KubeObject): GroupResource => {
   const { apiVersion, kind } = refOf(object);
   const lower = kind.toLowerCase();
-  const plural = /(s|x|z|ch|sh)$/.test(lower) ? `${lower}es` : /[^aeiou]y$/.test(lower) ? `${lower.slice(0, -1)}ies` : `${lower}s`;
+  const plural = /(s|x|z|ch|sh)$/.test(lower)
+    ? `${lower}es`
+    : /[^aeiou]y$/.test(lower)
+      ? `${lower.slice(0, -1)}ies`
+      : `${lower}s`;
   const group = groupOf(apiVersion);
   return group === "" ? plural : `${plural}.${group}`;
 };
@@ -263,8 +292,14 @@ const defined = (objects: readonly KubeObject[]): ReadonlyMap<string, GroupResou
     objects
       .filter((o) => o.kind === "CustomResourceDefinition")
       .map((o) => {
-        const spec = o["spec"] as { readonly group?: string; readonly names?: { readonly kind?: string; readonly plural?: string } };
-        return [`${spec?.group ?? ""}|${spec?.names?.kind ?? ""}`, `${spec?.names?.plural ?? ""}.${spec?.group ?? ""}`] as const;
+        const spec = o["spec"] as {
+          readonly group?: string;
+          readonly names?: { readonly kind?: string; readonly plural?: string };
+        };
+        return [
+          `${spec?.group ?? ""}|${spec?.names?.kind ?? ""}`,
+          `${spec?.names?.plural ?? ""}.${spec?.group ?? ""}`,
+        ] as const;
       }),
   );
 

@@ -3,7 +3,7 @@
  * and whether everything fits on the nodes that are Ready.
  */
 
-import { SYSTEM_NAMESPACE, ours } from "./bundle.ts";
+import { ours, SYSTEM_NAMESPACE } from "./bundle.ts";
 import { canonicalLine, sha256 } from "./canonical.ts";
 import { byCodeUnit, type Json, type KubeObject } from "./kube.ts";
 import { nameOf, type Workload } from "./plan.ts";
@@ -27,7 +27,8 @@ const PAUSE_IMAGE = "registry.k8s.io/pause:3.10";
 /** Requests of a pod: all containers together, or the largest init container where that is more. */
 const requestOf = (spec: unknown, resource: "cpu" | "memory"): number => {
   const of = (container: unknown): number => {
-    const text = at(container, "resources", "requests", resource) ?? at(container, "resources", "limits", resource);
+    const text =
+      at(container, "resources", "requests", resource) ?? at(container, "resources", "limits", resource);
     return typeof text === "string" || typeof text === "number" ? (parseQuantity(text) ?? 0) : 0;
   };
   const lists = (field: string): readonly unknown[] => {
@@ -35,7 +36,9 @@ const requestOf = (spec: unknown, resource: "cpu" | "memory"): number => {
     return Array.isArray(found) ? found : [];
   };
   const init = lists("initContainers");
-  const sidecars = init.filter((c) => at(c, "restartPolicy") === "Always").reduce<number>((sum, c) => sum + of(c), 0);
+  const sidecars = init
+    .filter((c) => at(c, "restartPolicy") === "Always")
+    .reduce<number>((sum, c) => sum + of(c), 0);
   const main = lists("containers").reduce<number>((sum, c) => sum + of(c), sidecars);
   return Math.max(main, ...init.map((c) => of(c) + (at(c, "restartPolicy") === "Always" ? 0 : sidecars)));
 };
@@ -56,13 +59,17 @@ export const demandsOf = (
 ): readonly Demand[] => {
   const moving = new Map(
     workloads
-      .filter((w) => w.move !== "keep-on-source" && w.move !== "none" && w.namespace !== SYSTEM && w.replicas > 0)
+      .filter(
+        (w) => w.move !== "keep-on-source" && w.move !== "none" && w.namespace !== SYSTEM && w.replicas > 0,
+      )
       .map((w) => [`${w.kind}|${nameOf(w)}`, w]),
   );
   const shapes = new Map<string, Demand>();
   for (const object of objects) {
     const kind = workloadKindOf(object);
-    const workload = moving.get(`${object.kind}|${object.metadata.namespace ?? "default"}/${object.metadata.name}`);
+    const workload = moving.get(
+      `${object.kind}|${object.metadata.namespace ?? "default"}/${object.metadata.name}`,
+    );
     if (!kind || !workload || kind === "DaemonSet" || kind === "CronJob") continue;
     const { spec } = templateOf(object, kind);
     const shape = {
@@ -114,14 +121,17 @@ type Room = { readonly node: KubeObject; cpuMilli: number; memoryBytes: number; 
 
 const isReady = (node: KubeObject): boolean => {
   const conditions = at(node, "status", "conditions");
-  const ready = Array.isArray(conditions) && conditions.some((c) => isLoose(c) && c["type"] === "Ready" && c["status"] === "True");
+  const ready =
+    Array.isArray(conditions) &&
+    conditions.some((c) => isLoose(c) && c["type"] === "Ready" && c["status"] === "True");
   return ready && at(node, "spec", "unschedulable") !== true;
 };
 
 const numberOf = (value: unknown): number =>
   typeof value === "string" || typeof value === "number" ? (parseQuantity(value) ?? 0) : 0;
 
-const isOver = (pod: KubeObject): boolean => ["Succeeded", "Failed"].includes(String(at(pod, "status", "phase")));
+const isOver = (pod: KubeObject): boolean =>
+  ["Succeeded", "Failed"].includes(String(at(pod, "status", "phase")));
 
 /** Free room on each Ready node; placeholders count as free, since they make way. */
 const roomsOf = (nodes: readonly KubeObject[], pods: readonly KubeObject[]): readonly Room[] => {
@@ -151,7 +161,8 @@ const tolerated = (taint: unknown, tolerations: unknown): boolean => {
   return (Array.isArray(tolerations) ? tolerations : []).some((t) => {
     if (!isLoose(t)) return false;
     if (t["effect"] !== undefined && t["effect"] !== "" && t["effect"] !== taint["effect"]) return false;
-    if (t["operator"] === "Exists") return t["key"] === undefined || t["key"] === "" || t["key"] === taint["key"];
+    if (t["operator"] === "Exists")
+      return t["key"] === undefined || t["key"] === "" || t["key"] === taint["key"];
     return t["key"] === taint["key"] && (t["value"] ?? "") === (taint["value"] ?? "");
   });
 };
@@ -181,7 +192,8 @@ const meets = (expression: unknown, labels: Readonly<Record<string, string>>): b
 const mayRunOn = (node: KubeObject, { nodeSelector, tolerations, nodeAffinity }: Placement): boolean => {
   const labels = node.metadata.labels ?? {};
   const taints = at(node, "spec", "taints");
-  if (isLoose(nodeSelector) && !Object.entries(nodeSelector).every(([key, value]) => labels[key] === value)) return false;
+  if (isLoose(nodeSelector) && !Object.entries(nodeSelector).every(([key, value]) => labels[key] === value))
+    return false;
   if (Array.isArray(taints) && !taints.every((taint) => tolerated(taint, tolerations))) return false;
   const terms = at(nodeAffinity, "requiredDuringSchedulingIgnoredDuringExecution", "nodeSelectorTerms");
   if (!Array.isArray(terms)) return true;
@@ -194,7 +206,11 @@ const mayRunOn = (node: KubeObject, { nodeSelector, tolerations, nodeAffinity }:
 export type Fit = { readonly wanted: number; readonly placed: number; readonly nodes: number };
 
 /** Places every pod, largest first, on the first node that has room. Topology and anti-affinity aren't looked at: they only spread. */
-export const fitOf = (demands: readonly Demand[], nodes: readonly KubeObject[], pods: readonly KubeObject[]): Fit => {
+export const fitOf = (
+  demands: readonly Demand[],
+  nodes: readonly KubeObject[],
+  pods: readonly KubeObject[],
+): Fit => {
   const rooms = roomsOf(nodes, pods);
   let placed = 0;
   let wanted = 0;
@@ -202,7 +218,9 @@ export const fitOf = (demands: readonly Demand[], nodes: readonly KubeObject[], 
     const possible = rooms.filter((room) => mayRunOn(room.node, demand.placement));
     for (let pod = 0; pod < demand.pods; pod += 1) {
       wanted += 1;
-      const room = possible.find((r) => r.pods >= 1 && r.cpuMilli >= demand.cpuMilli && r.memoryBytes >= demand.memoryBytes);
+      const room = possible.find(
+        (r) => r.pods >= 1 && r.cpuMilli >= demand.cpuMilli && r.memoryBytes >= demand.memoryBytes,
+      );
       if (!room) continue;
       room.cpuMilli -= demand.cpuMilli;
       room.memoryBytes -= demand.memoryBytes;
@@ -214,4 +232,7 @@ export const fitOf = (demands: readonly Demand[], nodes: readonly KubeObject[], 
 };
 
 /** Keep a node where it is: Karpenter and Auto Mode honour the first, the cluster-autoscaler the second. */
-export const KEEP_NODE = ["karpenter.sh/do-not-disrupt", "cluster-autoscaler.kubernetes.io/scale-down-disabled"] as const;
+export const KEEP_NODE = [
+  "karpenter.sh/do-not-disrupt",
+  "cluster-autoscaler.kubernetes.io/scale-down-disabled",
+] as const;

@@ -14,9 +14,16 @@ const isOf = (record: RecordSet, hosts: readonly string[]): boolean =>
 const order = (r: RecordSet): string => `${undotted(r.name)}|${r.type}|${r.setIdentifier ?? ""}`;
 
 /** Records that are taken over as they are, sorted. */
-export const copied = (records: readonly RecordSet[], zone: string, hosts: readonly string[]): readonly RecordSet[] =>
+export const copied = (
+  records: readonly RecordSet[],
+  zone: string,
+  hosts: readonly string[],
+): readonly RecordSet[] =>
   records
-    .filter((r) => !(undotted(r.name) === undotted(zone) && (r.type === "NS" || r.type === "SOA")) && !isOf(r, hosts))
+    .filter(
+      (r) =>
+        !(undotted(r.name) === undotted(zone) && (r.type === "NS" || r.type === "SOA")) && !isOf(r, hosts),
+    )
     .sort((a, b) => byCodeUnit(order(a), order(b)));
 
 /** The records of one host as the old zone has them. */
@@ -24,7 +31,12 @@ export const leading = (records: readonly RecordSet[], host: string): readonly R
   records.filter((r) => isOf(r, [host])).sort((a, b) => byCodeUnit(order(a), order(b)));
 
 /** Everything after the load balancer's own label: names of one region and kind lie in one hosted zone. */
-const balancerZone = (dnsName: string): string => undotted(dnsName).replace(/^dualstack\./, "").split(".").slice(1).join(".");
+const balancerZone = (dnsName: string): string =>
+  undotted(dnsName)
+    .replace(/^dualstack\./, "")
+    .split(".")
+    .slice(1)
+    .join(".");
 
 /**
  * The record that leads a host to a load balancer: of the type that the host has now, so that the old zone can be given the same one later.
@@ -44,7 +56,10 @@ export const toBalancer = (
   const isApex = undotted(host) === undotted(zone);
   if (!isApex && (present === undefined || present.type === "CNAME"))
     return { name, type: "CNAME", ttlSeconds, values: [`${undotted(balancer)}.`] };
-  const same = present?.alias && balancerZone(present.alias.dnsName) === balancerZone(balancer) ? present.alias.hostedZoneId : undefined;
+  const same =
+    present?.alias && balancerZone(present.alias.dnsName) === balancerZone(balancer)
+      ? present.alias.hostedZoneId
+      : undefined;
   const hostedZoneId = same ?? hostedZoneIdOf;
   if (hostedZoneId === undefined) return undefined;
   return { name, type: present?.type ?? "A", alias: { hostedZoneId, dnsName: `${undotted(balancer)}.` } };
@@ -57,6 +72,8 @@ export const soaWith = (soa: RecordSet, seconds: number): RecordSet => ({
   values: (soa.values ?? []).map((value) => {
     const parts = value.trim().split(/\s+/);
     const minimum = Number(parts[6]);
-    return parts.length === 7 && Number.isFinite(minimum) ? [...parts.slice(0, 6), String(Math.min(minimum, seconds))].join(" ") : value;
+    return parts.length === 7 && Number.isFinite(minimum)
+      ? [...parts.slice(0, 6), String(Math.min(minimum, seconds))].join(" ")
+      : value;
   }),
 });

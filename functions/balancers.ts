@@ -35,5 +35,7 @@ export const balancerOf = async (
   const names = ingresses.filter((i) => carries(i, host.host)).flatMap((i) => hostnameOf(i) ?? []);
   const [first] = [...new Set(names)].sort(byCodeUnit);
   if (first !== undefined) return first;
-  return hostnameOf(await cluster.find({ apiVersion: "v1", kind: "Service", namespace: host.namespace, name: host.service }));
+  return hostnameOf(
+    await cluster.find({ apiVersion: "v1", kind: "Service", namespace: host.namespace, name: host.service }),
+  );
 };

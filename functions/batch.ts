@@ -40,7 +40,8 @@ export const workOff = async <T>(
     const item = items[index];
     if (item === undefined) continue;
     made += (await work(item, index)).filter((o) => o?.outcome === "made").length;
-    if (context.now().getTime() - startedAt >= BATCH_MS && index + 1 < items.length) return { next: index + 1, made };
+    if (context.now().getTime() - startedAt >= BATCH_MS && index + 1 < items.length)
+      return { next: index + 1, made };
   }
   return { next: null, made };
 };

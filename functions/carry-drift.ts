@@ -14,11 +14,18 @@ export const carryDrift = step({
   name: "carry-drift",
   does: "Sets each field that changed on the source since the snapshot on the target's object; what holds a secret is left to a person, and holds.",
   input: BatchInput,
-  needs: withJournal({ kubernetes: { source: ["list planned"], target: ["list planned", "get planned", "patch planned"] } }),
+  needs: withJournal({
+    kubernetes: { source: ["list planned"], target: ["list planned", "get planned", "patch planned"] },
+  }),
   run: async (input, context) => {
     const { drifted } = await driftOf(context, input.run);
     // What is on both sides is no longer listed: each batch starts at the beginning of what is left.
-    return makeNamed(context, { ...input, from: 0 }, { step: "carry-drift", operation: "carry-drift" }, drifted.filter((d) => !isCarried(d)).flatMap(carrying));
+    return makeNamed(
+      context,
+      { ...input, from: 0 },
+      { step: "carry-drift", operation: "carry-drift" },
+      drifted.filter((d) => !isCarried(d)).flatMap(carrying),
+    );
   },
 });
 

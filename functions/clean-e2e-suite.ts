@@ -25,6 +25,11 @@ export const cleanE2eSuite = step({
         left.push({ move: `9.${slug(job.metadata.name)}`, effect: deleteObject("target", job) });
     }
     // What is gone is no longer listed: each batch starts at the beginning of what is left.
-    return makeNamed(context, { ...input, from: 0 }, { step: "clean-e2e-suite", operation: "run-e2e-suite" }, left);
+    return makeNamed(
+      context,
+      { ...input, from: 0 },
+      { step: "clean-e2e-suite", operation: "run-e2e-suite" },
+      left,
+    );
   },
 });

@@ -34,16 +34,33 @@ export const compareClusters = gate({
       if (!left) continue;
       compared += 1;
       if (!right) found.push(isMissing(context, object, target.unknownKinds));
-      else if (exact) found.push(...differs(context, left, unexplained(left, right, plan.changes).map((d) => d.field)), ...runs(context, right));
+      else if (exact)
+        found.push(
+          ...differs(
+            context,
+            left,
+            unexplained(left, right, plan.changes).map((d) => d.field),
+          ),
+          ...runs(context, right),
+        );
     }
     const pods = await kubernetesOf(context, "target").list({ apiVersion: "v1", kind: "Pod" });
-    const namespaces = new Set(plan.workloads.map((w) => w.namespace).filter((n) => n !== "kube-system" && !OWN_NAMESPACES.includes(n)));
-    found.push(...pods.filter((p) => namespaces.has(p.metadata.namespace ?? "") && !isExpectedPod(p)).map((p) => isUnexpected(context, p)));
+    const namespaces = new Set(
+      plan.workloads
+        .map((w) => w.namespace)
+        .filter((n) => n !== "kube-system" && !OWN_NAMESPACES.includes(n)),
+    );
+    found.push(
+      ...pods
+        .filter((p) => namespaces.has(p.metadata.namespace ?? "") && !isExpectedPod(p))
+        .map((p) => isUnexpected(context, p)),
+    );
     const equal = judge(context, found.length === 0, {
       check: "restore/equal",
       subject: plan.settings.target.name,
       sentence: `${compared} objects compared: ${found.length === 0 ? "the target equals the source but for what the plan changes" : `${found.length} are missing, differ or run`}.`,
-      remedy: "Look at each object that is named; bring it to the source's state, or make it a change of a new plan.",
+      remedy:
+        "Look at each object that is named; bring it to the source's state, or make it a change of a new plan.",
       value: found.length,
       threshold: "0 differences",
       samples: compared,
@@ -78,7 +95,8 @@ const differs = (context: Context, object: KubeObject, fields: readonly string[]
       check: "restore/differs",
       subject: who,
       sentence: `${who} differs from the source in ${shown}${fields.length > FIELDS_MAX ? ` and ${fields.length - FIELDS_MAX} more fields` : ""}.`,
-      remedy: "What changed it on the target: a webhook, a controller, a person? Take that away, or make it a change of a new plan.",
+      remedy:
+        "What changed it on the target: a webhook, a controller, a person? Take that away, or make it a change of a new plan.",
       value: fields.length,
       threshold: "0 fields",
       samples: 1,
@@ -89,14 +107,19 @@ const differs = (context: Context, object: KubeObject, fields: readonly string[]
 
 /** Whatever its replica count is on the source, here it is zero until its turn. */
 const runs = (context: Context, object: KubeObject): readonly Verdict[] => {
-  const holds = object.kind === "Deployment" || object.kind === "StatefulSet" || object.kind === "ReplicaSet" || object.kind === "CronJob";
+  const holds =
+    object.kind === "Deployment" ||
+    object.kind === "StatefulSet" ||
+    object.kind === "ReplicaSet" ||
+    object.kind === "CronJob";
   if (!holds || isAtZero(object)) return [];
   return [
     judge(context, false, {
       check: "restore/at-zero",
       subject: sentenceOf(refOf(object)),
       sentence: `${sentenceOf(refOf(object))} is not at zero on the target.`,
-      remedy: "Set it to zero (or suspend it) on the target, and find out what started it: an autoscaler has one owner too many.",
+      remedy:
+        "Set it to zero (or suspend it) on the target, and find out what started it: an autoscaler has one owner too many.",
       value: String(at(object, "spec", object.kind === "CronJob" ? "suspend" : "replicas") ?? "absent"),
       threshold: object.kind === "CronJob" ? "suspended" : "0 replicas",
       samples: 1,
@@ -108,7 +131,10 @@ const runs = (context: Context, object: KubeObject): readonly Verdict[] => {
 /** DaemonSets run on every node as soon as they are there: they come last, and theirs are the only pods. */
 const isExpectedPod = (pod: KubeObject): boolean => {
   const owners = pod.metadata["ownerReferences"];
-  return Array.isArray(owners) && owners.some((o) => isLoose(o) && (o["kind"] === "DaemonSet" || o["kind"] === "Node"));
+  return (
+    Array.isArray(owners) &&
+    owners.some((o) => isLoose(o) && (o["kind"] === "DaemonSet" || o["kind"] === "Node"))
+  );
 };
 
 const isUnexpected = (context: Context, pod: KubeObject): Verdict =>
@@ -116,7 +142,8 @@ const isUnexpected = (context: Context, pod: KubeObject): Verdict =>
     check: "restore/pod",
     subject: sentenceOf(refOf(pod)),
     sentence: `${sentenceOf(refOf(pod))} runs on the target, and nothing was to run there yet.`,
-    remedy: "Find out what created it before anything else is done: two of an exclusive thing may be running.",
+    remedy:
+      "Find out what created it before anything else is done: two of an exclusive thing may be running.",
     value: String(at(pod, "status", "phase") ?? "unknown"),
     threshold: "no pods but those of DaemonSets",
     samples: 1,

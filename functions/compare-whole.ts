@@ -8,5 +8,6 @@ export const compareWhole = gate({
   name: "compare-whole",
   does: "Judges one workload like compare-workload, but holds where its answers can't be compared yet.",
   needs: COMPARISON_NEEDS,
-  measure: async ({ run, item }, context) => (item ? compareItem(context, await planOf(context, run), item, true) : []),
+  measure: async ({ run, item }, context) =>
+    item ? compareItem(context, await planOf(context, run), item, true) : [],
 });

@@ -9,5 +9,6 @@ export const compareWorkload = gate({
   does: "Judges the pods of one workload on the target, and its answers on both sides where the chain from a public host to what it calls is whole.",
   needs: COMPARISON_NEEDS,
   // Without a workload there is nothing to judge, and nothing is unknown.
-  measure: async ({ run, item }, context) => (item ? compareItem(context, await planOf(context, run), item, false) : []),
+  measure: async ({ run, item }, context) =>
+    item ? compareItem(context, await planOf(context, run), item, false) : [],
 });

@@ -3,14 +3,23 @@
  * calls stands there. Before that, errors would be the gap's and not the workload's, and no requests would say nothing: neither is a pass.
  */
 
-import { makeMetrics, type Measurement } from "../adapters/metrics.ts";
+import { type Measurement, makeMetrics } from "../adapters/metrics.ts";
 import { compareSides, type Measured, type SideMeasured } from "../domain/comparison.ts";
 import type { Verdict } from "../domain/gates.ts";
 import type { KubeObject } from "../domain/kube.ts";
 import type { Side } from "../domain/phases.ts";
 import { nameOf } from "../domain/plan.ts";
 import { at, isLoose } from "../domain/pods.ts";
-import { errorShare, latencyQuantile, neededCalls, newestSample, receivesRequests, requestCount, statusRates, type Subject } from "../domain/queries.ts";
+import {
+  errorShare,
+  latencyQuantile,
+  neededCalls,
+  newestSample,
+  receivesRequests,
+  requestCount,
+  type Subject,
+  statusRates,
+} from "../domain/queries.ts";
 import { orUnknown } from "./objects.ts";
 import { type Item, kubernetesOf, type SlimPlan } from "./run.ts";
 import type { Context } from "./step.ts";
@@ -21,7 +30,15 @@ import { podsOf, refOfItem, statusOf } from "./workload.ts";
 export const COMPARISON_NEEDS = {
   metrics: ["query"],
   kubernetes: {
-    target: ["get daemonsets", "get deployments", "get statefulsets", "list daemonsets", "list deployments", "list statefulsets", "list pods"],
+    target: [
+      "get daemonsets",
+      "get deployments",
+      "get statefulsets",
+      "list daemonsets",
+      "list deployments",
+      "list statefulsets",
+      "list pods",
+    ],
   },
 } as const;
 
@@ -29,7 +46,12 @@ export const COMPARISON_NEEDS = {
 const STEADY_SECONDS = 30;
 
 /** @param whole Whether the target must be complete by now: then what can't be judged holds. */
-export const compareItem = async (context: Context, plan: SlimPlan, item: Item, whole: boolean): Promise<readonly Verdict[]> => {
+export const compareItem = async (
+  context: Context,
+  plan: SlimPlan,
+  item: Item,
+  whole: boolean,
+): Promise<readonly Verdict[]> => {
   const pods = await podsVerdict(context, item);
   const name = `${item.namespace}/${item.name}`;
   if (!receivesRequests(plan).has(name)) return [pods];
@@ -71,15 +93,25 @@ const statuses = (pod: KubeObject): readonly Readonly<Record<string, unknown>>[]
 };
 
 const isCrashing = (pod: KubeObject): boolean =>
-  statuses(pod).some((c) => ["CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "CreateContainerConfigError"].includes(String(at(c, "state", "waiting", "reason"))));
+  statuses(pod).some((c) =>
+    ["CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "CreateContainerConfigError"].includes(
+      String(at(c, "state", "waiting", "reason")),
+    ),
+  );
 
-const since = (value: unknown, now: number): number => (typeof value === "string" ? (now - Date.parse(value)) / 1_000 : Number.NaN);
+const since = (value: unknown, now: number): number =>
+  typeof value === "string" ? (now - Date.parse(value)) / 1_000 : Number.NaN;
 
 const isSteady = (pod: KubeObject, now: number): boolean => {
   const conditions = at(pod, "status", "conditions");
-  const ready = (Array.isArray(conditions) ? conditions : []).find((c) => isLoose(c) && c["type"] === "Ready");
-  if (!isLoose(ready) || ready["status"] !== "True" || pod.metadata["deletionTimestamp"] !== undefined) return false;
-  const restarted = statuses(pod).some((c) => since(at(c, "lastState", "terminated", "finishedAt"), now) < STEADY_SECONDS);
+  const ready = (Array.isArray(conditions) ? conditions : []).find(
+    (c) => isLoose(c) && c["type"] === "Ready",
+  );
+  if (!isLoose(ready) || ready["status"] !== "True" || pod.metadata["deletionTimestamp"] !== undefined)
+    return false;
+  const restarted = statuses(pod).some(
+    (c) => since(at(c, "lastState", "terminated", "finishedAt"), now) < STEADY_SECONDS,
+  );
   return !restarted && !(since(ready["lastTransitionTime"], now) < STEADY_SECONDS);
 };
 
@@ -97,8 +129,10 @@ const standing = async (context: Context): Promise<ReadonlySet<string>> => {
 export const gapFor = (plan: SlimPlan, name: string, ready: ReadonlySet<string>): string | undefined => {
   const calls = neededCalls(plan);
   const linked = new Set((plan.links ?? []).filter((l) => l.on === "target").map((l) => l.service));
-  const behind = (service: string): readonly string[] => plan.workloads.filter((w) => w.services.includes(service)).map(nameOf);
-  const answersFor = (service: string): boolean => linked.has(service) || behind(service).some((w) => ready.has(w));
+  const behind = (service: string): readonly string[] =>
+    plan.workloads.filter((w) => w.services.includes(service)).map(nameOf);
+  const answersFor = (service: string): boolean =>
+    linked.has(service) || behind(service).some((w) => ready.has(w));
 
   const seen = new Set<string>();
   const open = [name];
@@ -106,7 +140,8 @@ export const gapFor = (plan: SlimPlan, name: string, ready: ReadonlySet<string>)
     if (seen.has(w)) continue;
     seen.add(w);
     for (const service of calls.get(w) ?? []) {
-      if (!answersFor(service)) return `${w} calls Service ${service}, and nothing answers for it on the target`;
+      if (!answersFor(service))
+        return `${w} calls Service ${service}, and nothing answers for it on the target`;
       if (!linked.has(service)) open.push(...behind(service));
     }
   }
@@ -126,7 +161,8 @@ const notComplete = (context: Context, name: string, gap: string): Verdict =>
     check: "workload/answers",
     subject: name,
     sentence: `The answers of ${name} on the target can't be judged: ${gap}.`,
-    remedy: "Bring up what is missing on the target; nothing is cut before every workload's answers were compared.",
+    remedy:
+      "Bring up what is missing on the target; nothing is cut before every workload's answers were compared.",
     value: null,
     threshold: "a whole chain from a public host",
     samples: 0,
@@ -135,16 +171,22 @@ const notComplete = (context: Context, name: string, gap: string): Verdict =>
 
 const answers = async (context: Context, plan: SlimPlan, item: Item): Promise<readonly Verdict[]> => {
   const name = `${item.namespace}/${item.name}`;
-  const sides = await Promise.all([measured(context, plan, item, "source"), measured(context, plan, item, "target")]);
+  const sides = await Promise.all([
+    measured(context, plan, item, "source"),
+    measured(context, plan, item, "target"),
+  ]);
   const verdicts = compareSides(name, sides[0], sides[1], plan.settings.gates);
   // Clients ask one host more than the other, the synthetic load asks all alike: what several hosts lead to answers another mix by right.
   // The mix of each host's own entry is compared, and after the cut everything is, under the clients' load.
-  return hostsLeadingTo(plan, name) > 1 ? verdicts.filter((v) => v.check !== "comparison/status-mix") : verdicts;
+  return hostsLeadingTo(plan, name) > 1
+    ? verdicts.filter((v) => v.check !== "comparison/status-mix")
+    : verdicts;
 };
 
 /** How many public hosts have a workload somewhere behind them. */
 export const hostsLeadingTo = (plan: SlimPlan, name: string): number =>
-  plan.hosts.filter((host) => receivesRequests({ workloads: plan.workloads, hosts: [host] }).has(name)).length;
+  plan.hosts.filter((host) => receivesRequests({ workloads: plan.workloads, hosts: [host] }).has(name))
+    .length;
 
 /** The synthetic load gives the target its samples before any client is there. */
 const measured = async (context: Context, plan: SlimPlan, item: Item, side: Side): Promise<SideMeasured> => {
@@ -152,7 +194,11 @@ const measured = async (context: Context, plan: SlimPlan, item: Item, side: Side
   const of: Subject = { cluster: plan.settings[side].name, namespace: item.namespace, workload: item.name };
   const { staleAfterSeconds } = plan.settings.gates;
   const ask = async (query: string): Promise<Measured> => {
-    const found: Measurement | "missing" = await metrics.measure(side, { value: query, newest: newestSample(of), staleAfterSeconds });
+    const found: Measurement | "missing" = await metrics.measure(side, {
+      value: query,
+      newest: newestSample(of),
+      staleAfterSeconds,
+    });
     if (found === "missing") return { missing: true, observedAt: context.now().toISOString(), query };
     return { value: found.value, observedAt: found.observedAt, stale: found.stale, query };
   };

@@ -42,12 +42,20 @@ export const completeRestore = step({
         const left = source.byKey.get(keyIn(object));
         const right = target.byKey.get(keyIn(object));
         if (!left) return [];
-        if (right) return exact ? aligning(input.run.migration, left, right, unexplained(left, right, changes)) : [];
+        if (right)
+          return exact ? aligning(input.run.migration, left, right, unexplained(left, right, changes)) : [];
         if (!mayBeRecorded(left) || target.unknownKinds.has(`${left.apiVersion}|${left.kind}`)) return [];
-        return [{ move: moveOf(left), effect: createObject("target", atZero(input.run.migration, left, changes)) }];
+        return [
+          { move: moveOf(left), effect: createObject("target", atZero(input.run.migration, left, changes)) },
+        ];
       });
     // What is done is no longer missing: each batch starts at the beginning of what is left.
-    return makeNamed(context, { ...input, from: 0 }, { step: "complete-restore", operation: "complete-restore" }, effects);
+    return makeNamed(
+      context,
+      { ...input, from: 0 },
+      { step: "complete-restore", operation: "complete-restore" },
+      effects,
+    );
   },
 });
 
@@ -58,7 +66,12 @@ const moveOf = (object: KubeObject, ...more: readonly string[]): string =>
 const CLASS_MUTABLE = /^(metadata\.|allowVolumeExpansion$)/;
 
 /** The source's fields on an object that the target had before: field by field, or the whole of it where the API allows no change. */
-const aligning = (migration: string, left: KubeObject, right: KubeObject, differences: readonly Difference[]): readonly Named[] => {
+const aligning = (
+  migration: string,
+  left: KubeObject,
+  right: KubeObject,
+  differences: readonly Difference[],
+): readonly Named[] => {
   if (left.kind === "Secret" || differences.length === 0) return [];
   if (left.kind === "StorageClass" && differences.some((d) => !CLASS_MUTABLE.test(d.field))) {
     // Another provisioner is the target's own kind of disk: that is for people to plan.
@@ -73,7 +86,12 @@ const aligning = (migration: string, left: KubeObject, right: KubeObject, differ
   return [...paths.values()].flatMap((path): readonly Named[] => {
     const after = fieldOf(left, path);
     if (canonicalLine(fieldOf(masked, path)) !== canonicalLine(after)) return [];
-    return [{ move: moveOf(left, ...path), effect: setField("target", refOf(left), path, fieldOf(right, path), after) }];
+    return [
+      {
+        move: moveOf(left, ...path),
+        effect: setField("target", refOf(left), path, fieldOf(right, path), after),
+      },
+    ];
   });
 };
 
@@ -117,8 +135,14 @@ type Loose = Readonly<Record<string, unknown>>;
 /** A Job that has run on the source doesn't run again; its selector is made by the server. */
 const jobSpec = ({ selector: _selector, ...rest }: Loose): Loose => {
   const template = rest["template"] as { readonly metadata?: Loose } | undefined;
-  const labels = Object.entries((template?.metadata?.["labels"] ?? {}) as Loose).filter(([key]) => !/controller-uid$|job-name$/.test(key));
-  return { ...rest, suspend: true, template: { ...template, metadata: { ...template?.metadata, labels: Object.fromEntries(labels) } } };
+  const labels = Object.entries((template?.metadata?.["labels"] ?? {}) as Loose).filter(
+    ([key]) => !/controller-uid$|job-name$/.test(key),
+  );
+  return {
+    ...rest,
+    suspend: true,
+    template: { ...template, metadata: { ...template?.metadata, labels: Object.fromEntries(labels) } },
+  };
 };
 
 const serviceSpec = ({ clusterIP, clusterIPs: _ips, healthCheckNodePort: _port, ...rest }: Loose): Loose => ({

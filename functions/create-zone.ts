@@ -21,7 +21,12 @@ export const createZone = step({
     const plan = await planOf(context, run);
     const { zone, loweredTtlSeconds } = plan.settings.dns;
     const at = { step: "create-zone", operation: operationOf(plan, "create-zone") };
-    await makeEffect(context, run, { ...at, move: "0" }, { kind: "create-zone", name: zone, callerReference: callerReferenceOf(run) });
+    await makeEffect(
+      context,
+      run,
+      { ...at, move: "0" },
+      { kind: "create-zone", name: zone, callerReference: callerReferenceOf(run) },
+    );
 
     const route53 = makeRoute53(context.aws.route53);
     const { id } = freshOf(await zonesOf(context, run, plan));
@@ -37,7 +42,10 @@ export const createZone = step({
       context,
       input,
       { step: "create-zone", operation: "create-zone" },
-      changes.map(([before, after], index) => ({ move: `1.${place(index)}`, effect: { kind: "set-record", zoneId: id, before, after } })),
+      changes.map(([before, after], index) => ({
+        move: `1.${place(index)}`,
+        effect: { kind: "set-record", zoneId: id, before, after },
+      })),
     );
   },
 });

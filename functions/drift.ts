@@ -3,7 +3,7 @@
 import type { KubeObject } from "../domain/kube.ts";
 import { refOf, sentenceOf } from "../domain/kube.ts";
 import { maskerFor } from "../domain/masking.ts";
-import { diffObjects, type Difference } from "../domain/object-diff.ts";
+import { type Difference, diffObjects } from "../domain/object-diff.ts";
 import { keyIn } from "./equality.ts";
 import { kindsOf, type Stock, stockOf } from "./objects.ts";
 import { kubernetesOf, planOf, type Run } from "./run.ts";
@@ -31,10 +31,14 @@ const OWN_FIELDS: Readonly<Record<string, RegExp>> = {
 
 /** Written by controllers all the time: not a change of anybody's. */
 const NOISE = (o: KubeObject): boolean =>
-  (o.kind === "ConfigMap" && (o.metadata.name === "kube-root-ca.crt" || /(-status|-leader|-lock|election)$/.test(o.metadata.name))) ||
+  (o.kind === "ConfigMap" &&
+    (o.metadata.name === "kube-root-ca.crt" || /(-status|-leader|-lock|election)$/.test(o.metadata.name))) ||
   (o.kind === "Secret" && o["type"] === "kubernetes.io/service-account-token");
 
-export const driftOf = async (context: Context, run: Run): Promise<{ readonly drifted: readonly Drifted[]; readonly compared: number }> => {
+export const driftOf = async (
+  context: Context,
+  run: Run,
+): Promise<{ readonly drifted: readonly Drifted[]; readonly compared: number }> => {
   const plan = await planOf(context, run);
   const before = (await snapshotOf(context, run, "freeze")).filter((o) => !NOISE(o));
   const source = await stockOf(kubernetesOf(context, "source"), kindsOf(before));
@@ -45,11 +49,16 @@ export const driftOf = async (context: Context, run: Run): Promise<{ readonly dr
   const changed = before.flatMap((was) => {
     const now = source.byKey.get(keyIn(was));
     const isSecret = was.kind === "Secret";
-    const secret = isSecret && now !== undefined && now.metadata["resourceVersion"] !== was.metadata["resourceVersion"];
-    const fields = now && !isSecret ? diffObjects(was, mask(now)).filter((d) => isForeign(was, d, linked)) : [];
+    const secret =
+      isSecret && now !== undefined && now.metadata["resourceVersion"] !== was.metadata["resourceVersion"];
+    const fields =
+      now && !isSecret ? diffObjects(was, mask(now)).filter((d) => isForeign(was, d, linked)) : [];
     return !now || secret || fields.length > 0 ? [{ was, now, fields, secret }] : [];
   });
-  const target: Stock = changed.length === 0 ? source : await stockOf(kubernetesOf(context, "target"), kindsOf(changed.map((c) => c.was)));
+  const target: Stock =
+    changed.length === 0
+      ? source
+      : await stockOf(kubernetesOf(context, "target"), kindsOf(changed.map((c) => c.was)));
   return {
     compared: before.length,
     drifted: changed.map(({ was, now, fields, secret }) => ({
@@ -64,8 +73,12 @@ export const driftOf = async (context: Context, run: Run): Promise<{ readonly dr
 
 const isForeign = (object: KubeObject, { field }: Difference, linked: ReadonlySet<string>): boolean => {
   if (OWN_FIELDS[object.kind]?.test(field)) return false;
-  const isLinked = object.kind === "Service" && linked.has(`${object.metadata.namespace}/${object.metadata.name}`);
-  return !(isLinked && /^spec\.(type|externalName|clusterIPs?|selector|sessionAffinity|internalTrafficPolicy)/.test(field));
+  const isLinked =
+    object.kind === "Service" && linked.has(`${object.metadata.namespace}/${object.metadata.name}`);
+  return !(
+    isLinked &&
+    /^spec\.(type|externalName|clusterIPs?|selector|sessionAffinity|internalTrafficPolicy)/.test(field)
+  );
 };
 
 /** Whether what changed on the source is on the target as well. */
@@ -73,5 +86,7 @@ export const isCarried = ({ source, target, fields, secret }: Drifted): boolean 
   if (!source) return target === undefined;
   if (!target) return false;
   const differing = diffObjects(source, target).map((d) => d.field);
-  return secret ? !differing.some((f) => /^(data|stringData|type)/.test(f)) : !fields.some((d) => differing.includes(d.field));
+  return secret
+    ? !differing.some((f) => /^(data|stringData|type)/.test(f))
+    : !fields.some((d) => differing.includes(d.field));
 };

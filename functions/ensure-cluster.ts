@@ -9,7 +9,10 @@ import { planOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
 
 /** What a rehearsal assumes; a real start refuses a plan without them. */
-const ASSUMED = { roleArn: "arn:aws:iam::000000000000:role/repot-eks-cluster", subnetIds: ["subnet-assumed-a", "subnet-assumed-b"] };
+const ASSUMED = {
+  roleArn: "arn:aws:iam::000000000000:role/repot-eks-cluster",
+  subnetIds: ["subnet-assumed-a", "subnet-assumed-b"],
+};
 
 export const ensureCluster = step({
   name: "ensure-cluster",

@@ -2,7 +2,7 @@
 
 import type { KubeObject } from "../domain/kube.ts";
 import { keyOf, refOf, sentenceOf } from "../domain/kube.ts";
-import { diffObjects, type Difference, type Expected, isExpected } from "../domain/object-diff.ts";
+import { type Difference, diffObjects, type Expected, isExpected } from "../domain/object-diff.ts";
 import { workloadKindOf } from "../domain/pods.ts";
 import { isRestored } from "../domain/restore.ts";
 import { kindsOf, objectsOf, type Stock, stockOf } from "./objects.ts";
@@ -20,13 +20,26 @@ const OWN_OF_CLUSTER = (o: KubeObject): boolean =>
 const isSystem = (o: KubeObject): boolean => o.metadata.namespace === "kube-system";
 
 /** The plan's objects that the target has to have. `exact` says whether field by field, or by name only. */
-export const wantedOf = async (context: Context, run: Run): Promise<readonly { readonly object: KubeObject; readonly exact: boolean }[]> => {
+export const wantedOf = async (
+  context: Context,
+  run: Run,
+): Promise<readonly { readonly object: KubeObject; readonly exact: boolean }[]> => {
   const { workloads } = await planOf(context, run);
-  const idle = new Set(workloads.filter((w) => w.move === "none").map((w) => `${w.kind}|${w.namespace}/${w.name}`));
+  const idle = new Set(
+    workloads.filter((w) => w.move === "none").map((w) => `${w.kind}|${w.namespace}/${w.name}`),
+  );
   return (await objectsOf(context, run))
-    .filter((o) => !OWN_OF_CLUSTER(o) && !idle.has(`${o.kind}|${o.metadata.namespace ?? ""}/${o.metadata.name}`))
+    .filter(
+      (o) => !OWN_OF_CLUSTER(o) && !idle.has(`${o.kind}|${o.metadata.namespace ?? ""}/${o.metadata.name}`),
+    )
     .filter((o) => isRestored(o) || isSystem(o) || isLateJob(o) || isBareReplicaSet(o))
-    .filter((o) => !(isSystem(o) && (o.kind === "Pod" || o.kind === "Lease" || o.kind === "Endpoints" || o.kind === "EndpointSlice")))
+    .filter(
+      (o) =>
+        !(
+          isSystem(o) &&
+          (o.kind === "Pod" || o.kind === "Lease" || o.kind === "Endpoints" || o.kind === "EndpointSlice")
+        ),
+    )
     .map((object) => ({ object, exact: !isSystem(object) }));
 };
 
@@ -38,7 +51,10 @@ export type Both = { readonly source: Stock; readonly target: Stock };
 
 export const bothSides = async (context: Context, objects: readonly KubeObject[]): Promise<Both> => {
   const kinds = kindsOf(objects);
-  return { source: await stockOf(kubernetesOf(context, "source"), kinds), target: await stockOf(kubernetesOf(context, "target"), kinds) };
+  return {
+    source: await stockOf(kubernetesOf(context, "source"), kinds),
+    target: await stockOf(kubernetesOf(context, "target"), kinds),
+  };
 };
 
 /** Fields of a restored object that are meant to differ until its turn comes. */
@@ -48,7 +64,10 @@ const HELD: readonly { readonly field: string; readonly kinds: readonly string[]
 ];
 
 /** A change's `to` is a value, or a sentence for people where a whole branch differs. */
-const expectedOf = (changes: readonly { readonly object: string; readonly field: string; readonly to: unknown }[], object: KubeObject): readonly Expected[] => {
+const expectedOf = (
+  changes: readonly { readonly object: string; readonly field: string; readonly to: unknown }[],
+  object: KubeObject,
+): readonly Expected[] => {
   const who = sentenceOf(refOf(object));
   return [
     ...changes.filter((c) => c.object === who).map(({ field, to }) => ({ object: who, field, to })),

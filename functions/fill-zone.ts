@@ -5,8 +5,8 @@ import { calling } from "../adapters/aws.ts";
 import { makeRoute53 } from "../adapters/route53.ts";
 import { NotFound, Transient } from "../domain/errors.ts";
 import { leading, toBalancer } from "../domain/zone-copy.ts";
-import { type BatchInput, BatchInput as Input, makeNamed, type Named, slug } from "./batch.ts";
 import { balancerOf } from "./balancers.ts";
+import { type BatchInput, BatchInput as Input, makeNamed, type Named, slug } from "./batch.ts";
 import { withJournal } from "./effect.ts";
 import { planOf } from "./run.ts";
 import { startOf } from "./start.ts";
@@ -23,7 +23,12 @@ export const fillZone = step({
     kubernetes: { target: ["list ingresses", "get services"] },
   }),
   run: async (input, context) =>
-    makeNamed(context, input, { step: "fill-zone", operation: "fill-zone" }, await recordsWanted(input, context)),
+    makeNamed(
+      context,
+      input,
+      { step: "fill-zone", operation: "fill-zone" },
+      await recordsWanted(input, context),
+    ),
 });
 
 const recordsWanted = async ({ run }: BatchInput, context: Context): Promise<readonly Named[]> => {
@@ -37,13 +42,21 @@ const recordsWanted = async ({ run }: BatchInput, context: Context): Promise<rea
   for (const host of plan.hosts) {
     const balancer = await balancerOf(context, "target", host);
     if (balancer === undefined)
-      throw new Transient(`The load balancer for ${host.host} on the target has no name yet; it is asked again.`);
+      throw new Transient(
+        `The load balancer for ${host.host} on the target has no name yet; it is asked again.`,
+      );
     const now = leading(records, host.host);
     const wanted = (zoneId?: string) => toBalancer(host.host, zone, now, balancer, loweredTtlSeconds, zoneId);
     const after = wanted() ?? wanted(await hostedZoneIdOf(context, balancer));
-    if (!after) throw new NotFound(`No load balancer named ${balancer} was found, so ${host.host} can't become an alias of it.`);
+    if (!after)
+      throw new NotFound(
+        `No load balancer named ${balancer} was found, so ${host.host} can't become an alias of it.`,
+      );
     const before = leading(present, host.host).find((r) => r.type === after.type) ?? null;
-    named.push({ move: slug(host.host, after.type), effect: { kind: "set-record", zoneId: id, before, after } });
+    named.push({
+      move: slug(host.host, after.type),
+      effect: { kind: "set-record", zoneId: id, before, after },
+    });
   }
   return named;
 };
@@ -57,7 +70,9 @@ const hostedZoneIdOf = async (context: Context, dnsName: string): Promise<string
     const answer = await calling("list the load balancers", () =>
       context.aws.elb.send(new DescribeLoadBalancersCommand(marker === undefined ? {} : { Marker: marker })),
     );
-    const found = (answer.LoadBalancers ?? []).find((b) => b.DNSName?.toLowerCase() === dnsName.toLowerCase().replace(/\.$/, ""));
+    const found = (answer.LoadBalancers ?? []).find(
+      (b) => b.DNSName?.toLowerCase() === dnsName.toLowerCase().replace(/\.$/, ""),
+    );
     if (found) return found.CanonicalHostedZoneId;
     marker = answer.NextMarker;
     if (marker === undefined) return undefined;

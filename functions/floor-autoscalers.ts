@@ -2,9 +2,9 @@
 
 import { floorOf, isManaged, scaledBy } from "../domain/autoscalers.ts";
 import { refOf } from "../domain/kube.ts";
+import { operationOf } from "../domain/operations.ts";
 import { nameOf } from "../domain/plan.ts";
 import { BatchInput, type Named, slug, workOff } from "./batch.ts";
-import { operationOf } from "../domain/operations.ts";
 import { makeEffect, withJournal } from "./effect.ts";
 import { objectsOf, orUnknown, setField } from "./objects.ts";
 import { kubernetesOf, planOf } from "./run.ts";
@@ -24,7 +24,9 @@ export const floorAutoscalers = step({
   run: async (input, context) => {
     const plan = await planOf(context, input.run);
     const source = kubernetesOf(context, "source");
-    const pinned = new Set(plan.workloads.filter((w) => w.class === "group-member" || w.class === "queue-worker").map(nameOf));
+    const pinned = new Set(
+      plan.workloads.filter((w) => w.class === "group-member" || w.class === "queue-worker").map(nameOf),
+    );
     const planned = (await objectsOf(context, input.run)).filter((o) => isAutoscaler(o) && !isManaged(o));
     const at = { step: "floor-autoscalers", operation: operationOf(plan, "floor-autoscalers") };
     return workOff(context, planned, input.from, async (object) => {
@@ -36,7 +38,8 @@ export const floorAutoscalers = step({
         effect: setField("source", refOf(live), change.path, change.before, change.after),
       }));
       const outcomes = [];
-      for (const { move, effect } of named) outcomes.push(await makeEffect(context, input.run, { ...at, move }, effect));
+      for (const { move, effect } of named)
+        outcomes.push(await makeEffect(context, input.run, { ...at, move }, effect));
       return outcomes;
     });
   },

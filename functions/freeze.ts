@@ -7,7 +7,9 @@ import { kubernetesOf, planOf, type Run } from "./run.ts";
 import type { Context } from "./step.ts";
 
 /** Sides whose API servers have admission policies. */
-export const freezableSides = async (context: Context): Promise<{ readonly able: readonly Side[]; readonly unable: readonly Side[] }> => {
+export const freezableSides = async (
+  context: Context,
+): Promise<{ readonly able: readonly Side[]; readonly unable: readonly Side[] }> => {
   const able: Side[] = [];
   const unable: Side[] = [];
   for (const side of SIDES) {

@@ -24,7 +24,9 @@ export const installBundle = step({
   name: "install-bundle",
   does: "Creates each object of the bundle on both clusters; what is there already stays, and stays after a rollback.",
   input: BatchInput,
-  needs: withJournal({ kubernetes: { source: RIGHTS, target: RIGHTS.filter((r) => !r.endsWith("configmaps")) } }),
+  needs: withJournal({
+    kubernetes: { source: RIGHTS, target: RIGHTS.filter((r) => !r.endsWith("configmaps")) },
+  }),
   run: (input, context) =>
     makeNamed(
       context,

@@ -8,7 +8,10 @@ import { createObject } from "./objects.ts";
 import { planOf } from "./run.ts";
 import { step } from "./step.ts";
 
-const RIGHTS = ["validatingadmissionpolicies", "validatingadmissionpolicybindings"].flatMap((r) => [`get ${r}`, `create ${r}`]);
+const RIGHTS = ["validatingadmissionpolicies", "validatingadmissionpolicybindings"].flatMap((r) => [
+  `get ${r}`,
+  `create ${r}`,
+]);
 
 export const installFreezePolicy = step({
   name: "install-freeze-policy",
@@ -17,13 +20,22 @@ export const installFreezePolicy = step({
   needs: withJournal({ kubernetes: { source: RIGHTS, target: RIGHTS } }),
   run: async (input, context) => {
     const { settings } = await planOf(context, input.run);
-    const objects = freezeObjects(input.run.migration, settings.target.name, await exemptOf(context, input.run));
+    const objects = freezeObjects(
+      input.run.migration,
+      settings.target.name,
+      await exemptOf(context, input.run),
+    );
     const { able } = await freezableSides(context);
     return makeNamed(
       context,
       input,
       { step: "install-freeze-policy", operation: "install-freeze-policy" },
-      able.flatMap((side) => objects.map((object, index) => ({ move: `${side}.${place(index)}`, effect: createObject(side, object) }))),
+      able.flatMap((side) =>
+        objects.map((object, index) => ({
+          move: `${side}.${place(index)}`,
+          effect: createObject(side, object),
+        })),
+      ),
     );
   },
 });

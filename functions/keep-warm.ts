@@ -12,7 +12,11 @@ export const keepWarm = step({
   name: "keep-warm",
   does: "Annotates every node of the target so that no autoscaler takes it away, then deletes the placeholder Deployments.",
   input: BatchInput,
-  needs: withJournal({ kubernetes: { target: ["list nodes", "get nodes", "patch nodes", "get deployments", "delete deployments"] } }),
+  needs: withJournal({
+    kubernetes: {
+      target: ["list nodes", "get nodes", "patch nodes", "get deployments", "delete deployments"],
+    },
+  }),
   run: async (input, context) => {
     const target = kubernetesOf(context, "target");
     const nodes = await target.list({ apiVersion: "v1", kind: "Node" });
@@ -24,13 +28,24 @@ export const keepWarm = step({
     }
     // What is done is no longer listed: each batch starts at the beginning of what is left.
     return makeNamed(context, { ...input, from: 0 }, { step: "keep-warm", operation: "warm-target" }, [
-      ...nodes.flatMap((node) => KEEP_NODE.filter((a) => node.metadata.annotations?.[a] !== "true").map((a) => mark(node, a))),
-      ...placeholders.map((object) => ({ move: `2.${slug(object.metadata.name)}`, effect: deleteObject("target", object) })),
+      ...nodes.flatMap((node) =>
+        KEEP_NODE.filter((a) => node.metadata.annotations?.[a] !== "true").map((a) => mark(node, a)),
+      ),
+      ...placeholders.map((object) => ({
+        move: `2.${slug(object.metadata.name)}`,
+        effect: deleteObject("target", object),
+      })),
     ]);
   },
 });
 
 const mark = (node: KubeObject, annotation: string): Named => ({
   move: `1.${slug(node.metadata.name, annotation)}`,
-  effect: setField("target", refOf(node), ["metadata", "annotations", annotation], node.metadata.annotations?.[annotation] ?? null, "true"),
+  effect: setField(
+    "target",
+    refOf(node),
+    ["metadata", "annotations", annotation],
+    node.metadata.annotations?.[annotation] ?? null,
+    "true",
+  ),
 });

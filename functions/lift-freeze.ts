@@ -1,9 +1,9 @@
 /** The target may be changed again; the source stays refused, and says where things are now. */
 
-import type { Json, KubeObject } from "../domain/kube.ts";
-import { FREEZE_POLICY, freezeObjects, freezeValidations, MOVED_SENTENCE } from "../domain/freeze-policy.ts";
-import { operationOf } from "../domain/operations.ts";
 import { fieldOf } from "../adapters/effects/fields.ts";
+import { FREEZE_POLICY, freezeObjects, freezeValidations, MOVED_SENTENCE } from "../domain/freeze-policy.ts";
+import type { Json, KubeObject } from "../domain/kube.ts";
+import { operationOf } from "../domain/operations.ts";
 import { BatchInput, place } from "./batch.ts";
 import { makeEffect, withJournal } from "./effect.ts";
 import { exemptOf } from "./freeze.ts";
@@ -14,7 +14,11 @@ import { step } from "./step.ts";
 const POLICIES = "validatingadmissionpolicies";
 const BINDINGS = "validatingadmissionpolicybindings";
 
-const POLICY = { apiVersion: "admissionregistration.k8s.io/v1", kind: "ValidatingAdmissionPolicy", name: FREEZE_POLICY } as const;
+const POLICY = {
+  apiVersion: "admissionregistration.k8s.io/v1",
+  kind: "ValidatingAdmissionPolicy",
+  name: FREEZE_POLICY,
+} as const;
 
 export const liftFreeze = step({
   name: "lift-freeze",
@@ -37,14 +41,26 @@ export const liftFreeze = step({
       const path = ["spec", "validations"];
       // The server may have filled in fields of its own; only the sentence changes.
       const after = sentenced(source, freezeValidations(MOVED_SENTENCE(name), exempt)[0]?.message ?? "");
-      await makeEffect(context, run, { ...at, move: "0.source" }, setField("source", POLICY, path, fieldOf(source, path), after));
+      await makeEffect(
+        context,
+        run,
+        { ...at, move: "0.source" },
+        setField("source", POLICY, path, fieldOf(source, path), after),
+      );
     }
     const target = kubernetesOf(context, "target");
     let made = source ? 1 : 0;
     for (const [index, object] of [...freezeObjects(run.migration, name, exempt)].reverse().entries()) {
-      const found = await orUnknown(() => target.find({ apiVersion: object.apiVersion, kind: object.kind, name: object.metadata.name }));
+      const found = await orUnknown(() =>
+        target.find({ apiVersion: object.apiVersion, kind: object.kind, name: object.metadata.name }),
+      );
       if (!found) continue;
-      await makeEffect(context, run, { ...at, move: `1.target.${place(index)}` }, deleteObject("target", object));
+      await makeEffect(
+        context,
+        run,
+        { ...at, move: `1.target.${place(index)}` },
+        deleteObject("target", object),
+      );
       made += 1;
     }
     return { next: null, made };

@@ -11,13 +11,18 @@ export const linkService = step({
   name: "link-service",
   does: "Points the source's Services of one handed-over workload at the target's load balancer; nothing where nobody calls it.",
   input: z.object({ run: RunSchema, item: ItemSchema }),
-  needs: withJournal({ kubernetes: { source: ["get services", "patch services"], target: LINK_RIGHTS.slice(0, 1) } }),
+  needs: withJournal({
+    kubernetes: { source: ["get services", "patch services"], target: LINK_RIGHTS.slice(0, 1) },
+  }),
   run: async ({ run, item }, context) => {
     const plan = await planOf(context, run);
-    const links = (plan.links ?? []).filter((l) => l.on === "source" && l.workload === `${item.namespace}/${item.name}`);
+    const links = (plan.links ?? []).filter(
+      (l) => l.on === "source" && l.workload === `${item.namespace}/${item.name}`,
+    );
     for (const link of links) {
       const at = { step: "link-service", operation: operationOf(plan, "link-service", link.service) };
-      for (const { move, effect } of await pointingEffects(context, link)) await makeEffect(context, run, { ...at, move }, effect);
+      for (const { move, effect } of await pointingEffects(context, link))
+        await makeEffect(context, run, { ...at, move }, effect);
     }
     return { linked: links.map((l) => l.service) };
   },

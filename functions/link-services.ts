@@ -19,9 +19,13 @@ export const linkServices = step({
     const links = (plan.links ?? []).filter((link) => input.subject === "balancers" || link.on === "target");
     return workOff(context, links, input.from, async (link) => {
       const at = { step: "link-services", operation: operationOf(plan, "link-service", link.service) };
-      const effects = input.subject === "balancers" ? [await balancerEffect(context, input.run, link)] : await pointingEffects(context, link);
+      const effects =
+        input.subject === "balancers"
+          ? [await balancerEffect(context, input.run, link)]
+          : await pointingEffects(context, link);
       const outcomes = [];
-      for (const { move, effect } of effects) outcomes.push(await makeEffect(context, input.run, { ...at, move }, effect));
+      for (const { move, effect } of effects)
+        outcomes.push(await makeEffect(context, input.run, { ...at, move }, effect));
       return outcomes;
     });
   },

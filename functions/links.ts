@@ -38,11 +38,17 @@ const balancerFor = (migration: string, original: KubeObject): KubeObject => {
   return ours(migration, {
     apiVersion: "v1",
     kind: "Service",
-    metadata: { name: `${original.metadata.name}${BALANCER_SUFFIX}`, namespace: original.metadata.namespace ?? "default", annotations: INTERNAL },
+    metadata: {
+      name: `${original.metadata.name}${BALANCER_SUFFIX}`,
+      namespace: original.metadata.namespace ?? "default",
+      annotations: INTERNAL,
+    },
     spec: {
       type: "LoadBalancer",
       selector: at(original, "spec", "selector") ?? {},
-      ports: (Array.isArray(ports) ? ports : []).map(({ nodePort: _node, ...port }: Readonly<Record<string, unknown>>) => port),
+      ports: (Array.isArray(ports) ? ports : []).map(
+        ({ nodePort: _node, ...port }: Readonly<Record<string, unknown>>) => port,
+      ),
     },
   });
 };
@@ -71,8 +77,14 @@ export const pointingEffects = async (context: Context, link: Link): Promise<rea
 
 const nameOfBalancer = async (context: Context, side: Side, service: string): Promise<string> => {
   const balancer = await kubernetesOf(context, side).find(serviceRef(service, BALANCER_SUFFIX));
-  if (!balancer) throw new NotFound(`Service ${service}${BALANCER_SUFFIX} isn't on the ${side}; link-services creates it.`);
+  if (!balancer)
+    throw new NotFound(
+      `Service ${service}${BALANCER_SUFFIX} isn't on the ${side}; link-services creates it.`,
+    );
   const hostname = hostnameOf(balancer);
-  if (hostname === undefined) throw new Transient(`The load balancer of Service ${service}${BALANCER_SUFFIX} on the ${side} has no name yet; it is asked again.`);
+  if (hostname === undefined)
+    throw new Transient(
+      `The load balancer of Service ${service}${BALANCER_SUFFIX} on the ${side} has no name yet; it is asked again.`,
+    );
   return hostname;
 };

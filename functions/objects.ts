@@ -1,9 +1,9 @@
 /** Kubernetes objects for steps: the plan's, those of a cluster by kind, and effects on them. */
 
-import type { Kubernetes, KindRef } from "../adapters/kubernetes.ts";
+import type { KindRef, Kubernetes } from "../adapters/kubernetes.ts";
 import type { Effect } from "../domain/effects.ts";
 import { NotFound } from "../domain/errors.ts";
-import { byCodeUnit, type Json, keyOf, type KubeObject, type Ref, refOf } from "../domain/kube.ts";
+import { byCodeUnit, type Json, type KubeObject, keyOf, type Ref, refOf } from "../domain/kube.ts";
 import type { Side } from "../domain/phases.ts";
 import { wholePlanOf } from "./check.ts";
 import type { Run } from "./run.ts";
@@ -28,20 +28,35 @@ export const createObject = (cluster: Side, object: KubeObject): Effect => ({
 
 export const deleteObject = (cluster: Side, before: KubeObject): Effect => {
   const { status: _status, ...rest } = before;
-  return { kind: "delete-object", cluster, before: rest as unknown as Extract<Effect, { kind: "delete-object" }>["before"] };
+  return {
+    kind: "delete-object",
+    cluster,
+    before: rest as unknown as Extract<Effect, { kind: "delete-object" }>["before"],
+  };
 };
 
-export const setField = (cluster: Side, object: Ref, path: readonly string[], before: Json, after: Json): Effect =>
+export const setField = (
+  cluster: Side,
+  object: Ref,
+  path: readonly string[],
+  before: Json,
+  after: Json,
+): Effect =>
   ({ kind: "set-field", cluster, object: { ...object }, path: [...path], before, after }) as Effect;
 
 /** The kinds of a list of objects, each once, sorted. */
 export const kindsOf = (objects: readonly KubeObject[]): readonly KindRef[] => {
-  const kinds = new Map(objects.map((o) => [`${o.apiVersion}|${o.kind}`, { apiVersion: o.apiVersion, kind: o.kind }]));
+  const kinds = new Map(
+    objects.map((o) => [`${o.apiVersion}|${o.kind}`, { apiVersion: o.apiVersion, kind: o.kind }]),
+  );
   return [...kinds].sort(([a], [b]) => byCodeUnit(a, b)).map(([, kind]) => kind);
 };
 
 /** Objects of a cluster by `keyOf`, for the kinds asked; and the kinds that its server doesn't know. */
-export type Stock = { readonly byKey: ReadonlyMap<string, KubeObject>; readonly unknownKinds: ReadonlySet<string> };
+export type Stock = {
+  readonly byKey: ReadonlyMap<string, KubeObject>;
+  readonly unknownKinds: ReadonlySet<string>;
+};
 
 /** Lists whole kinds: a call for a kind, not one for an object. */
 export const stockOf = async (cluster: Kubernetes, kinds: readonly KindRef[]): Promise<Stock> => {

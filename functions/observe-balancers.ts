@@ -23,7 +23,15 @@ export const observeBalancers = gate({
 const hosts = async (context: Context, plan: SlimPlan): Promise<readonly Verdict[]> => {
   const verdicts: Verdict[] = [];
   for (const host of plan.hosts)
-    verdicts.push(named(context, "target", host.host, await balancerOf(context, "target", host), `Ingress or Service of ${host.host}, status.loadBalancer`));
+    verdicts.push(
+      named(
+        context,
+        "target",
+        host.host,
+        await balancerOf(context, "target", host),
+        `Ingress or Service of ${host.host}, status.loadBalancer`,
+      ),
+    );
   return verdicts.length > 0 ? verdicts : [nothing(context, "The plan has no public host.")];
 };
 
@@ -32,16 +40,33 @@ const links = async (context: Context, plan: SlimPlan): Promise<readonly Verdict
   for (const link of plan.links ?? []) {
     const side = otherSide(link.on);
     const balancer = await kubernetesOf(context, side).find(serviceRef(link.service, BALANCER_SUFFIX));
-    verdicts.push(named(context, side, link.service, hostnameOf(balancer), `Service ${link.service}${BALANCER_SUFFIX} status.loadBalancer`));
+    verdicts.push(
+      named(
+        context,
+        side,
+        link.service,
+        hostnameOf(balancer),
+        `Service ${link.service}${BALANCER_SUFFIX} status.loadBalancer`,
+      ),
+    );
   }
   return verdicts.length > 0 ? verdicts : [nothing(context, "The plan has no link between the clusters.")];
 };
 
-const named = (context: Context, side: Side, subject: string, hostname: string | undefined, source: string): Verdict =>
+const named = (
+  context: Context,
+  side: Side,
+  subject: string,
+  hostname: string | undefined,
+  source: string,
+): Verdict =>
   judge(context, hostname === undefined ? undefined : true, {
     check: "balancer/name",
     subject,
-    sentence: hostname === undefined ? `The load balancer for ${subject} on the ${side} has no name yet.` : `The load balancer for ${subject} on the ${side} is ${hostname}.`,
+    sentence:
+      hostname === undefined
+        ? `The load balancer for ${subject} on the ${side} has no name yet.`
+        : `The load balancer for ${subject} on the ${side} is ${hostname}.`,
     remedy: `Look at the events of the Service or Ingress on the ${side}: subnets, quotas, the load-balancer controller.`,
     value: hostname ?? null,
     threshold: "a name",
@@ -50,4 +75,13 @@ const named = (context: Context, side: Side, subject: string, hostname: string |
   });
 
 const nothing = (context: Context, sentence: string): Verdict =>
-  judge(context, true, { check: "balancer/name", subject: "platform", sentence, remedy: "", value: 0, threshold: "0 balancers", samples: 1, source: "the plan" });
+  judge(context, true, {
+    check: "balancer/name",
+    subject: "platform",
+    sentence,
+    remedy: "",
+    value: 0,
+    threshold: "0 balancers",
+    samples: 1,
+    source: "the plan",
+  });

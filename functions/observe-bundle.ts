@@ -21,7 +21,8 @@ export const observeBundle = gate({
   measure: async (_input, context) => {
     const verdicts: Verdict[] = [];
     for (const side of SIDES) {
-      for (const { namespace, name } of BUNDLE_DEPLOYMENTS) verdicts.push(await isReady(context, side, namespace, name));
+      for (const { namespace, name } of BUNDLE_DEPLOYMENTS)
+        verdicts.push(await isReady(context, side, namespace, name));
       verdicts.push(await storeIsReachable(context, side));
     }
     return verdicts;
@@ -29,7 +30,12 @@ export const observeBundle = gate({
 });
 
 const isReady = async (context: Context, side: Side, namespace: string, name: string): Promise<Verdict> => {
-  const object = await kubernetesOf(context, side).find({ apiVersion: "apps/v1", kind: "Deployment", namespace, name });
+  const object = await kubernetesOf(context, side).find({
+    apiVersion: "apps/v1",
+    kind: "Deployment",
+    namespace,
+    name,
+  });
   const status = object && statusOf(object);
   const stands = status?.settled === true && status.ready >= status.wanted;
   return judge(context, stands ? true : undefined, {
@@ -45,7 +51,12 @@ const isReady = async (context: Context, side: Side, namespace: string, name: st
 };
 
 const storeIsReachable = async (context: Context, side: Side): Promise<Verdict> => {
-  const ref = { apiVersion: "velero.io/v1", kind: "BackupStorageLocation", namespace: VELERO.namespace, name: VELERO.storage };
+  const ref = {
+    apiVersion: "velero.io/v1",
+    kind: "BackupStorageLocation",
+    namespace: VELERO.namespace,
+    name: VELERO.storage,
+  };
   const location = await orUnknown(() => kubernetesOf(context, side).find(ref));
   const phase = at(location, "status", "phase");
   return judge(context, phase === "Available" ? true : phase === "Unavailable" ? false : undefined, {

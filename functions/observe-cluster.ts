@@ -17,16 +17,21 @@ export const observeCluster = gate({
     const { name, kubernetesVersion } = settings.target;
     const found = await makeEks(context.aws.eks).describe(name);
     const status = found?.status ?? "absent";
-    const active = judge(context, status === "ACTIVE" ? true : status === "FAILED" || status === "DELETING" ? false : undefined, {
-      check: "cluster/active",
-      subject: name,
-      sentence: `EKS says that the cluster ${name} is ${status}.`,
-      remedy: "Look at the cluster's health issues in the EKS console; a failed cluster has to be deleted and created again.",
-      value: status,
-      threshold: "ACTIVE",
-      samples: 1,
-      source: "eks:DescribeCluster",
-    });
+    const active = judge(
+      context,
+      status === "ACTIVE" ? true : status === "FAILED" || status === "DELETING" ? false : undefined,
+      {
+        check: "cluster/active",
+        subject: name,
+        sentence: `EKS says that the cluster ${name} is ${status}.`,
+        remedy:
+          "Look at the cluster's health issues in the EKS console; a failed cluster has to be deleted and created again.",
+        value: status,
+        threshold: "ACTIVE",
+        samples: 1,
+        source: "eks:DescribeCluster",
+      },
+    );
     if (active.verdict !== "pass") return [active];
     const version = await versionOf(() => kubernetesOf(context, "target").version());
     return [
@@ -34,7 +39,10 @@ export const observeCluster = gate({
       judge(context, version === undefined ? undefined : version === kubernetesVersion, {
         check: "cluster/version",
         subject: name,
-        sentence: version === undefined ? `The API server of ${name} does not answer yet.` : `The API server of ${name} runs Kubernetes ${version}; the plan says ${kubernetesVersion}.`,
+        sentence:
+          version === undefined
+            ? `The API server of ${name} does not answer yet.`
+            : `The API server of ${name} runs Kubernetes ${version}; the plan says ${kubernetesVersion}.`,
         remedy: "Make a new plan for the version that the cluster has.",
         value: version ?? null,
         threshold: kubernetesVersion,
@@ -46,7 +54,9 @@ export const observeCluster = gate({
 });
 
 /** `1.34` of `v1.34.2-eks-…`; undefined while nothing answers. */
-const versionOf = async (ask: () => Promise<{ readonly major: string; readonly minor: string }>): Promise<string | undefined> => {
+const versionOf = async (
+  ask: () => Promise<{ readonly major: string; readonly minor: string }>,
+): Promise<string | undefined> => {
   try {
     const { major, minor } = await ask();
     return `${major}.${minor.replace(/\D.*$/, "")}`;

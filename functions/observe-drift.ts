@@ -46,12 +46,20 @@ export const observeDrift = gate({
 });
 
 const isDrifted = (context: Context, { object, source, fields, secret }: Drifted): Verdict => {
-  const what = !source ? "is gone" : secret ? "was written" : `changed in ${fields.slice(0, 5).map((d) => d.field).join(", ")}`;
+  const what = !source
+    ? "is gone"
+    : secret
+      ? "was written"
+      : `changed in ${fields
+          .slice(0, 5)
+          .map((d) => d.field)
+          .join(", ")}`;
   return judge(context, false, {
     check: "drift/object",
     subject: object,
     sentence: `${object} ${what} on the source since the snapshot, and the target doesn't have that.`,
-    remedy: "Make the same change on the target by break-glass, or take it back on the source; then ask again.",
+    remedy:
+      "Make the same change on the target by break-glass, or take it back on the source; then ask again.",
     value: what,
     threshold: "as in the snapshot, or the same on both sides",
     samples: 1,
@@ -60,7 +68,11 @@ const isDrifted = (context: Context, { object, source, fields, secret }: Drifted
 };
 
 const isFrozen = async (context: Context, side: Side): Promise<Verdict> => {
-  const ref = { apiVersion: "admissionregistration.k8s.io/v1", kind: "ValidatingAdmissionPolicyBinding", name: FREEZE_POLICY };
+  const ref = {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "ValidatingAdmissionPolicyBinding",
+    name: FREEZE_POLICY,
+  };
   const binding = await orUnknown(() => kubernetesOf(context, side).find(ref));
   return judge(context, binding !== undefined, {
     check: "drift/freeze",

@@ -2,9 +2,9 @@
 
 import { VELERO } from "../domain/bundle.ts";
 import type { Verdict } from "../domain/gates.ts";
-import { keyOf, type KubeObject, refOf } from "../domain/kube.ts";
+import { type KubeObject, keyOf, refOf } from "../domain/kube.ts";
 import { at, groupOf } from "../domain/pods.ts";
-import { hitsWanted, isAtZero, isRestored, restoresOf, restoreState, STAGES } from "../domain/restore.ts";
+import { hitsWanted, isAtZero, isRestored, restoreState, restoresOf, STAGES } from "../domain/restore.ts";
 import { gate } from "./gate.ts";
 import { objectsOf, orUnknown, stockOf } from "./objects.ts";
 import { kubernetesOf } from "./run.ts";
@@ -15,7 +15,9 @@ export const observeRestore = gate({
   name: "observe-restore",
   does: "Reads the phase of each Restore of a stage; after the namespaces, counts the workloads that came up at zero.",
   needs: {
-    kubernetes: { target: ["get restores.velero.io", "list cronjobs", "list deployments", "list statefulsets"] },
+    kubernetes: {
+      target: ["get restores.velero.io", "list cronjobs", "list deployments", "list statefulsets"],
+    },
   },
   patience: { pollSeconds: 15, holdSecondsMax: 7_200 },
   measure: async ({ run, subject }, context) => {
@@ -23,7 +25,8 @@ export const observeRestore = gate({
     if (!stage) return [];
     const objects = await objectsOf(context, run);
     const verdicts: Verdict[] = [];
-    for (const restore of restoresOf(run.migration, stage, objects)) verdicts.push(await isOver(context, restore.metadata.name));
+    for (const restore of restoresOf(run.migration, stage, objects))
+      verdicts.push(await isOver(context, restore.metadata.name));
     if (verdicts.length === 0) return [nothingToDo(context, stage)];
     if (stage !== "namespaces" || verdicts.some((v) => v.verdict !== "pass")) return verdicts;
     return [...verdicts, ...(await modifiersHit(context, objects))];
@@ -49,16 +52,20 @@ const isOver = async (context: Context, name: string): Promise<Verdict> => {
   const state = restoreState(restore);
   const phase = String(at(restore, "status", "phase") ?? (restore ? "New" : "absent"));
   const why = at(restore, "status", "validationErrors") ?? at(restore, "status", "failureReason");
-  return judge(context, state === "done" || state === "partly" ? true : state === "failed" ? false : undefined, {
-    check: "restore/phase",
-    subject: name,
-    sentence: `Velero says that the restore ${name} is ${phase}${why === undefined ? "" : `: ${JSON.stringify(why)}`}.`,
-    remedy: `velero --kubecontext target restore describe ${name} --details`,
-    value: phase,
-    threshold: "Completed or PartiallyFailed",
-    samples: restore ? 1 : 0,
-    source: `Restore ${VELERO.namespace}/${name} status.phase`,
-  });
+  return judge(
+    context,
+    state === "done" || state === "partly" ? true : state === "failed" ? false : undefined,
+    {
+      check: "restore/phase",
+      subject: name,
+      sentence: `Velero says that the restore ${name} is ${phase}${why === undefined ? "" : `: ${JSON.stringify(why)}`}.`,
+      remedy: `velero --kubecontext target restore describe ${name} --details`,
+      value: phase,
+      threshold: "Completed or PartiallyFailed",
+      samples: restore ? 1 : 0,
+      source: `Restore ${VELERO.namespace}/${name} status.phase`,
+    },
+  );
 };
 
 const KINDS: readonly (readonly [resource: string, apiVersion: string, kind: string])[] = [
@@ -68,14 +75,19 @@ const KINDS: readonly (readonly [resource: string, apiVersion: string, kind: str
 ];
 
 /** A modifier with a wrong group resource matches nothing and says nothing: so its hits are counted on the objects themselves. */
-const modifiersHit = async (context: Context, objects: readonly KubeObject[]): Promise<readonly Verdict[]> => {
+const modifiersHit = async (
+  context: Context,
+  objects: readonly KubeObject[],
+): Promise<readonly Verdict[]> => {
   const wanted = hitsWanted(objects);
   const { byKey } = await stockOf(
     kubernetesOf(context, "target"),
     KINDS.filter(([r]) => wanted[r] !== undefined).map(([, apiVersion, kind]) => ({ apiVersion, kind })),
   );
   return KINDS.filter(([resource]) => wanted[resource] !== undefined).map(([resource, apiVersion, kind]) => {
-    const planned = objects.filter((o) => o.kind === kind && groupOf(o.apiVersion) === groupOf(apiVersion) && isRestored(o));
+    const planned = objects.filter(
+      (o) => o.kind === kind && groupOf(o.apiVersion) === groupOf(apiVersion) && isRestored(o),
+    );
     const found = planned.flatMap((o) => byKey.get(keyOf({ ...refOf(o), apiVersion })) ?? []);
     const running = found.filter((o) => !isAtZero(o));
     return judge(context, found.length > 0 && running.length === 0, {
@@ -86,7 +98,10 @@ const modifiersHit = async (context: Context, objects: readonly KubeObject[]): P
           ? `None of the plan's ${planned.length} ${kind}s is on the target, so nobody knows whether the modifier works.`
           : running.length === 0
             ? `All ${found.length} ${kind}s that were restored are at zero.`
-            : `${running.length} of ${found.length} restored ${kind}s are not at zero: ${running.slice(0, 3).map((o) => `${o.metadata.namespace}/${o.metadata.name}`).join(", ")}.`,
+            : `${running.length} of ${found.length} restored ${kind}s are not at zero: ${running
+                .slice(0, 3)
+                .map((o) => `${o.metadata.namespace}/${o.metadata.name}`)
+                .join(", ")}.`,
       remedy: `Look at the ConfigMap of resource modifiers: the group resource must be exactly ${resource}.`,
       value: found.length - running.length,
       threshold: `${found.length} at zero, at least one`,

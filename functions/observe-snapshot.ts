@@ -2,7 +2,7 @@
 
 import { VELERO } from "../domain/bundle.ts";
 import type { Verdict } from "../domain/gates.ts";
-import { keyOf, type KubeObject, type Ref, refOf, sentenceOf } from "../domain/kube.ts";
+import { type KubeObject, keyOf, type Ref, refOf, sentenceOf } from "../domain/kube.ts";
 import { nameOf } from "../domain/plan.ts";
 import { at, workloadKindOf } from "../domain/pods.ts";
 import { backupNameOf, isRestored } from "../domain/restore.ts";
@@ -16,10 +16,17 @@ import { judge } from "./verdicts.ts";
 export const observeSnapshot = gate({
   name: "observe-snapshot",
   does: "Reads the Backup's phase and counts, and the plan's objects once more; stores them masked once the backup is whole.",
-  needs: { kubernetes: { source: ["get backups.velero.io", "list planned"], target: ["get backups.velero.io"] } },
+  needs: {
+    kubernetes: { source: ["get backups.velero.io", "list planned"], target: ["get backups.velero.io"] },
+  },
   patience: { pollSeconds: 15, holdSecondsMax: 7_200 },
   measure: async ({ run, subject }, context) => {
-    const ref = { apiVersion: "velero.io/v1", kind: "Backup", namespace: VELERO.namespace, name: backupNameOf(run.migration, subject) };
+    const ref = {
+      apiVersion: "velero.io/v1",
+      kind: "Backup",
+      namespace: VELERO.namespace,
+      name: backupNameOf(run.migration, subject),
+    };
     const backup = await orUnknown(() => kubernetesOf(context, "source").find(ref));
     const over = isOver(context, ref.name, backup);
     if (over.verdict !== "pass" || !backup) return [over];
@@ -28,7 +35,12 @@ export const observeSnapshot = gate({
       const known = await isKnownToTarget(context, ref);
       if (known.verdict !== "pass") return [over, known];
     }
-    const verdicts = [over, isComplete(context, ref.name, backup, present.length), ...missing.map((o) => isGone(context, o)), ...(subject === "freeze" ? unplanned.map((o) => isUnplanned(context, o)) : [])];
+    const verdicts = [
+      over,
+      isComplete(context, ref.name, backup, present.length),
+      ...missing.map((o) => isGone(context, o)),
+      ...(subject === "freeze" ? unplanned.map((o) => isUnplanned(context, o)) : []),
+    ];
     if (verdicts.every((v) => v.verdict === "pass")) await keepSnapshot(context, run, subject, present);
     return verdicts;
   },
@@ -84,7 +96,11 @@ const isComplete = (context: Context, name: string, backup: KubeObject, wanted: 
   });
 };
 
-type Seen = { readonly present: readonly KubeObject[]; readonly missing: readonly KubeObject[]; readonly unplanned: readonly KubeObject[] };
+type Seen = {
+  readonly present: readonly KubeObject[];
+  readonly missing: readonly KubeObject[];
+  readonly unplanned: readonly KubeObject[];
+};
 
 const compareWithPlan = async (context: Context, run: Run): Promise<Seen> => {
   const planned = (await objectsOf(context, run)).filter(isRestored);

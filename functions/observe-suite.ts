@@ -21,7 +21,8 @@ export const observeSuite = gate({
     const plan = await planOf(context, run);
     const [server = ""] = freshOf(await zonesOf(context, run, plan)).nameServers;
     const verdicts: Verdict[] = [];
-    for (const host of hostsOf(plan)) verdicts.push(await jobOf(context, host), await answers(context, server, host));
+    for (const host of hostsOf(plan))
+      verdicts.push(await jobOf(context, host), await answers(context, server, host));
     return verdicts;
   },
 });
@@ -30,13 +31,22 @@ const stateOf = (job: KubeObject | undefined): "succeeded" | "failed" | "running
   if (!job) return "absent";
   if (Number(at(job, "status", "succeeded") ?? 0) > 0) return "succeeded";
   const conditions = at(job, "status", "conditions");
-  const failed = Array.isArray(conditions) && conditions.some((c) => at(c, "type") === "Failed" && at(c, "status") === "True");
+  const failed =
+    Array.isArray(conditions) &&
+    conditions.some((c) => at(c, "type") === "Failed" && at(c, "status") === "True");
   return failed ? "failed" : "running";
 };
 
 const jobOf = async (context: Context, host: string): Promise<Verdict> => {
   const name = suiteNameOf(host);
-  const state = stateOf(await kubernetesOf(context, "target").find({ apiVersion: "batch/v1", kind: "Job", namespace: SYSTEM_NAMESPACE, name }));
+  const state = stateOf(
+    await kubernetesOf(context, "target").find({
+      apiVersion: "batch/v1",
+      kind: "Job",
+      namespace: SYSTEM_NAMESPACE,
+      name,
+    }),
+  );
   return judge(context, state === "succeeded" ? true : state === "failed" ? false : undefined, {
     check: "e2e/job",
     subject: host,
@@ -55,7 +65,10 @@ const answers = async (context: Context, server: string, host: string): Promise<
   return judge(context, status === null ? undefined : status < 500, {
     check: "e2e/answer",
     subject: host,
-    sentence: "status" in probed ? `${host} answers ${probed.status} on the target.` : `${host} did not answer on the target: ${probed.why}.`,
+    sentence:
+      "status" in probed
+        ? `${host} answers ${probed.status} on the target.`
+        : `${host} did not answer on the target: ${probed.why}.`,
     remedy: `Ask the target's load balancer for ${host} by hand, and look at its ingress and endpoints.`,
     value: status,
     threshold: "below 500",

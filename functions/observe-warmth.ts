@@ -23,7 +23,8 @@ export const observeWarmth = gate({
         check: "capacity/warm",
         subject: settings.target.name,
         sentence: `${fit.placed} of the plan's ${fit.wanted} pods fit on the ${fit.nodes} Ready nodes of ${settings.target.name}.`,
-        remedy: "Raise the limits of the target's node pools, or look at why nodes don't join: kubectl --context target get nodes",
+        remedy:
+          "Raise the limits of the target's node pools, or look at why nodes don't join: kubectl --context target get nodes",
         value: fit.placed,
         threshold: `${fit.wanted} pods`,
         samples: fit.nodes,

@@ -1,11 +1,11 @@
 /** The first moment that a developer could notice: pipelines stop, by the central switch and where controllers deploy by themselves. */
 
+import { fieldOf } from "../adapters/effects/fields.ts";
 import { PIPELINES } from "../domain/bundle.ts";
 import { PAUSABLE, pauseOf } from "../domain/gitops.ts";
 import { refOf } from "../domain/kube.ts";
 import { BatchInput, makeNamed, type Named, slug } from "./batch.ts";
 import { withJournal } from "./effect.ts";
-import { fieldOf } from "../adapters/effects/fields.ts";
 import { objectsOf, setField } from "./objects.ts";
 import { kubernetesOf } from "./run.ts";
 import { step } from "./step.ts";
@@ -23,7 +23,10 @@ export const pausePipelines = step({
     const source = kubernetesOf(context, "source");
     const now = await source.get(SWITCH);
     const effects: Named[] = [
-      { move: "0.switch", effect: setField("source", SWITCH, ["data", "paused"], fieldOf(now, ["data", "paused"]), "true") },
+      {
+        move: "0.switch",
+        effect: setField("source", SWITCH, ["data", "paused"], fieldOf(now, ["data", "paused"]), "true"),
+      },
     ];
     for (const planned of (await objectsOf(context, input.run)).filter((o) => pauseOf(o) !== undefined)) {
       const live = await source.find(refOf(planned));
@@ -34,6 +37,11 @@ export const pausePipelines = step({
           effect: setField("source", refOf(live), pause.path, pause.before, pause.after),
         });
     }
-    return makeNamed(context, { ...input, from: 0 }, { step: "pause-pipelines", operation: "pause-pipelines" }, effects);
+    return makeNamed(
+      context,
+      { ...input, from: 0 },
+      { step: "pause-pipelines", operation: "pause-pipelines" },
+      effects,
+    );
   },
 });

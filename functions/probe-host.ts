@@ -21,7 +21,8 @@ export const probeHost = async (context: Context, server: string, host: string):
   const answer = await seen(ask(context.askDns, server, host, "A"));
   if ("lost" in answer) return { why: answer.lost };
   const address = answer.answers.find((r) => r.type === "A")?.value;
-  if (address === undefined) return { why: `${server} answers ${answer.rcode} and has no address for ${host}` };
+  if (address === undefined)
+    return { why: `${server} answers ${answer.rcode} and has no address for ${host}` };
   try {
     const { status } = await context.http({ method: "GET", url: `https://${address}/`, headers: { host } });
     return { status };

@@ -1,7 +1,7 @@
 /** A freeze counts once a change was refused: by dry runs, since a policy becomes effective up to a second after it was written. */
 
-import { FREEZE_POLICY, FREEZE_PROBE } from "../domain/freeze-policy.ts";
 import { Forbidden, Invalid } from "../domain/errors.ts";
+import { FREEZE_POLICY, FREEZE_PROBE } from "../domain/freeze-policy.ts";
 import type { Verdict } from "../domain/gates.ts";
 import type { KubeObject } from "../domain/kube.ts";
 import type { Side } from "../domain/phases.ts";
@@ -23,10 +23,15 @@ export const proveFreeze = gate({
     const { able, unable } = await freezableSides(context);
     const verdicts: Verdict[] = unable.map((side) => cannot(context, side));
     // On the source, in each namespace that has workloads; the target's don't exist yet.
-    const namespaces = [...new Set(plan.workloads.map((w) => w.namespace))].filter((n) => n !== "kube-system").slice(0, NAMESPACES_MAX);
+    const namespaces = [...new Set(plan.workloads.map((w) => w.namespace))]
+      .filter((n) => n !== "kube-system")
+      .slice(0, NAMESPACES_MAX);
     for (const side of able)
       for (const namespace of side === "source" ? namespaces : ["default"])
-        verdicts.push(await isRefused(context, side, namespace), await isLetThrough(context, side, namespace));
+        verdicts.push(
+          await isRefused(context, side, namespace),
+          await isLetThrough(context, side, namespace),
+        );
     return verdicts;
   },
 });
@@ -34,7 +39,12 @@ export const proveFreeze = gate({
 /** The policy selects namespaces by rule, not by list: a sample proves it. */
 const NAMESPACES_MAX = 20;
 
-const dryRun = async (context: Context, side: Side, namespace: string, name: string): Promise<string | undefined> => {
+const dryRun = async (
+  context: Context,
+  side: Side,
+  namespace: string,
+  name: string,
+): Promise<string | undefined> => {
   try {
     await kubernetesOf(context, side).create(probe(namespace, name), { dryRun: true });
     return undefined;
@@ -69,7 +79,10 @@ const isLetThrough = async (context: Context, side: Side, namespace: string): Pr
   return judge(context, refusal === undefined, {
     check: "freeze/lets-repot",
     subject: `${side} ${namespace}`,
-    sentence: refusal === undefined ? `Repot may still change workloads in ${namespace} on the ${side}.` : `Repot itself is refused in ${namespace} on the ${side}: ${refusal}`,
+    sentence:
+      refusal === undefined
+        ? `Repot may still change workloads in ${namespace} on the ${side}.`
+        : `Repot itself is refused in ${namespace} on the ${side}: ${refusal}`,
     remedy: "Look at the groups of Repot's identity: the policy lets the group repot through.",
     value: refusal === undefined ? "accepted" : "refused",
     threshold: "accepted",
@@ -83,7 +96,8 @@ const cannot = (context: Context, side: Side): Verdict =>
     check: "freeze/possible",
     subject: side,
     sentence: `The API server of the ${side} has no admission policies: they came with Kubernetes 1.30.`,
-    remedy: "Freeze this cluster by another way (a webhook, or taking the deployers' rights) and make that part of the plan, or upgrade it.",
+    remedy:
+      "Freeze this cluster by another way (a webhook, or taking the deployers' rights) and make that part of the plan, or upgrade it.",
     value: false,
     threshold: "Kubernetes 1.30",
     samples: 1,

@@ -21,10 +21,18 @@ export const releaseWarmth = step({
       { ...input, from: 0 },
       { step: "release-warmth", operation: "restore-autoscalers" },
       nodes.flatMap((node) =>
-        KEEP_NODE.filter((annotation) => node.metadata.annotations?.[annotation] !== undefined).map((annotation) => ({
-          move: `9.${slug(node.metadata.name, annotation)}`,
-          effect: setField("target", refOf(node), ["metadata", "annotations", annotation], node.metadata.annotations?.[annotation] ?? null, null),
-        })),
+        KEEP_NODE.filter((annotation) => node.metadata.annotations?.[annotation] !== undefined).map(
+          (annotation) => ({
+            move: `9.${slug(node.metadata.name, annotation)}`,
+            effect: setField(
+              "target",
+              refOf(node),
+              ["metadata", "annotations", annotation],
+              node.metadata.annotations?.[annotation] ?? null,
+              null,
+            ),
+          }),
+        ),
       ),
     );
   },

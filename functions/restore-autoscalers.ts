@@ -21,7 +21,9 @@ export const restoreAutoscalers = step({
     const plan = await planOf(context, input.run);
     const target = kubernetesOf(context, "target");
     const journal = journalOf(context);
-    const floored = (await journal.forwardKeys(input.run.migration)).filter((key) => key.includes(`/${operationOf(plan, "floor-autoscalers")}/`));
+    const floored = (await journal.forwardKeys(input.run.migration)).filter((key) =>
+      key.includes(`/${operationOf(plan, "floor-autoscalers")}/`),
+    );
     const at = { step: "restore-autoscalers", operation: operationOf(plan, "restore-autoscalers") };
     return workOff(context, floored, input.from, async (key) => {
       const { effect } = await journal.read(key);
@@ -29,11 +31,20 @@ export const restoreAutoscalers = step({
       const ref = effect.object as Ref;
       const live = await orUnknown(() => target.find(ref));
       if (!live) {
-        context.log.warn("An autoscaler of the source has no copy on the target.", { autoscaler: sentenceOf(ref) });
+        context.log.warn("An autoscaler of the source has no copy on the target.", {
+          autoscaler: sentenceOf(ref),
+        });
         return [];
       }
       const move = slug(ref.kind, ref.namespace, ref.name, ...effect.path);
-      return [await makeEffect(context, input.run, { ...at, move }, setField("target", ref, effect.path, fieldOf(live, effect.path), effect.before as Json))];
+      return [
+        await makeEffect(
+          context,
+          input.run,
+          { ...at, move },
+          setField("target", ref, effect.path, fieldOf(live, effect.path), effect.before as Json),
+        ),
+      ];
     });
   },
 });

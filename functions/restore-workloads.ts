@@ -1,5 +1,6 @@
 /** Velero brings the snapshot to the target, one stage after the other, everything at zero. */
 
+import * as z from "zod";
 import { VELERO } from "../domain/bundle.ts";
 import { NotFound, Transient } from "../domain/errors.ts";
 import { backupNameOf, modifiersOf, restoresOf, STAGES } from "../domain/restore.ts";
@@ -8,7 +9,6 @@ import { withJournal } from "./effect.ts";
 import { createObject, objectsOf } from "./objects.ts";
 import { kubernetesOf, planOf } from "./run.ts";
 import { type Context, step } from "./step.ts";
-import * as z from "zod";
 
 export const restoreWorkloads = step({
   name: "restore-workloads",
@@ -16,7 +16,13 @@ export const restoreWorkloads = step({
   input: BatchInput.extend({ subject: z.enum(STAGES) }),
   needs: withJournal({
     kubernetes: {
-      target: ["get configmaps", "create configmaps", "get backups.velero.io", "get restores.velero.io", "create restores.velero.io"],
+      target: [
+        "get configmaps",
+        "create configmaps",
+        "get backups.velero.io",
+        "get restores.velero.io",
+        "create restores.velero.io",
+      ],
     },
   }),
   run: async (input, context) => {
@@ -25,7 +31,13 @@ export const restoreWorkloads = step({
     await mustBeSynced(context, backupNameOf(migration, "freeze"));
     const order = STAGES.indexOf(input.subject);
     return makeNamed(context, input, { step: "restore-workloads", operation: "restore-workloads" }, [
-      { move: "0.modifiers", effect: createObject("target", modifiersOf(migration, objects, (await planOf(context, input.run)).changes)) },
+      {
+        move: "0.modifiers",
+        effect: createObject(
+          "target",
+          modifiersOf(migration, objects, (await planOf(context, input.run)).changes),
+        ),
+      },
       ...restoresOf(migration, input.subject, objects).map((restore) => ({
         move: `${order + 1}.${slug(restore.metadata.name)}`,
         effect: createObject("target", restore),
@@ -42,5 +54,7 @@ const mustBeSynced = async (context: Context, name: string): Promise<void> => {
   } catch (error) {
     if (!(error instanceof NotFound)) throw error;
   }
-  throw new Transient(`The target's Velero does not know the backup ${name} yet; it looks into the bucket every minute.`);
+  throw new Transient(
+    `The target's Velero does not know the backup ${name} yet; it looks into the bucket every minute.`,
+  );
 };

@@ -1,11 +1,11 @@
 /** Pipelines run again, and deploy to the target from now on. */
 
+import { fieldOf } from "../adapters/effects/fields.ts";
 import { PIPELINES } from "../domain/bundle.ts";
 import { PAUSABLE, resumeOf } from "../domain/gitops.ts";
 import { refOf } from "../domain/kube.ts";
 import { BatchInput, makeNamed, type Named, slug } from "./batch.ts";
 import { withJournal } from "./effect.ts";
-import { fieldOf } from "../adapters/effects/fields.ts";
 import { objectsOf, orUnknown, setField } from "./objects.ts";
 import { kubernetesOf } from "./run.ts";
 import { step } from "./step.ts";
@@ -37,10 +37,11 @@ export const resumePipelines = step({
       move: `${order}.${field}`,
       effect: setField("source", SWITCH, ["data", field], fieldOf(now, ["data", field]), after),
     });
-    return makeNamed(context, { ...input, from: 0 }, { step: "resume-pipelines", operation: "resume-pipelines" }, [
-      ...effects,
-      turn("target", "target", 1),
-      turn("paused", "false", 2),
-    ]);
+    return makeNamed(
+      context,
+      { ...input, from: 0 },
+      { step: "resume-pipelines", operation: "resume-pipelines" },
+      [...effects, turn("target", "target", 1), turn("paused", "false", 2)],
+    );
   },
 });

@@ -1,14 +1,15 @@
 /** The source's objects as they stood at the freeze, in the bucket, with every secret masked: what drift is told by. */
 
 import * as z from "zod";
-import { NotFound } from "../domain/errors.ts";
-import { Conflict } from "../domain/errors.ts";
-import { byCodeUnit, keyOf, type KubeObject, refOf } from "../domain/kube.ts";
+import { Conflict, NotFound } from "../domain/errors.ts";
+import { byCodeUnit, type KubeObject, keyOf, refOf } from "../domain/kube.ts";
 import { maskerFor } from "../domain/masking.ts";
 import { bucketOf, type Run } from "./run.ts";
 import type { Context } from "./step.ts";
 
-const SnapshotSchema = z.object({ objects: z.array(z.looseObject({ kind: z.string(), apiVersion: z.string() })) });
+const SnapshotSchema = z.object({
+  objects: z.array(z.looseObject({ kind: z.string(), apiVersion: z.string() })),
+});
 
 const keyFor = (run: Run, name: string): string => `migrations/${run.migration}/snapshots/${name}.json`;
 
@@ -20,9 +21,16 @@ const asKept = (object: KubeObject): KubeObject => {
 };
 
 /** Stores a snapshot, once: the first that was found whole stays. */
-export const keepSnapshot = async (context: Context, run: Run, name: string, objects: readonly KubeObject[]): Promise<void> => {
+export const keepSnapshot = async (
+  context: Context,
+  run: Run,
+  name: string,
+  objects: readonly KubeObject[],
+): Promise<void> => {
   const mask = maskerFor(objects);
-  const kept = objects.map((o) => asKept(mask(o))).sort((a, b) => byCodeUnit(keyOf(refOf(a)), keyOf(refOf(b))));
+  const kept = objects
+    .map((o) => asKept(mask(o)))
+    .sort((a, b) => byCodeUnit(keyOf(refOf(a)), keyOf(refOf(b))));
   try {
     await bucketOf(context).putNew(keyFor(run, name), { objects: kept });
   } catch (error) {
@@ -31,8 +39,15 @@ export const keepSnapshot = async (context: Context, run: Run, name: string, obj
 };
 
 /** @throws NotFound where no whole snapshot was seen. */
-export const snapshotOf = async (context: Context, run: Run, name: string): Promise<readonly KubeObject[]> => {
+export const snapshotOf = async (
+  context: Context,
+  run: Run,
+  name: string,
+): Promise<readonly KubeObject[]> => {
   const stored = await bucketOf(context).getJson(keyFor(run, name));
-  if (!stored) throw new NotFound(`There is no snapshot "${name}" of ${run.migration} on record; observe-snapshot stores it when the backup is whole.`);
+  if (!stored)
+    throw new NotFound(
+      `There is no snapshot "${name}" of ${run.migration} on record; observe-snapshot stores it when the backup is whole.`,
+    );
   return SnapshotSchema.parse(stored.value).objects as unknown as readonly KubeObject[];
 };

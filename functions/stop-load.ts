@@ -9,7 +9,12 @@ import { kubernetesOf, planOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
 import { statusOf } from "./workload.ts";
 
-const DEPLOYMENT = { apiVersion: "apps/v1", kind: "Deployment", namespace: LOAD_GENERATOR.namespace, name: LOAD_GENERATOR.name } as const;
+const DEPLOYMENT = {
+  apiVersion: "apps/v1",
+  kind: "Deployment",
+  namespace: LOAD_GENERATOR.namespace,
+  name: LOAD_GENERATOR.name,
+} as const;
 
 export const stopLoad = step({
   name: "stop-load",

@@ -4,7 +4,8 @@ import { call, each, otherwise, REFAIL, stateMachine, watch } from "./asl.ts";
 
 /** Input: run, poll. Undo: what we created is deleted, only that. */
 export const buildTarget = stateMachine("build-target", {
-  Comment: "The EKS cluster in the same VPC, behind the same egress addresses, with a zone that nobody is sent to yet.",
+  Comment:
+    "The EKS cluster in the same VPC, behind the same egress addresses, with a zone that nobody is sent to yet.",
   TimeoutSeconds: 172_800,
   StartAt: "Take the input",
   States: {
@@ -13,13 +14,32 @@ export const buildTarget = stateMachine("build-target", {
       Assign: { run: "{% $states.input.run %}", poll: "{% $states.input.poll %}" },
       Next: "Ensure the cluster",
     },
-    "Ensure the cluster": call("ensure-cluster", { run: "{% $run %}" }, { Next: "Is the cluster active?", Catch: otherwise("Failed") }),
-    "Is the cluster active?": watch("observe-cluster", "build-target", "platform", { Next: "Create the zone", Catch: otherwise("Failed") }),
-    "Create the zone": each("create-zone", "zone", { Next: "Install the bundle", Catch: otherwise("Failed") }),
-    "Install the bundle": each("install-bundle", "bundle", { Next: "Does the bundle run?", Catch: otherwise("Failed") }),
-    "Does the bundle run?": watch("observe-bundle", "build-target", "platform", { Next: "Warm the target", Catch: otherwise("Failed") }),
+    "Ensure the cluster": call(
+      "ensure-cluster",
+      { run: "{% $run %}" },
+      { Next: "Is the cluster active?", Catch: otherwise("Failed") },
+    ),
+    "Is the cluster active?": watch("observe-cluster", "build-target", "platform", {
+      Next: "Create the zone",
+      Catch: otherwise("Failed"),
+    }),
+    "Create the zone": each("create-zone", "zone", {
+      Next: "Install the bundle",
+      Catch: otherwise("Failed"),
+    }),
+    "Install the bundle": each("install-bundle", "bundle", {
+      Next: "Does the bundle run?",
+      Catch: otherwise("Failed"),
+    }),
+    "Does the bundle run?": watch("observe-bundle", "build-target", "platform", {
+      Next: "Warm the target",
+      Catch: otherwise("Failed"),
+    }),
     "Warm the target": each("warm-target", "nodes", { Next: "Is it warm?", Catch: otherwise("Failed") }),
-    "Is it warm?": watch("observe-warmth", "build-target", "platform", { Next: "Keep it warm", Catch: otherwise("Failed") }),
+    "Is it warm?": watch("observe-warmth", "build-target", "platform", {
+      Next: "Keep it warm",
+      Catch: otherwise("Failed"),
+    }),
     "Keep it warm": each("keep-warm", "nodes", { Next: "Built", Catch: otherwise("Failed") }),
     Built: { Type: "Succeed", Output: { phase: "build-target" } },
     Failed: REFAIL,

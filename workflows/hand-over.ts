@@ -65,9 +65,10 @@ export const handOver = stateMachine("hand-over", {
     },
     "Start on the target": child("scale", starting("target", "{% $item.replicas %}", "2-target-start"), {
       TimeoutSeconds: 86_400,
-      Next: "Handed over",
+      Next: "Lead its callers there",
       Catch: otherwise("Failed"),
     }),
+    "Lead its callers there": call("link-service", { run: "{% $run %}", item: "{% $item %}" }, { Next: "Handed over", Catch: otherwise("Failed") }),
     "Resume on the target": call(
       "suspend-schedule",
       { run: "{% $run %}", item: "{% $item %}", side: "target", suspend: false, move: "2-target-resume" },

@@ -4,7 +4,8 @@ import { callAny, otherwise, REFAIL, stateMachine } from "./asl.ts";
 
 /** Input: run, step (a function), subject. The step returns `next`: where to go on, or null. */
 export const inBatches = stateMachine("in-batches", {
-  Comment: "Each batch ends long before the function's timeout; a batch that is cut off starts again at its own beginning.",
+  Comment:
+    "Each batch ends long before the function's timeout; a batch that is cut off starts again at its own beginning.",
   TimeoutSeconds: 86_400,
   StartAt: "Take the input",
   States: {
@@ -22,7 +23,11 @@ export const inBatches = stateMachine("in-batches", {
     "Next batch": callAny(
       "{% $step %}",
       { run: "{% $run %}", subject: "{% $subject %}", from: "{% $from %}" },
-      { Assign: { from: "{% $states.result.Payload.next %}", batches: "{% $batches + 1 %}" }, Next: "Anything left?", Catch: otherwise("Failed") },
+      {
+        Assign: { from: "{% $states.result.Payload.next %}", batches: "{% $batches + 1 %}" },
+        Next: "Anything left?",
+        Catch: otherwise("Failed"),
+      },
     ),
     "Anything left?": {
       Type: "Choice",
@@ -33,7 +38,12 @@ export const inBatches = stateMachine("in-batches", {
       Default: "Too many",
     },
     "All done": { Type: "Succeed", Output: { batches: "{% $batches %}" } },
-    "Too many": { Type: "Fail", Error: "TooManyBatches", Cause: "{% 'After 2,000 batches the step still has something to do for ' & $subject & '; something undoes its work.' %}" },
+    "Too many": {
+      Type: "Fail",
+      Error: "TooManyBatches",
+      Cause:
+        "{% 'After 2,000 batches the step still has something to do for ' & $subject & '; something undoes its work.' %}",
+    },
     Failed: REFAIL,
   },
 });

@@ -4,7 +4,8 @@ import { child, each, otherwise, REFAIL, stateMachine, watch } from "./asl.ts";
 
 /** Input: run, poll, concurrency, waves. Undo: the counts as recorded, source first. */
 export const moveWorkloads = stateMachine("move-workloads", {
-  Comment: "Completed isn't complete: a restore is compared object by object, and an unexpected pod on the target fails the gate.",
+  Comment:
+    "Completed isn't complete: a restore is compared object by object, and an unexpected pod on the target fails the gate.",
   TimeoutSeconds: 604_800,
   StartAt: "Take the input",
   States: {
@@ -27,28 +28,58 @@ export const moveWorkloads = stateMachine("move-workloads", {
     "Is the restore over?": restored("namespaces", "Restore what comes last"),
     "Restore what comes last": restore("last", "Is the last restored?"),
     "Is the last restored?": restored("last", "Restore what Velero left out"),
-    "Restore what Velero left out": each("complete-restore", "objects", { Next: "Take drift along before the comparison", Catch: otherwise("Failed") }),
-    "Take drift along before the comparison": each("carry-drift", "before the comparison", { Next: "Does the target equal the source?", Catch: otherwise("Failed") }),
-    "Does the target equal the source?": watch("compare-clusters", "move-workloads", "platform", { Next: "Link what stays behind", Catch: otherwise("Failed") }),
-    "Link what stays behind": each("link-services", "balancers", { Next: "Do the links have names?", Catch: otherwise("Failed") }),
-    "Do the links have names?": watch("observe-balancers", "move-workloads", "links", { Next: "Point at what stays behind", Catch: otherwise("Failed") }),
-    "Point at what stays behind": each("link-services", "services", { Next: "Do the hosts have balancers?", Catch: otherwise("Failed") }),
-    "Do the hosts have balancers?": watch("observe-balancers", "move-workloads", "hosts", { Next: "Fill the zone", Catch: otherwise("Failed") }),
+    "Restore what Velero left out": each("complete-restore", "objects", {
+      Next: "Take drift along before the comparison",
+      Catch: otherwise("Failed"),
+    }),
+    "Take drift along before the comparison": each("carry-drift", "before the comparison", {
+      Next: "Does the target equal the source?",
+      Catch: otherwise("Failed"),
+    }),
+    "Does the target equal the source?": watch("compare-clusters", "move-workloads", "platform", {
+      Next: "Link what stays behind",
+      Catch: otherwise("Failed"),
+    }),
+    "Link what stays behind": each("link-services", "balancers", {
+      Next: "Do the links have names?",
+      Catch: otherwise("Failed"),
+    }),
+    "Do the links have names?": watch("observe-balancers", "move-workloads", "links", {
+      Next: "Point at what stays behind",
+      Catch: otherwise("Failed"),
+    }),
+    "Point at what stays behind": each("link-services", "services", {
+      Next: "Do the hosts have balancers?",
+      Catch: otherwise("Failed"),
+    }),
+    "Do the hosts have balancers?": watch("observe-balancers", "move-workloads", "hosts", {
+      Next: "Fill the zone",
+      Catch: otherwise("Failed"),
+    }),
     "Fill the zone": each("fill-zone", "hosts", { Next: "Another wave?", Catch: otherwise("Failed") }),
     "Another wave?": {
       Type: "Choice",
       Choices: [{ Condition: "{% $wave < $waves %}", Next: "Take drift along" }],
       Default: "Take drift along at the end",
     },
-    "Take drift along": each("carry-drift", "{% 'wave ' & $string($wave) %}", { Next: "Has anything drifted?", Catch: otherwise("Failed") }),
-    "Has anything drifted?": watch("observe-drift", "move-workloads", "{% 'wave ' & $string($wave) %}", { Next: "Move the wave", Catch: otherwise("Failed") }),
+    "Take drift along": each("carry-drift", "{% 'wave ' & $string($wave) %}", {
+      Next: "Has anything drifted?",
+      Catch: otherwise("Failed"),
+    }),
+    "Has anything drifted?": watch("observe-drift", "move-workloads", "{% 'wave ' & $string($wave) %}", {
+      Next: "Move the wave",
+      Catch: otherwise("Failed"),
+    }),
     "Move the wave": {
       Type: "Map",
       Label: "Wave",
       ItemReader: {
         Resource: "arn:aws:states:::s3:getObject",
         ReaderConfig: { InputType: "JSON" },
-        Arguments: { Bucket: "${bucket}", Key: "{% 'plans/' & $run.plan & '/waves/move-' & $string($wave) & '.json' %}" },
+        Arguments: {
+          Bucket: "${bucket}",
+          Key: "{% 'plans/' & $run.plan & '/waves/move-' & $string($wave) & '.json' %}",
+        },
       },
       ItemSelector: { run: "{% $run %}", poll: "{% $poll %}", item: "{% $states.context.Map.Item.Value %}" },
       MaxConcurrency: "{% $concurrency %}",
@@ -64,7 +95,16 @@ export const moveWorkloads = stateMachine("move-workloads", {
             ],
             Default: "Hand over",
           },
-          Shift: child("shift", { run: "{% $states.input.run %}", phase: "move-workloads", item: "{% $states.input.item %}", poll: "{% $states.input.poll %}" }, { TimeoutSeconds: 172_800, Output: {}, End: true, Catch: otherwise("Item failed") }),
+          Shift: child(
+            "shift",
+            {
+              run: "{% $states.input.run %}",
+              phase: "move-workloads",
+              item: "{% $states.input.item %}",
+              poll: "{% $states.input.poll %}",
+            },
+            { TimeoutSeconds: 172_800, Output: {}, End: true, Catch: otherwise("Item failed") },
+          ),
           Start: child(
             "scale",
             {
@@ -79,7 +119,16 @@ export const moveWorkloads = stateMachine("move-workloads", {
             },
             { TimeoutSeconds: 86_400, Output: {}, End: true, Catch: otherwise("Item failed") },
           ),
-          "Hand over": child("hand-over", { run: "{% $states.input.run %}", phase: "move-workloads", item: "{% $states.input.item %}", poll: "{% $states.input.poll %}" }, { TimeoutSeconds: 172_800, Output: {}, End: true, Catch: otherwise("Item failed") }),
+          "Hand over": child(
+            "hand-over",
+            {
+              run: "{% $states.input.run %}",
+              phase: "move-workloads",
+              item: "{% $states.input.item %}",
+              poll: "{% $states.input.poll %}",
+            },
+            { TimeoutSeconds: 172_800, Output: {}, End: true, Catch: otherwise("Item failed") },
+          ),
           "Item failed": REFAIL,
         },
       },
@@ -88,8 +137,14 @@ export const moveWorkloads = stateMachine("move-workloads", {
       Next: "Another wave?",
       Catch: otherwise("Failed"),
     },
-    "Take drift along at the end": each("carry-drift", "at the end", { Next: "Has anything drifted at the end?", Catch: otherwise("Failed") }),
-    "Has anything drifted at the end?": watch("observe-drift", "move-workloads", "at the end", { Next: "Compare everything", Catch: otherwise("Failed") }),
+    "Take drift along at the end": each("carry-drift", "at the end", {
+      Next: "Has anything drifted at the end?",
+      Catch: otherwise("Failed"),
+    }),
+    "Has anything drifted at the end?": watch("observe-drift", "move-workloads", "at the end", {
+      Next: "Compare everything",
+      Catch: otherwise("Failed"),
+    }),
     "Compare everything": {
       Type: "Map",
       Label: "Compare",
@@ -105,13 +160,22 @@ export const moveWorkloads = stateMachine("move-workloads", {
         ProcessorConfig: { Mode: "DISTRIBUTED", ExecutionType: "STANDARD" },
         StartAt: "Take the item",
         States: {
-          "Take the item": { Type: "Pass", Assign: { run: "{% $states.input.run %}", item: "{% $states.input.item %}" }, Next: "Compare whole" },
-          "Compare whole": watch("compare-whole", "move-workloads", "{% $item.namespace & '/' & $item.name & ', whole' %}", {
-            item: "{% $item %}",
-            Output: {},
-            End: true,
-            Catch: otherwise("Not compared"),
-          }),
+          "Take the item": {
+            Type: "Pass",
+            Assign: { run: "{% $states.input.run %}", item: "{% $states.input.item %}" },
+            Next: "Compare whole",
+          },
+          "Compare whole": watch(
+            "compare-whole",
+            "move-workloads",
+            "{% $item.namespace & '/' & $item.name & ', whole' %}",
+            {
+              item: "{% $item %}",
+              Output: {},
+              End: true,
+              Catch: otherwise("Not compared"),
+            },
+          ),
           "Not compared": REFAIL,
         },
       },
@@ -119,9 +183,18 @@ export const moveWorkloads = stateMachine("move-workloads", {
       Next: "Run the end-to-end suite",
       Catch: otherwise("Failed"),
     },
-    "Run the end-to-end suite": each("run-e2e-suite", "hosts", { Next: "Did the suite pass?", Catch: otherwise("Failed") }),
-    "Did the suite pass?": watch("observe-suite", "move-workloads", "platform", { Next: "Remove the suite's traces", Catch: otherwise("Failed") }),
-    "Remove the suite's traces": each("clean-e2e-suite", "hosts", { Next: "Moved", Catch: otherwise("Failed") }),
+    "Run the end-to-end suite": each("run-e2e-suite", "hosts", {
+      Next: "Did the suite pass?",
+      Catch: otherwise("Failed"),
+    }),
+    "Did the suite pass?": watch("observe-suite", "move-workloads", "platform", {
+      Next: "Remove the suite's traces",
+      Catch: otherwise("Failed"),
+    }),
+    "Remove the suite's traces": each("clean-e2e-suite", "hosts", {
+      Next: "Moved",
+      Catch: otherwise("Failed"),
+    }),
     Moved: { Type: "Succeed", Output: { phase: "move-workloads" } },
     Failed: REFAIL,
   },
@@ -135,5 +208,8 @@ function restore<const Next extends string>(stage: Stage, next: Next) {
 }
 
 function restored<const Next extends string>(stage: Stage, next: Next) {
-  return watch<Next | "Failed">("observe-restore", "move-workloads", stage, { Next: next, Catch: otherwise("Failed") });
+  return watch<Next | "Failed">("observe-restore", "move-workloads", stage, {
+    Next: next,
+    Catch: otherwise("Failed"),
+  });
 }

@@ -127,7 +127,7 @@ const judgeHosts = (
       hosts.length - outside.length - nameless.length,
       `all ${hosts.length}`,
       SOURCE,
-      hosts.length,
+      records.length,
     ),
   ];
   if (hosts.length === 0)
@@ -167,7 +167,7 @@ const judgeRecordTtl = (
       longest,
       `at most ${RECORD_TTL_SECONDS_MAX} s`,
       SOURCE,
-      ofHosts.length,
+      records.length,
     ),
   ];
   if (longest > RECORD_TTL_SECONDS_MAX)

@@ -4,7 +4,7 @@ import type { Verdict } from "../gates.ts";
 import { byCodeUnit, type KubeObject, refOf, sentenceOf } from "../kube.ts";
 import type { Plan } from "../plan.ts";
 import { at as field, isLoose, type PodSpec, templateOf, workloadKindOf } from "../pods.ts";
-import { counted, judging, type Observed, objectsOf, seen, some } from "./judging.ts";
+import { answered, counted, judging, type Observed, objectsOf, seen, some } from "./judging.ts";
 
 type WithObjects = Pick<Plan, "platform" | "objects">;
 
@@ -36,8 +36,8 @@ export const judgePodRoles = (plan: WithObjects, account: Observed<string>, at: 
     .filter((r) => ARN.exec(r.arn) && ARN.exec(r.arn)?.[1] !== account.value)
     .map((r) => r.who);
   const evidence = [
-    seen("service accounts with a role", roles.length, "well-formed ARNs", source, roles.length),
-    seen("pods that get their role from kube2iam or kiam", old.length, "0", source, old.length),
+    seen("service accounts with a role", roles.length, "well-formed ARNs", source, objectsOf(plan).length),
+    seen("pods that get their role from kube2iam or kiam", old.length, "0", source, objectsOf(plan).length),
   ];
   if (old.length > 0)
     return say.fail(
@@ -91,7 +91,7 @@ export const judgeWindows = (plan: WithObjects, at: string): Verdict => {
       roles.length,
       "by IRSA, never by Pod Identity",
       "pod templates of the plan",
-      windows.length,
+      objectsOf(plan).length,
     ),
   ];
   if (windows.length === 0) return say.pass("No workload runs on Windows.", evidence);
@@ -147,7 +147,7 @@ export const judgeAccess = (
       people.length,
       "none of ours starts with system:",
       source,
-      bindings.value.length,
+      answered(bindings.value),
     ),
   ];
   if (stuck.length > 0)

@@ -70,6 +70,9 @@ export const seen = (
   samples = 1,
 ): Seen => ({ what, value, threshold, samples, source });
 
+/** A list that was answered is a sample even when it is empty: that it is empty is what was seen. (One that wasn't answered never gets here.) */
+export const answered = (list: { readonly length: number }): number => Math.max(1, list.length);
+
 /** `a, b, c and 4 more`: lists stay readable. */
 export const some = (names: readonly string[], shown = 5): string =>
   names.length > shown

@@ -5,7 +5,7 @@ import { byCodeUnit, type KubeObject, refOf, sentenceOf } from "../kube.ts";
 import { nameOf, type Plan } from "../plan.ts";
 import { at as field } from "../pods.ts";
 import { NAMESPACES_NEVER } from "../restore.ts";
-import { counted, judging, type Observed, objectsOf, seen, some } from "./judging.ts";
+import { answered, counted, judging, type Observed, objectsOf, seen, some } from "./judging.ts";
 
 type SlimPlan = Omit<Plan, "objects">;
 type Objects = Observed<readonly KubeObject[]>;
@@ -145,7 +145,7 @@ export const judgeReadiness = (live: Objects, subject: string, at: string): Verd
     .map((o) => sentenceOf(refOf(o)))
     .sort(byCodeUnit);
   const evidence = [
-    seen("workloads without one ready pod", dark.length, "0, or known to be so", source, wanted.length),
+    seen("workloads without one ready pod", dark.length, "0, or known to be so", source, answered(wanted)),
   ];
   if (wanted.length > 0 && dark.length === wanted.length)
     return say.fail(
@@ -207,9 +207,9 @@ export const judgeWebhooks = (
       hooks.length,
       "each with a ready pod behind it",
       source,
-      configurations.value.length,
+      answered(configurations.value),
     ),
-    seen("of these without a ready pod", dead.length, "0", source, hooks.length),
+    seen("of these without a ready pod", dead.length, "0", source, answered(hooks)),
   ];
   if (dead.length > 0)
     return say.fail(
@@ -240,7 +240,7 @@ export const judgeNodePorts = (services: Objects, subject: string, at: string): 
       ports.length,
       "nobody outside calls nodes by port",
       source,
-      services.value.length,
+      answered(services.value),
     ),
   ];
   return ports.length === 0
@@ -270,7 +270,7 @@ export const judgeReclaim = (volumes: Objects, plan: SlimPlan, at: string): Verd
       deleted.length,
       "none whose data are copied",
       source,
-      volumes.value.length,
+      answered(volumes.value),
     ),
   ];
   if (endangered.length > 0)
@@ -302,7 +302,7 @@ export const judgeBudgets = (budgets: Objects, subject: string, at: string): Ver
       tight.length,
       "0, or known to be so",
       source,
-      budgets.value.length,
+      answered(budgets.value),
     ),
   ];
   return tight.length === 0
@@ -338,7 +338,9 @@ export const judgeReplicasOwner = (
     .filter(([, of]) => of.length > 1)
     .map(([target, of]) => `${target} (${of.sort(byCodeUnit).join(", ")})`)
     .sort(byCodeUnit);
-  const evidence = [seen("workloads with two autoscalers", twice.length, "0", source, owners.size)];
+  const evidence = [
+    seen("workloads with two autoscalers", twice.length, "0", source, answered(autoscalers.value)),
+  ];
   return twice.length === 0
     ? say.pass(
         owners.size === 0

@@ -5,7 +5,7 @@ import { byCodeUnit, type KubeObject, refOf, sentenceOf } from "../kube.ts";
 import type { Plan } from "../plan.ts";
 import { containersOf, at as field, isLoose, templateOf, workloadKindOf } from "../pods.ts";
 import { parseQuantity } from "../quantity.ts";
-import { counted, judging, type Observed, objectsOf, seen, some } from "./judging.ts";
+import { answered, counted, judging, type Observed, objectsOf, seen, some } from "./judging.ts";
 
 type WithObjects = Pick<Plan, "platform" | "objects">;
 
@@ -108,6 +108,38 @@ const HARD: Readonly<Record<string, keyof Demand>> = {
   "count/pods": "pods",
 };
 
+const totalsOf = (plan: WithObjects, namespace: string, surge: boolean): Demand =>
+  objectsOf(plan)
+    .filter((o) => (o.metadata.namespace ?? "default") === namespace)
+    .map((o) => demandOf(o, surge))
+    .reduce<Demand>(
+      (sum, d) =>
+        d ? { cpu: sum.cpu + d.cpu, memory: sum.memory + d.memory, pods: sum.pods + d.pods } : sum,
+      { cpu: 0, memory: 0, pods: 0 },
+    );
+
+type Limits = { readonly short: readonly string[]; readonly tight: readonly string[] };
+
+/** Which limits of a quota the platform at full breaks, and which only a rolling update beside it. A quota with a scope counts only some pods. */
+const limitsOf = (quota: KubeObject, plan: WithObjects): Limits => {
+  const hard = field(quota, "spec", "hard");
+  const scoped =
+    field(quota, "spec", "scopes") !== undefined || field(quota, "spec", "scopeSelector") !== undefined;
+  if (!isLoose(hard) || scoped) return { short: [], tight: [] };
+  const namespace = quota.metadata.namespace ?? "default";
+  const [full, surging] = [totalsOf(plan, namespace, false), totalsOf(plan, namespace, true)];
+  const limits = Object.entries(hard).flatMap(([name, limit]) => {
+    const resource = HARD[name];
+    const allowed = resource === undefined ? undefined : parseQuantity(String(limit));
+    return resource === undefined || allowed === undefined
+      ? []
+      : [{ name: `${namespace} (${name} ${String(limit)})`, resource, allowed }];
+  });
+  const short = limits.filter((l) => full[l.resource] > l.allowed);
+  const tight = limits.filter((l) => !short.includes(l) && surging[l.resource] > l.allowed);
+  return { short: short.map((l) => l.name), tight: tight.map((l) => l.name) };
+};
+
 /** kubernetes/quota: the target has the same quotas, and the platform at full has to fit, with room for a rolling update. */
 export const judgeQuotas = (
   quotas: Observed<readonly KubeObject[]>,
@@ -117,63 +149,31 @@ export const judgeQuotas = (
   const say = judging(at)("kubernetes/quota", plan.platform);
   const source = "list resourcequotas of the source, requests in the plan";
   if (!("value" in quotas)) return say.unanswered(quotas.missing, source);
-  const totals = (namespace: string, surge: boolean): Demand =>
-    objectsOf(plan)
-      .filter((o) => (o.metadata.namespace ?? "default") === namespace)
-      .map((o) => demandOf(o, surge))
-      .reduce<Demand>(
-        (sum, d) =>
-          d ? { cpu: sum.cpu + d.cpu, memory: sum.memory + d.memory, pods: sum.pods + d.pods } : sum,
-        { cpu: 0, memory: 0, pods: 0 },
-      );
-  const short: string[] = [];
-  const tight: string[] = [];
-  for (const quota of quotas.value) {
-    const namespace = quota.metadata.namespace ?? "default";
-    const [full, surging] = [totals(namespace, false), totals(namespace, true)];
-    const hard = field(quota, "spec", "hard");
-    // A quota with a scope counts only some pods.
-    if (
-      !isLoose(hard) ||
-      field(quota, "spec", "scopes") !== undefined ||
-      field(quota, "spec", "scopeSelector") !== undefined
-    )
-      continue;
-    for (const [name, limit] of Object.entries(hard)) {
-      const resource = HARD[name];
-      const allowed = resource === undefined ? undefined : parseQuantity(String(limit));
-      if (resource === undefined || allowed === undefined) continue;
-      if (full[resource] > allowed) short.push(`${namespace} (${name} ${String(limit)})`);
-      else if (surging[resource] > allowed) tight.push(`${namespace} (${name} ${String(limit)})`);
-    }
-  }
+  const broken = quotas.value.map((quota) => limitsOf(quota, plan));
+  const short = broken.flatMap((l) => l.short).sort(byCodeUnit);
+  const tight = broken.flatMap((l) => l.tight).sort(byCodeUnit);
+  const samples = answered(quotas.value);
   const evidence = [
-    seen("quotas below the requests of the platform at full", short.length, "0", source, quotas.value.length),
-    seen(
-      "quotas without room for a rolling update",
-      tight.length,
-      "0, or known to be so",
-      source,
-      quotas.value.length,
-    ),
+    seen("quotas below the requests of the platform at full", short.length, "0", source, samples),
+    seen("quotas without room for a rolling update", tight.length, "0, or known to be so", source, samples),
   ];
   if (short.length > 0)
     return say.fail(
-      `The quota of ${some(short.sort(byCodeUnit))} is below what its workloads request: on the target some pods would never be created.`,
+      `The quota of ${some(short)} is below what its workloads request: on the target some pods would never be created.`,
       "Raise the quota, or correct the requests, then plan again.",
       evidence,
     );
-  return tight.length > 0
-    ? say.pass(
-        `The quota of ${some(tight.sort(byCodeUnit))} leaves no room for a rolling update: watch break-glass deploys during the move.`,
-        evidence,
-      )
-    : say.pass(
-        quotas.value.length === 0
-          ? "No quota limits the platform."
-          : `Every quota holds the platform at full, with room for a rolling update (${counted(quotas.value.length, "quota")}).`,
-        evidence,
-      );
+  if (tight.length > 0)
+    return say.pass(
+      `The quota of ${some(tight)} leaves no room for a rolling update: watch break-glass deploys during the move.`,
+      evidence,
+    );
+  return say.pass(
+    quotas.value.length === 0
+      ? "No quota limits the platform."
+      : `Every quota holds the platform at full, with room for a rolling update (${counted(quotas.value.length, "quota")}).`,
+    evidence,
+  );
 };
 
 /** kubernetes/tokens: tokens that never expire are used from outside, and are void on the target. Read from the ServiceAccounts: no Secret has to be seen. */
@@ -193,7 +193,7 @@ export const judgeTokens = (plan: WithObjects, at: string): Verdict => {
       holders.length,
       "0, or replaced for their users",
       "secrets of the plan's ServiceAccounts",
-      accounts.length,
+      objectsOf(plan).length,
     ),
   ];
   return holders.length === 0

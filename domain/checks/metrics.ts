@@ -112,7 +112,7 @@ export const judgeCoverage = (workloads: number, hosts: number, subject: string,
       workloads,
       "at least 1 where there is a public host",
       "the plan's calls",
-      workloads,
+      Math.max(1, workloads),
     ),
   ];
   if (workloads > 0)
@@ -173,7 +173,7 @@ export const judgeTeamAlerts = (plan: Pick<Plan, "platform" | "objects">, at: st
       touchy.length,
       "known to their teams",
       "PrometheusRules and ConfigMaps of the plan",
-      rules.length,
+      objectsOf(plan).length,
     ),
   ];
   return touchy.length === 0

@@ -3,7 +3,7 @@
 import type { Verdict } from "../gates.ts";
 import { byCodeUnit } from "../kube.ts";
 import type { Plan } from "../plan.ts";
-import { counted, judging, type Observed, seen, some } from "./judging.ts";
+import { answered, counted, judging, type Observed, seen, some } from "./judging.ts";
 
 type SlimPlan = Omit<Plan, "objects">;
 
@@ -45,7 +45,7 @@ export const judgeAllowLists = (plan: SlimPlan, at: string): readonly Verdict[] 
             0,
             "each lets in every egress address",
             source,
-            thirdParties.length,
+            answered(thirdParties),
           ),
         ],
       ),
@@ -196,13 +196,19 @@ export const judgeBalancers = (
   const broken = entries.value.filter((name) => byName.get(name)?.isActive === false).sort(byCodeUnit);
   const foreign = entries.value.filter((name) => !byName.has(name)).sort(byCodeUnit);
   const evidence = [
-    seen("load balancers of the source that aren't active", broken.length, "0", source, entries.value.length),
+    seen(
+      "load balancers of the source that aren't active",
+      broken.length,
+      "0",
+      source,
+      answered(entries.value),
+    ),
     seen(
       "entries that are no Application or Network Load Balancer of this account",
       foreign.length,
       "0, or known to be so",
       source,
-      entries.value.length,
+      answered(entries.value),
     ),
   ];
   if (broken.length > 0)

@@ -65,7 +65,10 @@ export const judgeRights = (
     ),
     ...rights.map((r) => seen(r.right, r.outcome, "granted", "the source's API server")),
   ];
-  if (scaled === 0) return say.pass("The plan scales nothing, so no right to scale is needed.", evidence);
+  if (scaled === 0)
+    return say.pass("The plan scales nothing, so no right to scale is needed.", [
+      seen("workloads that are scaled", 0, "rights for each kind", "the plan"),
+    ]);
   if (rights.length === 0)
     return say.unknown(
       `No right was tried, though ${counted(scaled, "workload")} of the plan ${scaled === 1 ? "is" : "are"} scaled.`,

@@ -12,7 +12,7 @@ import { byCodeUnit, type KubeObject, refOf, sentenceOf } from "../kube.ts";
 import { nameOf, type Plan } from "../plan.ts";
 import { at as field, isLoose } from "../pods.ts";
 import type { Settings } from "../settings.ts";
-import { counted, judging, type Observed, objectsOf, seen, some } from "./judging.ts";
+import { answered, counted, judging, type Observed, objectsOf, seen, some } from "./judging.ts";
 
 type SlimPlan = Omit<Plan, "objects">;
 type Pipeline = Settings["pipelines"][number];
@@ -153,7 +153,7 @@ export const judgeBypasses = (
     .map((o) => sentenceOf(refOf(o)))
     .sort(byCodeUnit);
   const evidence = [
-    seen("workloads that people changed by hand", byHand.length, "known", source, workloads.value.length),
+    seen("workloads that people changed by hand", byHand.length, "known", source, answered(workloads.value)),
   ];
   return byHand.length === 0
     ? say.pass(
@@ -186,7 +186,7 @@ export const judgeGitOps = (plan: Pick<Plan, "platform" | "objects">, at: string
       found.length,
       "paused by the freeze",
       "the plan's objects",
-      found.length,
+      objectsOf(plan).length,
     ),
   ];
   return found.length === 0

@@ -42,7 +42,13 @@ export const judgeTransactionalIds = (
     .map(([id]) => id)
     .sort(byCodeUnit);
   const evidence = [
-    seen("transactional ids that more than one pod would use", shared.length, "0", source, literals),
+    seen(
+      "transactional ids that more than one pod would use",
+      shared.length,
+      "0",
+      source,
+      objectsOf(plan).length,
+    ),
   ];
   if (shared.length === 0)
     return say.pass(

@@ -55,13 +55,19 @@ export const makeJudges = ({ plan, clock, emit, stored }: JudgesOptions): Judges
     fact = at;
     steps.inspect();
   };
+  let inspectWorld = () => {};
   return {
     sawCall: (call) => look({ kind: "call", call }),
-    sawEvent: (event) => look({ kind: "event", event }),
+    sawEvent: (event) => {
+      look({ kind: "event", event });
+      // An effect may change what no pod shows: a schedule, say.
+      if (event.type === "effect" && event.status === "done") inspectWorld();
+    },
     watch: ({ clusters, traffic, queues }) => {
       const world: WorldScene = { plan, ...clusters, traffic, queues, now: () => clock.now() };
       const inspector = makeInspector<WorldScene>({ ...common, invariants: makeWorldInvariants(), world });
-      for (const side of SIDES) clusters[side].onChange(inspector.inspect);
+      inspectWorld = inspector.inspect;
+      for (const side of SIDES) clusters[side].onChange(inspectWorld);
     },
   };
 };

@@ -1,7 +1,6 @@
 /** Lambda as Step Functions sees it: input parsed at the door, thirty seconds to live, and the errors that the service gives. */
 
-import { steps } from "../../functions/index.ts";
-import type { Context } from "../../functions/step.ts";
+import type { Context, Step } from "../../functions/step.ts";
 import type { Clock } from "../clock.ts";
 import type { Invoke, Json } from "../interpreter/engine.ts";
 import { endInvocation, type Invocation, withInvocation } from "../services/seam.ts";
@@ -21,11 +20,13 @@ class FunctionError extends Error {
 export type LambdaOptions = {
   readonly clock: Clock;
   readonly context: Context;
+  /** The functions that are deployed. */
+  readonly steps: readonly Step[];
   /** Told of each invocation before it runs: faults of the world start here. */
   readonly onInvocation: (step: string) => void;
 };
 
-export const makeLambda = ({ clock, context, onInvocation }: LambdaOptions): Invoke => {
+export const makeLambda = ({ clock, context, steps, onInvocation }: LambdaOptions): Invoke => {
   const byName = new Map(steps.map((step) => [step.name, step]));
   return ({ functionName, payload, execution }) => {
     const step = byName.get(functionName);

@@ -6,9 +6,10 @@ import type { KubeObject } from "../../domain/kube.ts";
 import type { Phase } from "../../domain/phases.ts";
 import type { Plan } from "../../domain/plan.ts";
 import { makeTally } from "../../domain/summary.ts";
-import { steps } from "../../functions/index.ts";
-import type { Log } from "../../functions/step.ts";
-import { machines } from "../../workflows/index.ts";
+import { steps as realSteps } from "../../functions/index.ts";
+import type { Log, Step } from "../../functions/step.ts";
+import type { NamedMachine } from "../../workflows/asl.ts";
+import { machines as realMachines } from "../../workflows/index.ts";
 import { Clock } from "../clock.ts";
 import { makeFaults, type FaultRequest } from "../faults/strikes.ts";
 import { makeWorldFaults } from "../faults/world.ts";
@@ -16,6 +17,7 @@ import { Engine } from "../interpreter/engine.ts";
 import { type Ended, noFailedRequest, sourceIsAsItWas, targetEqualsSource } from "../invariants/endings.ts";
 import { makeRandom } from "../random.ts";
 import { makeSeam } from "../services/seam.ts";
+import { makePauses } from "../world/traffic/pauses.ts";
 import type { Executions } from "../services/sfn.ts";
 import type { Emit } from "../world/types.ts";
 import { makeDriver } from "./drive.ts";
@@ -28,7 +30,9 @@ import { type ApproveMode, makeSlack } from "./people.ts";
 import { plannedResources } from "./planned.ts";
 import { makeRecorder, type Recorder } from "./recorder.ts";
 import { makeServices } from "./services.ts";
+import { makeTrafficLines } from "./traffic-lines.ts";
 import { linesOfHistory, linesOfPut } from "./translate.ts";
+import { makeWayBack } from "./way-back.ts";
 import { makeWorld } from "./world.ts";
 
 /** When every rehearsal begins: a Monday morning, so that days and windows mean the same on every machine. */
@@ -43,6 +47,9 @@ export type RehearsalOptions = {
   readonly rollBackAt?: Phase;
   readonly approve: ApproveMode;
   readonly onEvent: (event: RunEvent, line: string) => void;
+  /** What is rehearsed: the machines and steps that are deployed. A test puts wrong ones here, to see that they are found out. */
+  readonly machines?: readonly NamedMachine[];
+  readonly steps?: readonly Step[];
 };
 
 export type Rehearsed = {
@@ -74,7 +81,7 @@ export const rehearse = async (options: RehearsalOptions): Promise<Rehearsed> =>
       outcome: ending.outcome,
       ...run.tally.counts(),
       faults: run.faults.tally(),
-      unusedPermissions: run.seam.permissions.unused(steps),
+      unusedPermissions: run.seam.permissions.unused(options.steps ?? realSteps),
       virtualSeconds: run.clock.elapsedSeconds(),
       digest: run.recorder.digest(),
     },
@@ -87,7 +94,7 @@ export const rehearse = async (options: RehearsalOptions): Promise<Rehearsed> =>
 
 /** Ties the parts of one rehearsal together; nothing has happened yet. */
 const makeRun = (options: RehearsalOptions) => {
-  const { plan, hash, seed } = options;
+  const { plan, hash, seed, machines = realMachines, steps = realSteps } = options;
   const clock = new Clock(STARTS_AT);
   const random = makeRandom(seed);
   const tally = makeTally();
@@ -95,14 +102,15 @@ const makeRun = (options: RehearsalOptions) => {
     tally.add(event);
     options.onEvent(event, line);
     judges.sawEvent(event);
-    freezeMeter(event);
+    for (const listen of listeners) listen(event);
   });
   const { emit } = recorder;
-  const freezeMeter = makeFreezeMeter(emit);
+  const listeners = [makeFreezeMeter(emit), makeWayBack(emit)];
   const judges = makeJudges({ plan, clock, emit, stored: (key) => s3.get(key) });
   announce(options, emit);
   const world = makeWorld({ plan, clock, random: random.fork("world"), emit });
   judges.watch(world);
+  listeners.push(makePauses(plan, world.traffic), makeTrafficLines(clock, world.traffic.flush));
   const worldFaults = makeWorldFaults(world, { clock, plan, emit });
   const faults = makeFaults(options.faults, { clock, emit, world: () => worldFaults });
   const mistakes = makeMistakes();
@@ -115,9 +123,7 @@ const makeRun = (options: RehearsalOptions) => {
       judges.sawCall(call);
     },
     onMistake: mistakes.note,
-    onPermission: (step, service, action, allowed) => {
-      if (!allowed) emit({ type: "permission", step, service, action, allowed });
-    },
+    onPermission: (step, service, action, allowed) => emit({ type: "permission", step, service, action, allowed }),
     isPlanned: plannedResources(plan),
   });
   const people = makeSlack({ clock, plan, mode: options.approve, invoke: () => invoke });
@@ -133,7 +139,7 @@ const makeRun = (options: RehearsalOptions) => {
     log: logInto(emit),
   });
   for (const [key, value] of storedPlan(plan, hash)) s3.put(key, JSON.stringify(value));
-  const invoke = makeLambda({ clock, context, onInvocation: faults.stepBegins });
+  const invoke = makeLambda({ clock, context, steps, onInvocation: faults.stepBegins });
   const engine = new Engine({
     clock,
     random: random.fork("engine"),

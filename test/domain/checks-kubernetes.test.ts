@@ -268,7 +268,13 @@ describe("quotas", () => {
       "pass",
       "holds the platform at full",
     ],
-    ["for some pods only", quota({ pods: "1" }, { scopes: ["BestEffort"] }), {}, "pass", "holds the platform"],
+    [
+      "for some pods only",
+      quota({ pods: "1" }, { scopes: ["BestEffort"] }),
+      {},
+      "pass",
+      "holds the platform",
+    ],
     [
       "of another namespace",
       { ...quota({ pods: "1" }), metadata: { name: "q", namespace: "other" } },

@@ -132,6 +132,9 @@ export const brief = (verdicts: readonly Verdict[] | Verdict): readonly string[]
 /** What every verdict owes to whoever reads it later. */
 export const complaints = (verdicts: readonly Verdict[]): readonly string[] =>
   verdicts.flatMap((v) => [
+    ...(v.verdict === "pass" && v.evidence.every((e) => e.samples === 0)
+      ? [`${v.check} passes without a sample`]
+      : []),
     ...(v.evidence.length === 0 ? [`${v.check} has no evidence`] : []),
     ...(v.evidence.some((e) => e.observedAt !== AT) ? [`${v.check} doesn't say when`] : []),
     ...(v.verdict !== "pass" && v.remedy === undefined ? [`${v.check} has no remedy`] : []),

@@ -1,9 +1,10 @@
 /** Two simulated clusters that share a backup store, a bucket and a clock: what the steps of freeze, move and thaw run against, one by one. */
 
-import { makeKubernetes, type Kubernetes } from "../../adapters/kubernetes.ts";
+import { type Kubernetes, makeKubernetes } from "../../adapters/kubernetes.ts";
 import type { Verdict } from "../../domain/gates.ts";
 import { keys } from "../../domain/journal.ts";
 import type { KubeObject } from "../../domain/kube.ts";
+import { maskObjects } from "../../domain/masking.ts";
 import { numbered } from "../../domain/operations.ts";
 import type { Side } from "../../domain/phases.ts";
 import type { Plan, Workload } from "../../domain/plan.ts";
@@ -15,7 +16,11 @@ import { makeS3 } from "../../simulator/services/s3.ts";
 import { type FaultHook, makeSeam } from "../../simulator/services/seam.ts";
 import { makeAwsClients } from "../../simulator/services/seam-aws.ts";
 import { makeExchange } from "../../simulator/services/seam-wire.ts";
-import { makeBackupStorage, makeCluster, type SimulatedCluster } from "../../simulator/world/cluster/index.ts";
+import {
+  makeBackupStorage,
+  makeCluster,
+  type SimulatedCluster,
+} from "../../simulator/world/cluster/index.ts";
 import type { Caller } from "../../simulator/world/types.ts";
 import { runOn, STARTS_AT } from "../contracts/harness.ts";
 import { anObject, aPlan, aWorkload } from "../domain/checks.fixture.ts";
@@ -34,7 +39,11 @@ export const deployment = (name: string, over: Readonly<Record<string, unknown>>
         metadata: { labels: { app: name } },
         spec: {
           containers: [
-            { name: "main", image: "registry.example/cart:1", resources: { requests: { cpu: "100m", memory: "64Mi" } } },
+            {
+              name: "main",
+              image: "registry.example/cart:1",
+              resources: { requests: { cpu: "100m", memory: "64Mi" } },
+            },
           ],
         },
       },
@@ -58,12 +67,25 @@ export const shop: readonly KubeObject[] = [
   anObject("v1", "ConfigMap", "cart", { data: { level: "info" } }),
   anObject("v1", "Secret", "cart", { type: "Opaque", data: { password: "aHVudGVyMg==" } }),
   anObject("autoscaling/v2", "HorizontalPodAutoscaler", "cart", {
-    spec: { minReplicas: 3, maxReplicas: 9, scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "cart" } },
+    spec: {
+      minReplicas: 3,
+      maxReplicas: 9,
+      scaleTargetRef: { apiVersion: "apps/v1", kind: "Deployment", name: "cart" },
+    },
   }),
   anObject("batch/v1", "CronJob", "nightly", {
     spec: {
       schedule: "0 3 * * *",
-      jobTemplate: { spec: { template: { spec: { restartPolicy: "Never", containers: [{ name: "main", image: "registry.example/nightly:1" }] } } } },
+      jobTemplate: {
+        spec: {
+          template: {
+            spec: {
+              restartPolicy: "Never",
+              containers: [{ name: "main", image: "registry.example/nightly:1" }],
+            },
+          },
+        },
+      },
     },
   }),
 ];
@@ -75,9 +97,26 @@ export const shopPlan = (objects: readonly KubeObject[] = shop, over: Partial<Pl
   aPlan({
     workloads: [
       aWorkload(),
-      aWorkload({ name: "nightly", kind: "CronJob", apiVersion: "batch/v1", class: "cron", move: "hand-over-schedule", replicas: 0, services: [], hosts: [] }),
+      aWorkload({
+        name: "nightly",
+        kind: "CronJob",
+        apiVersion: "batch/v1",
+        class: "cron",
+        move: "hand-over-schedule",
+        replicas: 0,
+        services: [],
+        hosts: [],
+      }),
     ] as Workload[],
-    operations: [...numbered(OPERATIONS.split(/\s+/).map((name) => ({ name: name as never, phase: "freeze" as const, sentence: name })))],
+    operations: [
+      ...numbered(
+        OPERATIONS.split(/\s+/).map((name) => ({
+          name: name as never,
+          phase: "freeze" as const,
+          sentence: name,
+        })),
+      ),
+    ],
     objects: objects as unknown as Plan["objects"],
     ...over,
   });
@@ -90,20 +129,39 @@ export type MoveWorld = {
   readonly as: (side: Side, user: string, groups?: readonly string[]) => Kubernetes;
   readonly run: <Out>(step: Step<never, Out>, input?: object) => Promise<Out>;
   /** Runs a batch step until nothing is left; the number of batches. */
-  readonly batches: (step: Step<never, { readonly next: number | null }>, subject?: string) => Promise<number>;
+  readonly batches: (
+    step: Step<never, { readonly next: number | null }>,
+    subject?: string,
+  ) => Promise<number>;
   /** Asks a gate once. */
-  readonly ask: (step: Step<never, GateResult>, subject?: string, item?: object) => Promise<GateResult & { readonly verdicts: readonly Verdict[] }>;
+  readonly ask: (
+    step: Step<never, GateResult>,
+    subject?: string,
+    item?: object,
+  ) => Promise<GateResult & { readonly verdicts: readonly Verdict[] }>;
   /** Asks until it is no longer unknown, at most twenty times. */
-  readonly watch: (step: Step<never, GateResult>, subject?: string) => Promise<GateResult & { readonly verdicts: readonly Verdict[] }>;
+  readonly watch: (
+    step: Step<never, GateResult>,
+    subject?: string,
+  ) => Promise<GateResult & { readonly verdicts: readonly Verdict[] }>;
   readonly wait: (seconds: number) => void;
   readonly denied: () => readonly string[];
   /** Every object in the bucket, by key. */
   readonly stored: () => ReadonlyMap<string, string>;
 };
 
-const anyone = (user: string, groups: readonly string[]): Caller => ({ name: user, kind: "actor", user, groups, mayKubernetes: () => true });
+const anyone = (user: string, groups: readonly string[]): Caller => ({
+  name: user,
+  kind: "actor",
+  user,
+  groups,
+  mayKubernetes: () => true,
+});
 
-export const makeMoveWorld = (plan: Plan = shopPlan(), options: { readonly fault?: FaultHook } = {}): MoveWorld => {
+export const makeMoveWorld = (
+  plan: Plan = shopPlan(),
+  options: { readonly fault?: FaultHook } = {},
+): MoveWorld => {
   const clock = new Clock(STARTS_AT);
   const random = makeRandom(5);
   const stored = new Map<string, string>();
@@ -113,7 +171,12 @@ export const makeMoveWorld = (plan: Plan = shopPlan(), options: { readonly fault
     isPlanned: (resource) => !["nodes", "pods"].includes(resource),
     ...(options.fault ? { fault: options.fault } : {}),
   });
-  const s3 = makeS3({ bucket: "memory", clock, random, onPut: (put) => void stored.set(put.key, String(put.body)) });
+  const s3 = makeS3({
+    bucket: "memory",
+    clock,
+    random,
+    onPut: (put) => void stored.set(put.key, String(put.body)),
+  });
   const storage = makeBackupStorage();
   const cluster = (side: Side) =>
     makeCluster({
@@ -132,7 +195,10 @@ export const makeMoveWorld = (plan: Plan = shopPlan(), options: { readonly fault
     "kubernetes.source": { service: "kubernetes", side: "source", handle: clusters.source.api },
     "kubernetes.target": { service: "kubernetes", side: "target", handle: clusters.target.api },
   });
-  const url = (service: string) => ({ source: `https://${service}.source`, target: `https://${service}.target` });
+  const url = (service: string) => ({
+    source: `https://${service}.source`,
+    target: `https://${service}.target`,
+  });
   const quiet = () => {};
   const context: Context = {
     aws: makeAwsClients(seam, { s3: s3.handlers }),
@@ -145,17 +211,31 @@ export const makeMoveWorld = (plan: Plan = shopPlan(), options: { readonly fault
   };
   const { objects, ...slim } = plan;
   s3.put(keys.plan(RUN.plan), JSON.stringify(slim));
-  s3.put(keys.objects(RUN.plan), JSON.stringify(objects));
+  // The plan is masked; the source itself is not.
+  s3.put(keys.objects(RUN.plan), JSON.stringify(maskObjects(objects as unknown as readonly KubeObject[])));
   const wait = (seconds: number) => clock.advanceTo(clock.now() + seconds * 1_000);
   wait(120);
 
   const run: MoveWorld["run"] = (step, input = {}) =>
-    runOn(clock, () => step.run(step.input.parse({ run: RUN, ...input }) as never, context), step.needs, step.name);
+    runOn(
+      clock,
+      () => step.run(step.input.parse({ run: RUN, ...input }) as never, context),
+      step.needs,
+      step.name,
+    );
   let asked = 0;
   const ask: MoveWorld["ask"] = async (step, subject = "platform", item) => {
     asked += 1;
-    const result = await run(step, { phase: "move-workloads", subject, item: item ?? null, asked, watcher: "w" });
-    const body = stored.get(`migrations/${RUN.migration}/evidence/move-workloads/${step.name}/w-${asked}.json`) ?? '{"verdicts":[]}';
+    const result = await run(step, {
+      phase: "move-workloads",
+      subject,
+      item: item ?? null,
+      asked,
+      watcher: "w",
+    });
+    const body =
+      stored.get(`migrations/${RUN.migration}/evidence/move-workloads/${step.name}/w-${asked}.json`) ??
+      '{"verdicts":[]}';
     return { ...result, verdicts: (JSON.parse(body) as { verdicts: readonly Verdict[] }).verdicts };
   };
   return {
@@ -163,7 +243,10 @@ export const makeMoveWorld = (plan: Plan = shopPlan(), options: { readonly fault
     clusters,
     context,
     as: (side, user, groups = []) =>
-      makeKubernetes({ baseUrl: "https://api", http: async (request) => clusters[side].api(request, anyone(user, groups)) }),
+      makeKubernetes({
+        baseUrl: "https://api",
+        http: async (request) => clusters[side].api(request, anyone(user, groups)),
+      }),
     run,
     batches: async (step, subject = "") => {
       let from: number | null = 0;
@@ -185,7 +268,8 @@ export const makeMoveWorld = (plan: Plan = shopPlan(), options: { readonly fault
       throw new Error(`${step.name} stayed unknown.`);
     },
     wait,
-    denied: () => [...seam.permissions.denied].flatMap(([step, actions]) => [...actions].map((a) => `${step} ${a}`)),
+    denied: () =>
+      [...seam.permissions.denied].flatMap(([step, actions]) => [...actions].map((a) => `${step} ${a}`)),
     stored: () => stored,
   };
 };

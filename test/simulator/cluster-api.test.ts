@@ -106,7 +106,9 @@ describe("server-side apply", () => {
       spec: { replicas: 5 },
     };
     const error = await failure(kube.apply(wanted));
-    expect(statusOf(error)?.message).toContain('conflict with "before-first-apply" using v1: .spec.replicas');
+    expect(statusOf(error)?.message).toContain(
+      'conflict with "before-first-apply" using apps/v1 at 2026-01-05T08:00:00Z: .spec.replicas',
+    );
   });
 
   test("containers merge by name", async () => {

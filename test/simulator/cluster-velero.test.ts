@@ -211,6 +211,23 @@ describe("a restore", () => {
     expect((await world.target.kube.readScale(deploymentRef("cart"))).wanted).toBe(7);
   });
 
+  test("updates what exists where it is told to", async () => {
+    const world = two([deployment("cart", 2)], [deployment("cart", 7)]);
+    await backUp(world);
+    await restore(world, { ...WITHOUT_PODS, existingResourcePolicy: "update" });
+    expect((await world.target.kube.readScale(deploymentRef("cart"))).wanted).toBe(2);
+  });
+
+  test("that asks for what isn't simulated is refused in so many words", async () => {
+    const world = two([deployment("cart", 1)]);
+    await backUp(world);
+    const status = await restore(world, { namespaceMapping: { shop: "store" } });
+    expect(status).toMatchObject({
+      phase: "FailedValidation",
+      validationErrors: ["spec.namespaceMapping of a Restore isn't simulated"],
+    });
+  });
+
   test("leaves out kinds that the target doesn't know, without a word", async () => {
     const gadget = object("example.com/v1", "Gadget", "g");
     const world = two([deployment("cart", 1), gadget]);

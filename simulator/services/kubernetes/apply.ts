@@ -1,5 +1,6 @@
 /** Server-side apply: the applied fields become the manager's, other managers' fields conflict, and what it no longer applies goes. */
 
+import { apiVersionOf } from "../../../adapters/kubernetes-kinds.ts";
 import type { KubeObject } from "../../../domain/kube.ts";
 import { type Fields, isFields, same, withMetadata } from "../../world/cluster/fields.ts";
 import type { Resource } from "../../world/cluster/kinds.ts";
@@ -26,10 +27,11 @@ export const applied = (
     manager: who.manager,
     operation: "Apply",
     subresource: "",
+    apiVersion: apiVersionOf(resource),
     time: registry.stamp(),
     fields,
   };
-  if (!live) return { object: config, managedFields: toManagedFields(resource, [entry]) };
+  if (!live) return { object: config, managedFields: toManagedFields([entry]) };
   const managers = managersBefore(registry, resource, live);
   const mine = managers.find((m) => isManager(m, who, "Apply", ""));
   const others = managers.filter((m) => m !== mine);
@@ -43,7 +45,7 @@ export const applied = (
     : [];
   const merged = merge(live, config, "", resource.custom) as KubeObject;
   const object = dropped.length === 0 ? merged : prune(merged, new Set(dropped), resource.custom);
-  return { object: withMetadata(object, {}), managedFields: toManagedFields(resource, [...kept, entry]) };
+  return { object: withMetadata(object, {}), managedFields: toManagedFields([...kept, entry]) };
 };
 
 type Taken = { readonly path: FieldPath; readonly manager: Manager };
@@ -60,26 +62,31 @@ const conflicts = (
   return taken;
 };
 
-const conflictError = (taken: readonly Taken[]): ApiError => {
+const conflictError = (taken: readonly Taken[]): ApiError =>
+  new ApiError(409, "Conflict", `Apply failed with ${conflictText(taken)}`, {
+    causes: taken.map(({ path, manager }) => ({
+      reason: "FieldManagerConflict",
+      message: `conflict with ${named(manager)}`,
+      field: readable(path),
+    })),
+  });
+
+/** The sentence of the real server: one conflict in a line, several in a list for each manager. */
+const conflictText = (taken: readonly Taken[]): string => {
+  const [only] = taken;
+  if (only && taken.length === 1)
+    return `1 conflict: conflict with ${named(only.manager)}: ${readable(only.path)}`;
   const by = new Map<string, string[]>();
-  for (const { path, manager } of taken) {
-    const name = `"${manager.manager}"${manager.operation === "Update" ? ` using ${"v1"}` : ""}`;
-    by.set(name, [...(by.get(name) ?? []), readable(path)]);
-  }
-  const sentences = [...by].map(([name, paths]) => `conflict with ${name}: ${paths.join(", ")}`);
-  const count = taken.length;
-  return new ApiError(
-    409,
-    "Conflict",
-    `Apply failed with ${count} conflict${count === 1 ? "" : "s"}: ${sentences.join("; ")}`,
-    {
-      causes: taken.map(({ path, manager }) => ({
-        reason: "FieldManagerConflict",
-        message: `conflict with "${manager.manager}"`,
-        field: readable(path),
-      })),
-    },
-  );
+  for (const { path, manager } of taken)
+    by.set(named(manager), [...(by.get(named(manager)) ?? []), `- ${readable(path)}`]);
+  const lines = [...by].flatMap(([name, paths]) => [`conflicts with ${name}:`, ...paths]);
+  return `${taken.length} conflicts: ${lines.join("\n")}`;
+};
+
+const named = ({ manager, operation, subresource, apiVersion, time }: Manager): string => {
+  const through = subresource === "" ? "" : ` with subresource "${subresource}"`;
+  const how = operation === "Update" ? ` using ${apiVersion} at ${time}` : "";
+  return `"${manager}"${through}${how}`;
 };
 
 /** The live value with the applied one laid over it, lists by their merge strategy. Null clears nothing in an apply; it is a value. */

@@ -11,6 +11,8 @@ export type Manager = {
   readonly manager: string;
   readonly operation: "Apply" | "Update";
   readonly subresource: string;
+  /** Through which version of the kind it wrote. */
+  readonly apiVersion: string;
   readonly time: string;
   readonly fields: ReadonlySet<FieldPath>;
 };
@@ -20,18 +22,19 @@ export const managersOf = (object: KubeObject): readonly Manager[] =>
     manager: textAt(entry, "manager") ?? "unknown",
     operation: entry.operation === "Apply" ? "Apply" : "Update",
     subresource: textAt(entry, "subresource") ?? "",
+    apiVersion: textAt(entry, "apiVersion") ?? "",
     time: textAt(entry, "time") ?? "",
     fields: fromFieldsV1(entry.fieldsV1),
   }));
 
 /** Managers as the object carries them; those that own nothing any more are dropped. */
-export const toManagedFields = (resource: Resource, managers: readonly Manager[]): readonly unknown[] =>
+export const toManagedFields = (managers: readonly Manager[]): readonly unknown[] =>
   managers
     .filter((m) => m.fields.size > 0)
     .map((m) => ({
       manager: m.manager,
       operation: m.operation,
-      apiVersion: apiVersionOf(resource),
+      apiVersion: m.apiVersion,
       time: m.time,
       fieldsType: "FieldsV1",
       fieldsV1: toFieldsV1(m.fields),
@@ -55,16 +58,17 @@ export const trackUpdate =
     const kept = others
       .filter((m) => m !== mine)
       .map((m) => ({ ...m, fields: without(m.fields, written, gone) }));
-    if (written.size === 0 && !mine) return toManagedFields(resource, kept);
+    if (written.size === 0 && !mine) return toManagedFields(kept);
     const fields = new Set([...without(mine?.fields ?? new Set(), gone), ...written]);
     const entry = {
       manager: who.manager,
       operation: "Update" as const,
       subresource,
+      apiVersion: apiVersionOf(resource),
       time: registry.stamp(),
       fields,
     };
-    return toManagedFields(resource, [...kept, entry]);
+    return toManagedFields([...kept, entry]);
   };
 
 export const without = (
@@ -82,6 +86,13 @@ export const managersBefore = (
   if (managers.length > 0) return managers;
   const fields = new Set(leavesOf(object, resource.custom).keys());
   return [
-    { manager: "before-first-apply", operation: "Update", subresource: "", time: registry.stamp(), fields },
+    {
+      manager: "before-first-apply",
+      operation: "Update",
+      subresource: "",
+      apiVersion: apiVersionOf(resource),
+      time: registry.stamp(),
+      fields,
+    },
   ];
 };

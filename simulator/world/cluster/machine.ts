@@ -55,6 +55,8 @@ export class Queue {
   /** Controller → its dirty keys, in the order in which they got dirty. */
   readonly #dirty = new Map<Controller, Set<string>>();
   readonly #failures = new Map<string, number>();
+  /** When a key will be enqueued, where something waits for that. */
+  readonly #later = new Map<string, number>();
   #scheduled = false;
   #stopped = false;
 
@@ -91,8 +93,16 @@ export class Queue {
     });
   }
 
+  /** Not before then; one that waits already and comes sooner is enough. */
   enqueueAfter(controller: Controller, key: string, milliseconds: number): void {
-    this.#clock.after(milliseconds, () => this.enqueue(controller, key));
+    const waiting = `${controller.name} ${key}`;
+    const at = this.#clock.now() + milliseconds;
+    if ((this.#later.get(waiting) ?? Number.POSITIVE_INFINITY) <= at) return;
+    this.#later.set(waiting, at);
+    this.#clock.at(at, () => {
+      if (this.#later.get(waiting) === at) this.#later.delete(waiting);
+      this.enqueue(controller, key);
+    });
   }
 
   /** Reconciles until nothing is dirty, without time passing: how the source comes to stand as it is. */

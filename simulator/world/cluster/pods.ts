@@ -48,6 +48,8 @@ export class Pod implements PodView {
 export type PodFault = (workload: string) => boolean;
 
 const CHECK_AGAIN_MS = 10_000;
+/** The kubelet's longest wait before it tries again. */
+const CHECK_AGAIN_MAX_MS = 300_000;
 
 export class Pods {
   readonly #machine: Machine;
@@ -140,7 +142,7 @@ export class Pods {
   }
 
   /** Waits for volumes and references, pulls, runs init containers, starts. */
-  #prepare(pod: Pod, os: string): void {
+  #prepare(pod: Pod, os: string, againMs = CHECK_AGAIN_MS): void {
     const object = this.#object(pod);
     if (!object || pod.terminating) return;
     const missing = missingReferences(this.#machine.store, object);
@@ -148,7 +150,7 @@ export class Pods {
     if (missing !== undefined || wrongOs) {
       const reason = wrongOs ? "ImagePullBackOff" : "CreateContainerConfigError";
       this.#waiting(pod, reason, missing ?? `no matching manifest for ${os} in the manifest list entries`);
-      this.#later(pod, CHECK_AGAIN_MS, () => this.#prepare(pod, os));
+      this.#later(pod, againMs, () => this.#prepare(pod, os, Math.min(againMs * 2, CHECK_AGAIN_MAX_MS)));
       return;
     }
     const plan = timeline(object, this.#random.fork(pod.workload));

@@ -88,6 +88,16 @@ const judge = (machine: Machine, policy: Policy, binding: KubeObject, attempt: A
   const refuse = (definition: Fields, message: string): never => {
     throw denied(attempt, object, binding, definition, message);
   };
+  const wantsParams = isFields(at(object, "spec", "paramKind")) && isFields(at(binding, "spec", "paramRef"));
+  if (wantsParams && !paramsOf(machine, policy, binding)) {
+    if (at(binding, "spec", "paramRef", "parameterNotFoundAction") === "Allow") return;
+    if (fails)
+      refuse(
+        {},
+        "failed to configure binding: no params found for policy binding with `Deny` parameterNotFoundAction",
+      );
+    return;
+  }
   const context = contextOf(machine, policy, binding, attempt);
   for (const rule of policy.conditions) {
     const value = evaluate(rule, context);

@@ -26,6 +26,30 @@ const BATCH = 10;
 const SYNC_MS = 60_000;
 const SENTENCES_MAX = 50;
 
+const SELECTION =
+  "includedNamespaces excludedNamespaces includedResources excludedResources includeClusterResources labelSelector";
+/** Fields of a spec that mean something here, and those that may be set without meaning anything. */
+const BACKUP_FIELDS = new Set(
+  `${SELECTION} storageLocation ttl snapshotVolumes defaultVolumesToFsBackup metadata csiSnapshotTimeout`.split(
+    " ",
+  ),
+);
+const RESTORE_FIELDS = new Set(
+  `${SELECTION} backupName resourceModifier existingResourcePolicy restorePVs preserveNodePorts itemOperationTimeout`.split(
+    " ",
+  ),
+);
+
+/** What a spec asks that isn't simulated: said, never passed over. */
+const notSimulated = (object: KubeObject, known: ReadonlySet<string>): string | undefined => {
+  const strange = Object.entries(fieldsAt(object, "spec")).find(
+    ([key, value]) => !known.has(key) && value !== undefined,
+  );
+  const asked =
+    strange?.[0] ?? (at(object, "spec", "preserveNodePorts") === true ? "preserveNodePorts" : undefined);
+  return asked === undefined ? undefined : `spec.${asked} of a ${object.kind} isn't simulated`;
+};
+
 /** A server is known by its image, whatever its Deployment is called and wherever it runs. */
 const isServer = (deployment: KubeObject): boolean =>
   listAt(deployment, "spec", "template", "spec", "containers").some((c) =>
@@ -154,6 +178,11 @@ class Server {
   }
 
   #backup(object: KubeObject): void {
+    const unknown = notSimulated(object, BACKUP_FIELDS);
+    if (unknown !== undefined) {
+      this.#finish(BACKUPS, object, { phase: "FailedValidation", validationErrors: [unknown] });
+      return;
+    }
     const location = this.#location(object);
     const bucket = textAt(location, "spec", "objectStorage", "bucket");
     const readOnly = textAt(location, "spec", "accessMode") === "ReadOnly";
@@ -212,6 +241,8 @@ class Server {
 
   #validate(object: KubeObject): { readonly backup: StoredBackup; readonly rules: Modifiers } | string {
     const name = textAt(object, "spec", "backupName") ?? "";
+    const unknown = notSimulated(object, RESTORE_FIELDS);
+    if (unknown !== undefined) return unknown;
     const backup = this.#stored().find((b) => b.name === name);
     if (name === "")
       return "Either a backup or schedule must be specified as a source for the restore, but not both";
@@ -239,11 +270,13 @@ class Server {
       "velero.io/backup-name": textAt(object, "spec", "backupName") ?? "",
       "velero.io/restore-name": object.metadata.name,
     };
+    const updates = at(object, "spec", "existingResourcePolicy") === "update";
     const defines = items[from]?.key === DEFINITIONS;
     const batch = items.slice(from, from + BATCH).filter((item) => (item.key === DEFINITIONS) === defines);
     const served = !defines && items[from - 1]?.key === DEFINITIONS ? ESTABLISHED_MS : 0;
     this.#later(batch.length * ITEM_MS + served, () => {
-      for (const item of batch) outcomes.push(restoreItem(this.#machine, item, labels, rules, this.#who));
+      for (const item of batch)
+        outcomes.push(restoreItem(this.#machine, item, labels, rules, this.#who, updates));
       const done = from + batch.length;
       if (done < items.length) {
         this.#batch(object, items, done, rules, outcomes);

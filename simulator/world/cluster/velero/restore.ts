@@ -16,6 +16,7 @@ import {
   withMetadata,
 } from "../fields.ts";
 import { isFinishedJob } from "../jobs.ts";
+import type { Resource } from "../kinds.ts";
 import type { Machine } from "../machine.ts";
 import type { Who } from "../registry.ts";
 import { ApiError } from "../status.ts";
@@ -80,6 +81,8 @@ export const restoreItem = (
   labels: Readonly<Record<string, string>>,
   rules: Modifiers,
   who: Who,
+  /** existingResourcePolicy `update`: what exists is brought to what was backed up, as far as the API lets it. */
+  updates: boolean,
 ): Outcome => {
   const { registry, store } = machine;
   const resource = registry.kinds.stored(item.key);
@@ -88,7 +91,8 @@ export const restoreItem = (
   try {
     const prepared = modified(rules, item.key, prepare(item));
     const existing = store.get(item.key, namespaceOf(prepared), prepared.metadata.name);
-    if (existing) return already(name, existing, prepared);
+    if (existing && !updates) return already(name, existing, prepared);
+    if (existing) return brought(machine, resource, existing, prepared, who);
     const labelled = withMetadata(prepared, { labels: { ...prepared.metadata.labels, ...labels } });
     registry.create(resource, labelled, who);
     return { kind: "restored" };
@@ -105,6 +109,24 @@ const already = (name: string, existing: KubeObject, prepared: KubeObject): Outc
         kind: "warning",
         sentence: `could not restore, ${name} already exists. Warning: the in-cluster version is different than the backed-up version`,
       };
+
+/** A refusal of the update is a warning only: updates are best effort. */
+const brought = (
+  machine: Machine,
+  resource: Resource,
+  existing: KubeObject,
+  prepared: KubeObject,
+  who: Who,
+): Outcome => {
+  const kept = { resourceVersion: existing.metadata["resourceVersion"], uid: existing.metadata["uid"] };
+  try {
+    machine.registry.update(resource, existing, withMetadata(prepared, kept), who);
+    return { kind: "restored" };
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    return { kind: "warning", sentence: `could not update ${pathOf(existing)}: ${error.message}` };
+  }
+};
 
 /** Pods and Jobs that have run to their end stay where they are, and disks that a claim would make anew. */
 const isOver = ({ key, object }: BackupItem): boolean => {

@@ -1,0 +1,102 @@
+/** A small platform with one of each hard thing, whole rehearsals of it in a fraction of a second, and what tests ask of a record. */
+
+import type { RunEvent } from "../../domain/events.ts";
+import type { Plan } from "../../domain/plan.ts";
+import { buildPlan, planHash, planText } from "../../domain/planning/build.ts";
+import { readSettings } from "../../domain/settings.ts";
+import { type Rehearsed, type RehearsalOptions, rehearse } from "../../simulator/rehearsal/rehearse.ts";
+import { env, objectsOf, workload } from "../domain/platform.ts";
+
+const PROBE = "readinessProbe: {httpGet: {path: /ready, port: 8080}, initialDelaySeconds: 5, periodSeconds: 5}";
+const GENTLE = `resources: {requests: {cpu: 200m, memory: 128Mi}}
+lifecycle: {preStop: {sleep: {seconds: 15}}}`;
+
+export const WEB = (probe = PROBE, rest = GENTLE, pod = "terminationGracePeriodSeconds: 40"): string =>
+  workload("web", { replicas: 4, pod, container: `${rest}\n${probe}\n${env("CART", "http://cart.shop:8080")}` });
+
+const WEB_SERVICE = `apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec:
+  type: LoadBalancer
+  selector: {app: web}
+  ports: [{port: 8080}]
+`;
+
+const CART = workload("cart", { replicas: 2, service: 8080, pod: "terminationGracePeriodSeconds: 40", container: `${GENTLE}\n${PROBE}` });
+
+const SCHEDULER = workload("scheduler", { replicas: 1, spec: "strategy: {type: Recreate}", container: "resources: {requests: {cpu: 50m, memory: 64Mi}}" });
+
+const METER = workload("meter", {
+  kind: "StatefulSet",
+  replicas: 2,
+  spec: "serviceName: meter",
+  container: "resources: {requests: {cpu: 50m, memory: 64Mi}}",
+});
+
+const WORKER = workload("worker", { replicas: 2, container: "resources: {requests: {cpu: 50m, memory: 64Mi}}" });
+
+export const TICK = (schedule = "*/10 * * * *"): string => `apiVersion: batch/v1
+kind: CronJob
+metadata: {name: tick, namespace: shop}
+spec:
+  schedule: "${schedule}"
+  jobTemplate:
+    spec:
+      template:
+        spec:
+          restartPolicy: Never
+          containers: [{name: main, image: "registry.example/tick:1"}]
+`;
+
+const NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n";
+
+/** One of each: a public application and what it calls, a singleton, a static group member, a queue worker, a cron job. */
+export const MANIFESTS: Readonly<Record<string, string>> = {
+  namespace: NAMESPACE,
+  web: WEB(),
+  webService: WEB_SERVICE,
+  cart: CART,
+  scheduler: SCHEDULER,
+  meter: METER,
+  worker: WORKER,
+  tick: TICK(),
+};
+
+const SETTINGS = {
+  platform: "shop",
+  source: { nodePools: [{ name: "general", nodesMin: 2, nodesMax: 6, cpuPerNode: 8, memoryGibPerNode: 32 }] },
+  target: { nodePools: [{ name: "general", nodesMin: 2, nodesMax: 6, cpuPerNode: 8, memoryGibPerNode: 32 }] },
+  dns: { zone: "shop.example.org", parent: "example.org", ttlSeconds: 900, hosts: [{ host: "www.shop.example.org", service: "shop/web" }] },
+  load: [{ host: "www.shop.example.org", requestsPerSecond: 60 }],
+  classes: { "shop/scheduler": "singleton" },
+  groups: [{ group: "meter", topic: "plays", workload: "shop/meter", staticIdPrefix: "meter" }],
+  queues: [{ queue: "thumbnails", kind: "rabbitmq", workload: "shop/worker", messagesPerSecond: 4 }],
+  window: { timeZone: "UTC", start: "00:00", end: "23:59" },
+  // Days of baking are days to simulate, and nothing of what is tested here happens in them.
+  policy: { bakeSeconds: 900 },
+};
+
+export type Planned = { readonly plan: Plan; readonly hash: string };
+
+/** A plan of the small platform with some manifests replaced (null leaves one out) and some settings changed. */
+export const planned = (manifests: Readonly<Record<string, string | null>> = {}, settings: object = {}): Planned => {
+  const texts = Object.values({ ...MANIFESTS, ...manifests }).filter((text) => text !== null);
+  const plan = buildPlan(objectsOf(...texts), readSettings(JSON.stringify({ ...SETTINGS, ...settings }), "repot.yaml"));
+  return { plan, hash: planHash(planText(plan)) };
+};
+
+export type Ran = Rehearsed & { readonly lines: readonly string[] };
+
+export const run = async ({ plan, hash }: Planned, options: Partial<RehearsalOptions> = {}): Promise<Ran> => {
+  const lines: string[] = [];
+  const rehearsed = await rehearse({ plan, hash, seed: 1, faults: [], approve: "auto", ...options, onEvent: (_, line) => lines.push(line) });
+  return { ...rehearsed, lines };
+};
+
+/** Names of the invariants that were broken, each once, sorted. */
+export const broken = ({ summary }: Pick<Rehearsed, "summary">): readonly string[] =>
+  [...new Set(summary.violations.map((v) => v.invariant))].sort();
+
+export const eventsOf = <T extends RunEvent["type"]>({ events }: Pick<Rehearsed, "events">, type: T) =>
+  events.filter((e): e is Extract<RunEvent, { type: T }> => e.type === type);
