@@ -98,6 +98,6 @@ const behaved = (hpa: KubeObject, pinned: boolean, planned: KubeObject): readonl
   if (!isLoose(now) || isOurs) return [{ path: ["spec", "behavior"], before: null, after: floored }];
   return [
     ...setting(hpa, planned, ["spec", "behavior", "scaleDown", "selectPolicy"], "Disabled"),
-    ...(pinned ? setting(hpa, ["spec", "behavior", "scaleUp", "selectPolicy"], "Disabled") : []),
+    ...(pinned ? setting(hpa, planned, ["spec", "behavior", "scaleUp", "selectPolicy"], "Disabled") : []),
   ];
 };

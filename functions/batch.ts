@@ -7,6 +7,7 @@
 import * as z from "zod";
 import type { Outcome } from "../adapters/journal.ts";
 import type { Effect } from "../domain/effects.ts";
+import { Conflict } from "../domain/errors.ts";
 import { operationOf } from "../domain/operations.ts";
 import { makeEffect } from "./effect.ts";
 import { planOf, type Run, RunSchema } from "./run.ts";
@@ -27,7 +28,10 @@ export type BatchResult = { readonly next: number | null; readonly made: number 
 /** A function with effects is cut off after 30 seconds; a batch ends long before. */
 const BATCH_MS = 12_000;
 
-/** Works off a list from a place, for a while. */
+/**
+ * Works off a list from a place, for a while. A Conflict ends the batch early where something was done already (Route 53 takes one change of a
+ * zone at a time, and a long list would use up the retries of the state machine).
+ */
 export const workOff = async <T>(
   context: Context,
   items: readonly T[],
@@ -36,12 +40,15 @@ export const workOff = async <T>(
 ): Promise<BatchResult> => {
   const startedAt = context.now().getTime();
   let made = 0;
-  for (let index = from; index < items.length; index += 1) {
-    const item = items[index];
-    if (item === undefined) continue;
-    made += (await work(item, index)).filter((o) => o?.outcome === "made").length;
-    if (context.now().getTime() - startedAt >= BATCH_MS && index + 1 < items.length)
-      return { next: index + 1, made };
+  for (const [offset, item] of items.slice(from).entries()) {
+    const index = from + offset;
+    try {
+      made += (await work(item, index)).filter((o) => o?.outcome === "made").length;
+    } catch (error) {
+      if (error instanceof Conflict && made > 0) return { next: index, made };
+      throw error;
+    }
+    if (context.now().getTime() - startedAt >= BATCH_MS && index + 1 < items.length) return { next: index + 1, made };
   }
   return { next: null, made };
 };

@@ -73,6 +73,8 @@ const wasLeft = async (context: Context, forwardKey: string): Promise<boolean> =
 const isAsBefore = async (context: Context, run: Run, effect: Effect): Promise<boolean> => {
   switch (effect.kind) {
     case "set-field": {
+      // A status is its controller's, and has moved on.
+      if (effect.path[0] === "status") return true;
       const object = await look(() => kubernetesOf(context, effect.cluster).find(effect.object as Ref), effect.cluster);
       return object === undefined || canonicalJson(fieldOf(object, effect.path)) === canonicalJson(effect.before);
     }

@@ -4,10 +4,12 @@ import * as z from "zod";
 import type { Outcome } from "../adapters/journal.ts";
 import { Transient } from "../domain/errors.ts";
 import type { JournalEntry } from "../domain/journal.ts";
+import type { Ref } from "../domain/kube.ts";
 import { nameOf } from "../domain/plan.ts";
-import { journalOf, undoEntry, withJournal } from "./effect.ts";
+import { journalOf, makeUndoEffect, undoEntry, withJournal } from "./effect.ts";
 import { kubernetesOf, planOf, type Run, RunSchema } from "./run.ts";
 import { type Context, step } from "./step.ts";
+import { lastTickEffect } from "./ticks.ts";
 import { podsOf, refOfItem } from "./workload.ts";
 
 /** What forward effects may do on a side, their undo must be able to take back. */
@@ -37,8 +39,8 @@ export const undoEffectStep = step({
     for (const key of keys) {
       const forward = await journal.read(key);
       await mayStart(context, run, forward);
-      const outcome = await undoEntry(context, run, forward, "undo-effect");
-      outcomes.push(outcome);
+      await tellTicks(context, run, forward);
+      outcomes.push(await undoEntry(context, run, forward, "undo-effect"));
     }
     return { outcomes: outcomes.map((o) => o.outcome) };
   },
@@ -57,4 +59,14 @@ const mayStart = async (context: Context, run: Run, { effect }: JournalEntry): P
   const object = await target.find(refOfItem(workload));
   const left = object ? await podsOf(target, object) : [];
   if (left.length > 0) throw new Transient(`${effect.thing} still has ${left.length} pods on the target; the source gets it back when they are gone.`);
+};
+
+/** Before the source's schedule runs again, its controller is told which tick the target ran last. */
+const tellTicks = async (context: Context, run: Run, { effect, operation, move }: JournalEntry): Promise<void> => {
+  if (effect.kind !== "set-field" || effect.cluster !== "source" || effect.object.kind !== "CronJob") return;
+  if (effect.path.join(".") !== "spec.suspend" || effect.after !== true) return;
+  const ref = effect.object as Ref;
+  const [schedule, other] = [await kubernetesOf(context, "source").find(ref), await kubernetesOf(context, "target").find(ref)];
+  if (!schedule || !other) return;
+  await makeUndoEffect(context, run, { step: "undo-effect", operation, move: `${move}-ticks` }, lastTickEffect("source", schedule, other));
 };

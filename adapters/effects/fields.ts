@@ -1,4 +1,4 @@
-/** `set-field`: one field of one object. A replica count goes through the scale subresource, as its own permission demands. */
+/** `set-field`: one field of one object. Replica counts and statuses go through their subresources, as their own permissions demand. */
 
 import type { Effect } from "../../domain/effects.ts";
 import { NotAsIntended } from "../../domain/errors.ts";
@@ -21,6 +21,7 @@ export const applyField = async (effect: SetField, clients: Clients): Promise<Ou
 
 /** Puts the old value back, if ours still stands: what somebody else set meanwhile is theirs and stays. */
 export const undoField = async (effect: SetField, clients: Clients): Promise<Outcome> => {
+  if (effect.path[0] === "status") return { outcome: "stood", note: "A status is its controller's." };
   const cluster = clients.kubernetes[effect.cluster];
   const object = await cluster.find(refIn(effect));
   if (!object) return { outcome: "stood", note: "The object is gone." };
@@ -64,7 +65,7 @@ const write = async (cluster: Kubernetes, effect: SetField, read: KubeObject, va
   const version = fieldOf(read, ["metadata", "resourceVersion"]);
   const patch = effect.path.reduceRight<Json>((inner, part) => ({ [part]: inner }), (value ?? null) as Json);
   const guarded = effect.path[0] === "metadata" ? mergeVersion(patch, version) : { ...(patch as object), metadata: { resourceVersion: version } };
-  await cluster.mergePatch(ref, guarded as Json);
+  await cluster.mergePatch(ref, guarded as Json, effect.path[0] === "status" ? { subresource: "status" } : {});
 };
 
 const mergeVersion = (patch: Json, version: Json): Json => {

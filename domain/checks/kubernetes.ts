@@ -121,7 +121,13 @@ const schedules = (plan: Judged, observedAt: string): Verdict => {
   });
   const say = judging(observedAt)("kubernetes/schedules", plan.settings.target.name);
   const evidence = [
-    seen("CronJobs that the target would refuse", wrong.length, "0", "objects of the plan", objectsOf(plan).length),
+    seen(
+      "CronJobs that the target would refuse",
+      wrong.length,
+      "0",
+      "objects of the plan",
+      objectsOf(plan).length,
+    ),
   ];
   return wrong.length === 0
     ? say.pass(

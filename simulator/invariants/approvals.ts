@@ -1,17 +1,27 @@
-/** What is granted was granted by enough different people who may, for this plan, in time, and once. */
+/** What is granted was granted by enough different people who may, for this plan, in time, and once; and what needs a grant has one. */
 
 import { DecisionSchema, type Request, RequestSchema, VoteSchema } from "../../domain/approvals.ts";
 import { keys } from "../../domain/journal.ts";
+import type { Observed } from "../services/seam.ts";
 import type { Invariant } from "./invariant.ts";
-import type { Scene } from "./scene.ts";
+import { changesPlatform, type Scene } from "./scene.ts";
+
+/** Steps whose effects nobody may make without the grant of this question. */
+const NEEDS_GRANT: Readonly<Record<string, string>> = {
+  "delegate-zone": "cut-traffic",
+  "retire-workload": "decommission",
+};
 
 export const makeApprovals = (): Invariant<Scene> => {
   const decided = new Map<string, string>();
+  let hash: string | undefined;
   return {
     name: "approvals",
     sentence: "Each grant has its quorum of entitled people, for this very plan; a question is decided once.",
     check: (scene) => {
       const seen = scene.fact();
+      if (seen?.kind === "event" && seen.event.type === "run") hash = seen.event.plan;
+      if (seen?.kind === "call") return unasked(scene, seen.call);
       if (
         seen?.kind !== "event" ||
         seen.event.type !== "approval" ||
@@ -30,14 +40,21 @@ export const makeApprovals = (): Invariant<Scene> => {
       if (decided.has(question) && decided.get(question) !== decision)
         return [`${question} was decided twice, differently.`];
       decided.set(question, decision);
-      return grantProblems(
-        scene,
-        question,
-        RequestSchema.parse(JSON.parse(request)),
-        DecisionSchema.parse(JSON.parse(decision)),
-      );
+      const asked = RequestSchema.parse(JSON.parse(request));
+      if (asked.plan !== hash) return [`${question} was asked about another plan than the one that is carried out.`];
+      return grantProblems(scene, question, asked, DecisionSchema.parse(JSON.parse(decision)));
     },
   };
+};
+
+/** An effect that people have to allow, made before they did. */
+const unasked = (scene: Scene, call: Observed): readonly string[] => {
+  const { step } = call.invocation;
+  const question = NEEDS_GRANT[step];
+  if (question === undefined || !changesPlatform(call)) return [];
+  const stored = scene.stored(keys.decision(scene.plan.migration, question));
+  const decision = stored === undefined ? undefined : DecisionSchema.parse(JSON.parse(stored)).decision;
+  return decision === "granted" ? [] : [`${step} changed the platform although ${question} was ${decision ?? "never decided"}.`];
 };
 
 const grantProblems = (

@@ -1,21 +1,59 @@
-/** No gate passes on missing data, and what it went by says what it said. */
+/** No gate passes on missing data, and nothing goes on from a gate whose evidence does not say "pass". */
 
-import { overall } from "../../domain/gates.ts";
+import { overall, type Verdict, VerdictSchema } from "../../domain/gates.ts";
+import { PHASES } from "../../domain/phases.ts";
+import type { Observed } from "../services/seam.ts";
 import type { Invariant } from "./invariant.ts";
 import type { Scene } from "./scene.ts";
 
-export const makeGates = (): Invariant<Scene> => ({
-  name: "gates",
-  sentence: "A pass has samples behind it; no phase goes on from a gate that did not pass.",
-  check: ({ fact }) => {
-    const seen = fact();
-    if (seen?.kind !== "event" || seen.event.type !== "verdict") return [];
-    const { gate, verdicts } = seen.event;
-    if (overall(verdicts) === "pass" && verdicts.length === 0) return [`${gate} passed without a verdict.`];
-    return verdicts
-      .filter(
-        (v) => v.verdict === "pass" && (v.evidence.length === 0 || v.evidence.every((e) => e.samples === 0)),
-      )
-      .map((v) => `${gate} passed ${v.check} on ${v.subject} without a sample.`);
-  },
-});
+type Measured = { readonly phase: string; readonly verdict: Verdict["verdict"] };
+
+/** `evidence/<phase>/<gate>/<watcher>-<asked>.json`: who asked, and what the evidence says. */
+const measurementOf = (call: Observed): (Measured & { readonly gate: string; readonly asker: string }) | undefined => {
+  if (call.service !== "s3" || !call.mutating || call.outcome !== "applied") return undefined;
+  const [, phase, gate, asker] = /\/evidence\/([^/]+)\/([^/]+)\/(.+)-\d+\.json$/.exec(call.subject) ?? [];
+  if (phase === undefined || gate === undefined || asker === undefined) return undefined;
+  const { verdicts } = JSON.parse(String((call.input as { readonly Body?: unknown }).Body ?? "{}")) as {
+    readonly verdicts?: readonly unknown[];
+  };
+  // Steps keep other findings beside verdicts.
+  if (!verdicts) return undefined;
+  return { phase, gate, asker, verdict: overall(verdicts.map((v) => VerdictSchema.parse(v))) };
+};
+
+export const makeGates = (): Invariant<Scene> => {
+  /** The latest evidence of each watcher; the checks of preflight have their round for one. */
+  const latest = new Map<string, Measured & { readonly gate: string; readonly asker: string }>();
+  return {
+    name: "gates",
+    sentence: "A pass has samples behind it; nothing goes on from a gate that did not pass.",
+    check: ({ fact }) => {
+      const seen = fact();
+      if (seen?.kind === "call") {
+        const measured = measurementOf(seen.call);
+        if (measured) latest.set(`${measured.gate} ${measured.asker}`, measured);
+        return [];
+      }
+      if (seen?.event.type === "verdict") return unfounded(seen.event.gate, seen.event.verdicts);
+      if (seen?.event.type !== "execution" || seen.event.status !== "succeeded") return [];
+      const { machine, execution } = seen.event;
+      if (machine === "watch-gates") return goneOn([...latest.values()].filter((m) => m.asker === execution), execution);
+      if (!(PHASES as readonly string[]).includes(machine)) return [];
+      return goneOn([...latest.values()].filter((m) => m.phase === machine), undefined);
+    },
+  };
+};
+
+/** A pass must say what it went by. */
+const unfounded = (gate: string, verdicts: readonly Verdict[]): readonly string[] =>
+  verdicts
+    .filter((v) => v.verdict === "pass" && (v.evidence.length === 0 || v.evidence.every((e) => e.samples === 0)))
+    .map((v) => `${gate} passed ${v.check} on ${v.subject} without a sample.`);
+
+/** @param watcher The execution that ended well, where one gate's watcher did; it must have measured something. */
+const goneOn = (measured: readonly (Measured & { readonly gate: string })[], watcher: string | undefined): readonly string[] => {
+  if (watcher !== undefined && measured.length === 0) return [`The watcher ${watcher} passed its gate without any evidence.`];
+  return measured
+    .filter((m) => m.verdict !== "pass")
+    .map((m) => `${m.gate} of ${m.phase} was taken for passed; its evidence says ${m.verdict}.`);
+};

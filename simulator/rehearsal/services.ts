@@ -73,10 +73,12 @@ export const makeServices = (options: ServicesOptions): { readonly context: Cont
 
 const awsClients = ({ plan, clock, random, seam, world, executions }: ServicesOptions, s3: S3Service): AwsClients => {
   const { source, target } = plan.settings;
+  const subnetIds = target.subnetIds ?? ASSUMED_SUBNETS;
   const network = makeSimulatedNetwork({
-    subnetIds: target.subnetIds ?? ASSUMED_SUBNETS,
+    subnetIds,
     egressAddresses: source.egressAddresses,
-    addressesInUse: () => world.clusters.source.pods().length + world.clusters.target.pods().length,
+    // Pods are spread evenly.
+    addressesInUse: () => Math.ceil((world.clusters.source.pods().length + world.clusters.target.pods().length) / subnetIds.length),
     balancers: () => balancersOf([world.clusters.source, world.clusters.target]),
   });
   const eks = makeEksService({

@@ -22,7 +22,10 @@ const applied = (object: KubeObject, pinned: boolean): KubeObject =>
   floorOf(object, pinned, object).reduce<KubeObject>((o, { path, after }) => {
     const copy = structuredClone(o) as Record<string, unknown>;
     let at = copy;
-    for (const part of path.slice(0, -1)) at = (at[part] ??= {}) as Record<string, unknown>;
+    for (const part of path.slice(0, -1)) {
+      at[part] ??= {};
+      at = at[part] as Record<string, unknown>;
+    }
     at[path.at(-1) ?? ""] = after;
     return copy as KubeObject;
   }, object);
@@ -40,6 +43,12 @@ describe.each<[string, KubeObject, boolean, Record<string, unknown>]>([
     hpa({ behavior: { scaleUp: {} } }),
     false,
     { "spec.behavior.scaleDown": null },
+  ],
+  [
+    "an HPA of a group member",
+    hpa({ behavior: { scaleUp: { selectPolicy: "Max" }, scaleDown: { selectPolicy: "Max" } } }),
+    true,
+    { "spec.behavior.scaleDown.selectPolicy": "Max", "spec.behavior.scaleUp.selectPolicy": "Max" },
   ],
   [
     "an HPA whose lower bound a half would undercut",

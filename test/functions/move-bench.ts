@@ -1,7 +1,9 @@
 /** Two simulated clusters that share a backup store, a bucket and a clock: what the steps of freeze, move and thaw run against, one by one. */
 
 import { type Kubernetes, makeKubernetes } from "../../adapters/kubernetes.ts";
+import type { RecordSet } from "../../domain/effects.ts";
 import type { Verdict } from "../../domain/gates.ts";
+import { Transient } from "../../domain/errors.ts";
 import { keys } from "../../domain/journal.ts";
 import type { KubeObject } from "../../domain/kube.ts";
 import { maskObjects } from "../../domain/masking.ts";
@@ -12,15 +14,20 @@ import type { GateResult } from "../../functions/gate.ts";
 import type { Context, Step } from "../../functions/step.ts";
 import { Clock } from "../../simulator/clock.ts";
 import { makeRandom } from "../../simulator/random.ts";
+import { makeEksService } from "../../simulator/services/eks.ts";
+import { makeElb } from "../../simulator/services/elb.ts";
+import { makeSimulatedNetwork } from "../../simulator/services/network.ts";
+import { makeRoute53Service } from "../../simulator/services/route53.ts";
 import { makeS3 } from "../../simulator/services/s3.ts";
 import { type FaultHook, makeSeam } from "../../simulator/services/seam.ts";
 import { makeAwsClients } from "../../simulator/services/seam-aws.ts";
-import { makeExchange } from "../../simulator/services/seam-wire.ts";
+import { makeAskDns, makeExchange } from "../../simulator/services/seam-wire.ts";
 import {
   makeBackupStorage,
   makeCluster,
   type SimulatedCluster,
 } from "../../simulator/world/cluster/index.ts";
+import { makeDns, type SimulatedDns } from "../../simulator/world/dns/index.ts";
 import type { Caller } from "../../simulator/world/types.ts";
 import { runOn, STARTS_AT } from "../contracts/harness.ts";
 import { anObject, aPlan, aWorkload } from "../domain/checks.fixture.ts";
@@ -90,7 +97,7 @@ export const shop: readonly KubeObject[] = [
   }),
 ];
 
-const OPERATIONS = `install-bundle warm-target pause-pipelines install-freeze-policy floor-autoscalers take-snapshot restore-workloads
+const OPERATIONS = `ensure-cluster create-zone run-e2e-suite install-bundle warm-target pause-pipelines install-freeze-policy floor-autoscalers take-snapshot restore-workloads
   complete-restore fill-zone carry-drift stop-load lift-freeze resume-pipelines restore-autoscalers final-snapshot`;
 
 export const shopPlan = (objects: readonly KubeObject[] = shop, over: Partial<Plan> = {}): Plan =>
@@ -124,6 +131,7 @@ export const shopPlan = (objects: readonly KubeObject[] = shop, over: Partial<Pl
 export type MoveWorld = {
   readonly clock: Clock;
   readonly clusters: { readonly [S in Side]: SimulatedCluster };
+  readonly dns: SimulatedDns;
   readonly context: Context;
   /** A client as somebody: held to admission, not to permissions. */
   readonly as: (side: Side, user: string, groups?: readonly string[]) => Kubernetes;
@@ -150,6 +158,20 @@ export type MoveWorld = {
   readonly stored: () => ReadonlyMap<string, string>;
 };
 
+export type WorldOptions = {
+  readonly fault?: FaultHook;
+  /** The old zone's, beside NS and SOA. */
+  readonly records?: readonly RecordSet[];
+  readonly targetExists?: boolean;
+  /** What EKS says that an existing target runs. */
+  readonly eksVersion?: string;
+  /** The status with which hosts answer on the target. */
+  readonly answers?: () => number;
+};
+
+/** Where every load balancer is. */
+const ADDRESS = "192.0.2.1";
+
 const anyone = (user: string, groups: readonly string[]): Caller => ({
   name: user,
   kind: "actor",
@@ -160,7 +182,7 @@ const anyone = (user: string, groups: readonly string[]): Caller => ({
 
 export const makeMoveWorld = (
   plan: Plan = shopPlan(),
-  options: { readonly fault?: FaultHook } = {},
+  options: WorldOptions = {},
 ): MoveWorld => {
   const clock = new Clock(STARTS_AT);
   const random = makeRandom(5);
@@ -185,13 +207,26 @@ export const makeMoveWorld = (
       random: random.fork(side),
       settings: plan.settings[side],
       objects: side === "source" ? (plan.objects as unknown as readonly KubeObject[]) : [],
-      exists: true,
+      exists: side === "source" || options.targetExists !== false,
       exposed: new Set(),
       velero: storage,
       emit: () => {},
     });
   const clusters = { source: cluster("source"), target: cluster("target") };
+  const dns = makeDns({
+    clock,
+    random,
+    settings: plan.settings.dns,
+    records: options.records ?? [
+      { name: "www.live.example.", type: "CNAME", ttlSeconds: 300, values: ["old.example."] },
+      { name: "live.example.", type: "MX", ttlSeconds: 300, values: ["10 mail.example."] },
+    ],
+    sideOf: () => undefined,
+    addressesOf: () => [ADDRESS],
+  });
+  const network = makeSimulatedNetwork({ subnetIds: ["subnet-a", "subnet-b"], egressAddresses: [] });
   const http = makeExchange(seam, {
+    [ADDRESS]: { service: "probes", handle: () => ({ status: options.answers?.() ?? 200, headers: {}, body: "" }) },
     "kubernetes.source": { service: "kubernetes", side: "source", handle: clusters.source.api },
     "kubernetes.target": { service: "kubernetes", side: "target", handle: clusters.target.api },
   });
@@ -201,9 +236,27 @@ export const makeMoveWorld = (
   });
   const quiet = () => {};
   const context: Context = {
-    aws: makeAwsClients(seam, { s3: s3.handlers }),
+    aws: makeAwsClients(seam, {
+      s3: s3.handlers,
+      route53: makeRoute53Service({ zones: dns.zones, clock, random }).handlers,
+      eks: makeEksService({
+        clock,
+        random,
+        clusters: [
+          {
+            name: plan.settings.target.name,
+            version: options.eksVersion ?? plan.settings.target.kubernetesVersion,
+            exists: clusters.target.exists,
+            create: clusters.target.create,
+            destroy: clusters.target.destroy,
+          },
+        ],
+        subnets: () => network.subnets,
+      }).handlers,
+      elb: makeElb(network).handlers,
+    }),
     http,
-    askDns: () => Promise.reject(new Error("no DNS here")),
+    askDns: makeAskDns(seam, dns),
     endpoints: { kubernetes: url("kubernetes"), metrics: url("metrics"), slack: "https://slack" },
     bucket: "memory",
     now: () => new Date(clock.now()),
@@ -241,6 +294,7 @@ export const makeMoveWorld = (
   return {
     clock,
     clusters,
+    dns,
     context,
     as: (side, user, groups = []) =>
       makeKubernetes({
@@ -251,10 +305,18 @@ export const makeMoveWorld = (
     batches: async (step, subject = "") => {
       let from: number | null = 0;
       let count = 0;
+      let failures = 0;
       while (from !== null && count < 50) {
-        const { next }: { next: number | null } = await run(step, { subject, from });
-        from = next;
-        count += 1;
+        try {
+          const { next }: { next: number | null } = await run(step, { subject, from });
+          from = next;
+          count += 1;
+        } catch (error) {
+          // What a state machine does: it waits, and calls again with the same input.
+          failures += 1;
+          if (!(error instanceof Transient) || failures > 4) throw error;
+          wait(4);
+        }
       }
       return count;
     },

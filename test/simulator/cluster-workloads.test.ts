@@ -51,6 +51,65 @@ describe("the source when the run begins", () => {
     expect(names(objects.toReversed())).toEqual(names(objects));
   });
 
+  test("serves versions that newer clusters don't, and stores what is today's", async () => {
+    const { selector: _, ...spec } = deployment("old", 2)["spec"] as Record<string, unknown>;
+    const old = object("extensions/v1beta1", "Deployment", "old", { spec });
+    const budget = object("policy/v1beta1", "PodDisruptionBudget", "old", {
+      spec: { minAvailable: 1, selector: { matchLabels: { app: "old" } } },
+    });
+    const { kube, cluster } = makeWorld({ objects: [old, budget], version: "1.21" });
+    expect(readyPods(cluster, "old")).toBe(2);
+    expect((await kube.get(ref("extensions/v1beta1", "Deployment", "old"))).apiVersion).toBe(
+      "extensions/v1beta1",
+    );
+    expect((await kube.get(deploymentRef("old"))).apiVersion).toBe("apps/v1");
+    expect((await kube.get(ref("policy/v1", "PodDisruptionBudget", "old")))["status"]).toMatchObject({
+      disruptionsAllowed: 1,
+    });
+    expect(await makeWorld().kube.knows({ apiVersion: "policy/v1beta1", kind: "PodDisruptionBudget" })).toBe(
+      false,
+    );
+  });
+
+  test.each([
+    [
+      "no containers",
+      object("apps/v1", "Deployment", "odd", {
+        spec: { selector: { matchLabels: { a: "b" } }, template: {} },
+      }),
+    ],
+    ["no spec at all", object("apps/v1", "StatefulSet", "odd")],
+    [
+      "a schedule that nobody can read",
+      object("batch/v1", "CronJob", "odd", { spec: { schedule: "often", timeZone: "Nowhere" } }),
+    ],
+    [
+      "requests that are no quantities",
+      deployment("odd", 1, podSpec({ resources: { requests: { cpu: "much" } } })),
+    ],
+    ["more than any node has", deployment("odd", 1, podSpec({ resources: { requests: { cpu: "900" } } }))],
+    ["a Service that selects nothing", service("odd", { selector: {} })],
+    [
+      "a selector that doesn't take its pods",
+      deployment("odd", 1, podSpec(), { selector: { matchLabels: { other: "x" } } }),
+    ],
+    [
+      "a HorizontalPodAutoscaler without a target",
+      object("autoscaling/v2", "HorizontalPodAutoscaler", "odd", { spec: { maxReplicas: 3 } }),
+    ],
+    [
+      "a policy that doesn't compile",
+      object("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy", "odd", {
+        spec: { validations: [{ expression: "((" }] },
+      }),
+    ],
+  ])("stands and goes on with an object that has %s", async (_name, odd) => {
+    const world = makeWorld({ objects: [deployment("cart", 2), odd] });
+    await world.kube.mergePatch(deploymentRef("cart"), { spec: { replicas: 3 } });
+    world.wait(3_600);
+    expect(readyPods(world.cluster, "cart")).toBe(3);
+  });
+
   test("knows kinds that the manifests use and nobody defined", async () => {
     const { kube } = makeWorld({ objects: [object("example.com/v1", "Gadget", "g")] });
     expect(await kube.knows({ apiVersion: "example.com/v1", kind: "Gadget" })).toBe(true);

@@ -1,8 +1,14 @@
 /** Which kinds an API server serves: the built-in ones of its version, and those that CustomResourceDefinitions add. */
 
-import { apiVersionOf, BUILT_IN_KINDS, type KubeKind } from "../../../adapters/kubernetes-kinds.ts";
+import {
+  apiVersionOf,
+  BUILT_IN_KINDS,
+  groupVersionOf,
+  type KubeKind,
+} from "../../../adapters/kubernetes-kinds.ts";
 import { byCodeUnit, type KubeObject } from "../../../domain/kube.ts";
 import { at, fieldsAt, listAt, textAt, textsAt } from "./fields.ts";
+import { groupToday } from "./legacy.ts";
 import { qualified } from "./status.ts";
 
 /** A kind as one version of the API serves it. */
@@ -14,6 +20,8 @@ export type Resource = KubeKind & {
   readonly custom: boolean;
   /** The version that objects are stored in. */
   readonly storageVersion: string;
+  /** The same as an apiVersion, where even the group is another today. */
+  readonly storedAs?: string;
 };
 
 const SCALED = new Set(["Deployment", "ReplicaSet", "StatefulSet", "ReplicationController"]);
@@ -136,6 +144,17 @@ export class Kinds {
     return this.#stored.get(key);
   }
 
+  /** Serves an old version of a built-in kind as well. @returns whether the kind is a built-in one at all. */
+  serveLegacy(apiVersion: string, kind: string): boolean {
+    const { group, version } = groupVersionOf(apiVersion);
+    const today = this.all().find(
+      (r) =>
+        !r.custom && r.kind === kind && r.group === groupToday(group, kind) && r.version === r.storageVersion,
+    );
+    if (today) this.#add({ ...today, group, version, storedAs: apiVersionOf(today) });
+    return today !== undefined;
+  }
+
   /** Serves what a CustomResourceDefinition names; a built-in kind is never replaced. */
   define(definition: KubeObject): void {
     const group = textAt(definition, "spec", "group") ?? "";
@@ -180,7 +199,8 @@ export class Kinds {
   #add(resource: Resource): void {
     this.#byPath.set(`${resource.group}/${resource.version}/${resource.resource}`, resource);
     this.#byKind.set(`${apiVersionOf(resource)}|${resource.kind}`, resource);
-    if (resource.version === resource.storageVersion) this.#stored.set(resource.key, resource);
+    if (resource.version === resource.storageVersion && resource.storedAs === undefined)
+      this.#stored.set(resource.key, resource);
     this.#sorted = undefined;
   }
 }

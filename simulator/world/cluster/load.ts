@@ -6,6 +6,7 @@
 import { byCodeUnit, type KubeObject, keyOf, refOf } from "../../../domain/kube.ts";
 import { controllerOf, fieldsAt, listAt, namespaceOf, textAt } from "./fields.ts";
 import { impliedDefinition } from "./kinds.ts";
+import { inShapeOfToday } from "./legacy.ts";
 import type { Machine } from "./machine.ts";
 import { type Reference, referencesOf } from "./references.ts";
 import type { Who } from "./registry.ts";
@@ -69,6 +70,7 @@ const defineKinds = (machine: Machine, objects: readonly KubeObject[]): void => 
     machine.registry.kinds.define(definition);
   for (const object of objects) {
     if (machine.registry.kinds.byKind(object.apiVersion, object.kind)) continue;
+    if (machine.registry.kinds.serveLegacy(object.apiVersion, object.kind)) continue;
     const namespaced = objects.some((o) => o.kind === object.kind && o.metadata.namespace !== undefined);
     const definition = impliedDefinition(object.apiVersion, object.kind, namespaced);
     machine.registry.kinds.define(definition);
@@ -89,9 +91,14 @@ const ensureNamespace = (machine: Machine, name: string): void => {
 /** Creates an object unless one of its name is there. */
 const put = (machine: Machine, object: KubeObject): void => {
   const { registry, store } = machine;
-  const resource = registry.kinds.byKind(object.apiVersion, object.kind);
+  const asked = registry.kinds.byKind(object.apiVersion, object.kind);
+  const resource = asked?.storedAs === undefined ? asked : registry.resource(asked.key);
   if (!resource || store.get(resource.key, namespaceOf(object), object.metadata.name)) return;
-  registry.create(resource, object, WHO);
+  registry.create(
+    resource,
+    asked?.storedAs === undefined ? object : inShapeOfToday(object, asked.storedAs),
+    WHO,
+  );
 };
 
 const templateOf = (object: KubeObject): unknown => {

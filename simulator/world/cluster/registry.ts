@@ -66,6 +66,9 @@ export class Registry {
   readonly store: Store;
   readonly clock: Clock;
   readonly #random: Random;
+  /** The last second that was written out: many objects are stamped within one. */
+  #second = Number.NaN;
+  #stamp = "";
   /** Installed once the parts that it asks are there. */
   admit: Admit = ({ after }) => after;
   /** Brings Leases up to date; called before somebody reads them. */
@@ -82,7 +85,12 @@ export class Registry {
 
   /** Now, as timestamps in objects have it: whole seconds. */
   stamp(): string {
-    return `${new Date(this.clock.now()).toISOString().slice(0, 19)}Z`;
+    const second = Math.floor(this.clock.now() / 1_000);
+    if (second !== this.#second) {
+      this.#second = second;
+      this.#stamp = `${new Date(second * 1_000).toISOString().slice(0, 19)}Z`;
+    }
+    return this.#stamp;
   }
 
   uid(): string {
@@ -273,7 +281,8 @@ export class Registry {
   }
 
   #stored(resource: Resource, object: KubeObject): KubeObject {
-    const apiVersion = apiVersionOf({ group: resource.group, version: resource.storageVersion });
+    const apiVersion =
+      resource.storedAs ?? apiVersionOf({ group: resource.group, version: resource.storageVersion });
     return object.apiVersion === apiVersion ? object : { ...object, apiVersion };
   }
 

@@ -15,7 +15,13 @@ export const collect = (machine: Machine, spec: unknown): readonly BackupItem[] 
   const { kinds } = machine.registry;
   const stored = kinds
     .all()
-    .filter((r) => r.version === r.storageVersion && !NEVER.has(r.key) && takesResource(spec, r));
+    .filter(
+      (r) =>
+        r.version === r.storageVersion &&
+        r.storedAs === undefined &&
+        !NEVER.has(r.key) &&
+        takesResource(spec, r),
+    );
   const namespaced = stored.filter((r) => r.namespaced).flatMap((r) => inNamespaces(machine, r, spec));
   const scoped = stored
     .filter((r) => !r.namespaced)

@@ -1,0 +1,128 @@
+/** Steps that are wrong in one way each, with the real input and, unless that is the mistake, the real rights. */
+
+import { SendTaskSuccessCommand } from "@aws-sdk/client-sfn";
+import { RequestSchema } from "../../../domain/approvals.ts";
+import { keys } from "../../../domain/journal.ts";
+import { makeEffect } from "../../../functions/effect.ts";
+import type { GateInput, GateResult } from "../../../functions/gate.ts";
+import { steps as realSteps } from "../../../functions/index.ts";
+import { bucketOf, type Item, kubernetesOf, type Run } from "../../../functions/run.ts";
+import type { Needs, Step } from "../../../functions/step.ts";
+import { refOfItem } from "../../../functions/workload.ts";
+import { unfenced, withStep } from "./edit.ts";
+
+type Scaling = { readonly run: Run; readonly item: Item; readonly side: "source" | "target"; readonly replicas: number };
+
+const needsOf = (name: string): Needs => realSteps.find((s) => s.name === name)?.needs ?? {};
+
+/** Scales, and writes into the journal afterwards what it has done. */
+export const effectBeforeIntent = (): readonly Step[] =>
+  withStep("scale-workload", (right) => async (input, context) => {
+    const { item, side, replicas } = input as Scaling;
+    if (side === "target" && item.name === "cart") await kubernetesOf(context, side).scale(refOfItem(item), replicas);
+    return right(input, context);
+  });
+
+/** Scales and tells nobody. */
+export const effectWithoutIntent = (): readonly Step[] =>
+  withStep("scale-workload", (right) => async (input, context) => {
+    const { item, side, replicas } = input as Scaling;
+    if (side === "source" || item.move === "stop-then-start") return right(input, context);
+    await kubernetesOf(context, side).scale(refOfItem(item), replicas);
+    return { outcome: "made" };
+  });
+
+/** Doesn't look whether a rollback has begun. */
+export const blindToTheFence = (step: string): readonly Step[] => withStep(step, (right) => (input, context) => right(input, unfenced(context)));
+
+/** A gate that measures nothing and calls that a pass: the list was empty, and nothing in it had failed. */
+export const vacuous = (gate: string): readonly Step[] =>
+  withStep(gate, () => async (input, context): Promise<GateResult> => {
+    const { run, phase, watcher, asked } = input as GateInput;
+    await bucketOf(context).putNew(keys.evidence(run.migration, phase, `${gate}/${watcher}-${asked}`), { verdicts: [] });
+    return { verdict: "pass", sentence: "Nothing failed.", askedMax: 1, pollSeconds: 1 };
+  });
+
+/** A gate that keeps no evidence at all. */
+export const unrecorded = (gate: string): readonly Step[] =>
+  withStep(gate, () => async (): Promise<GateResult> => ({ verdict: "pass", sentence: "Fine.", askedMax: 1, pollSeconds: 1 }));
+
+/** A gate that passes on a value with no sample behind it. */
+export const sampleless = (gate: string): readonly Step[] =>
+  withStep(gate, () => async (input, context): Promise<GateResult> => {
+    const { run, phase, watcher, asked, subject } = input as GateInput;
+    const observedAt = context.now().toISOString();
+    const evidence = [{ what: "Errors.", value: 0, threshold: "at most 1", samples: 0, source: "a query without an answer", observedAt }];
+    await bucketOf(context).putNew(keys.evidence(run.migration, phase, `${gate}/${watcher}-${asked}`), {
+      verdicts: [{ check: "platform/errors", subject, verdict: "pass", sentence: "No errors.", evidence }],
+    });
+    return { verdict: "pass", sentence: "No errors.", askedMax: 1, pollSeconds: 1 };
+  });
+
+type Click = { readonly run: Run; readonly question: string; readonly person: string; readonly choice: string };
+
+/** Takes a click as it comes. @param change makes the vote and the decision wrong. */
+export const votes = (change: (click: Click) => { readonly plan: string; readonly person: string }): readonly Step[] =>
+  withStep("record-vote", () => async (input, context) => {
+    const click = input as Click;
+    const { run, question, choice } = click;
+    const { plan, person } = change(click);
+    const bucket = bucketOf(context);
+    const { token } = RequestSchema.parse((await bucket.getJson(keys.approval(run.migration, question)))?.value);
+    if (await bucket.getJson(keys.decision(run.migration, question))) return { counted: false };
+    await bucket.putNew(keys.vote(run.migration, question, person), { person, choice, plan, at: context.now().toISOString() });
+    await bucket.putNew(keys.decision(run.migration, question), { decision: choice, by: [person] });
+    const output = JSON.stringify({ decision: choice, by: [person] });
+    await context.aws.sfn.send(new SendTaskSuccessCommand({ taskToken: token, output }));
+    return { counted: true };
+  });
+
+/** Says that the window is open, whenever it is asked. */
+export const alwaysOpen = (): readonly Step[] =>
+  withStep("check-window", () => async () => ({ verdict: "pass", waitSeconds: 0, sentence: "The window is open." }));
+
+/** Uses a right that it doesn't declare. */
+export const undeclared = (): readonly Step[] => {
+  const { kubernetes, ...rest } = needsOf("scale-workload");
+  const reads = (side: readonly string[] = []) => side.filter((need) => !need.startsWith("patch "));
+  const needs = { ...rest, kubernetes: { source: reads(kubernetes?.source), target: reads(kubernetes?.target) } };
+  return withStep("scale-workload", (right) => right, { needs });
+};
+
+/** Writes the task's token into its log, where anybody may read it. */
+export const talkative = (): readonly Step[] =>
+  withStep("ask-people", (right) => async (input, context) => {
+    const answer = await right(input, context);
+    context.log.warn("The question was posted.", { token: (input as { readonly token: string }).token });
+    return answer;
+  });
+
+type Undoing = { readonly run: Run; readonly entry: readonly string[] };
+
+/** An undo that leaves out some entries and says that all is well. */
+export const forgetfulUndo = (isForgotten: (key: string) => boolean): readonly Step[] =>
+  withStep(
+    "compare-with-start",
+    () => async () => ({ verdict: "pass", sentence: "All is as it was." }),
+    {},
+    withStep("undo-effect", (right) => async (input, context) => {
+      const { run, entry } = input as Undoing;
+      const kept = entry.filter((key) => !isForgotten(key));
+      return kept.length === 0 ? { outcomes: [] } : right({ run, entry: kept }, context);
+    }),
+  );
+
+/** Changes one more field of the target than the plan says: journalled, and wrong. */
+export const embellishing = (): readonly Step[] =>
+  withStep("restore-autoscalers", (right) => async (input, context) => {
+    const { run } = input as { readonly run: Run };
+    const object = { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop", name: "web" };
+    const path = ["metadata", "labels", "moved-by"];
+    await makeEffect(
+      context,
+      run,
+      { step: "restore-autoscalers", operation: "9999-embellish", move: "0" },
+      { kind: "set-field", cluster: "target", object, path, before: null, after: "repot" },
+    );
+    return right(input, context);
+  }, { needs: { ...needsOf("restore-autoscalers"), kubernetes: { source: ["get deployments"], target: ["get deployments", "patch deployments", ...(needsOf("restore-autoscalers").kubernetes?.target ?? [])] } } });
