@@ -48,7 +48,8 @@ export const workOff = async <T>(
       if (error instanceof Conflict && made > 0) return { next: index, made };
       throw error;
     }
-    if (context.now().getTime() - startedAt >= BATCH_MS && index + 1 < items.length) return { next: index + 1, made };
+    if (context.now().getTime() - startedAt >= BATCH_MS && index + 1 < items.length)
+      return { next: index + 1, made };
   }
   return { next: null, made };
 };

@@ -9,7 +9,7 @@ import { errorShare, latencyQuantile, newestSample, requestCount, type Subject }
 import { gate } from "./gate.ts";
 import { bucketOf, planOf, type Run, type SlimPlan } from "./run.ts";
 import type { Context } from "./step.ts";
-import { judge } from "./verdicts.ts";
+import { judge, whereNoHosts } from "./verdicts.ts";
 
 /** By entry workload: what its clients got before the cut. */
 const BaselineSchema = z.record(z.string(), z.object({ errorShare: z.number(), p99Seconds: z.number() }));
@@ -23,6 +23,8 @@ export const comparePlatform = gate({
   needs: { metrics: ["query"] },
   measure: async ({ run, phase, subject }, context) => {
     const plan = await planOf(context, run);
+    const idle = whereNoHosts(context, plan, "platform/hosts");
+    if (idle) return idle;
     const before = phase === "cut-traffic" && subject === "before the cut";
     const side: Side = before ? "source" : "target";
     const entries = entriesOf(plan);

@@ -6,7 +6,7 @@ import { gate } from "./gate.ts";
 import { recordsAt } from "./observe-ttls.ts";
 import { planOf } from "./run.ts";
 import type { Context } from "./step.ts";
-import { judge } from "./verdicts.ts";
+import { judge, whereNoHosts } from "./verdicts.ts";
 import { freshOf, hostsOf, ZONE_READS, zonesOf } from "./zones.ts";
 
 export const observeOldZone = gate({
@@ -15,6 +15,8 @@ export const observeOldZone = gate({
   needs: { route53: ZONE_READS, dns: ["ask"] },
   measure: async ({ run }, context) => {
     const plan = await planOf(context, run);
+    const idle = whereNoHosts(context, plan, "dns/old-zone");
+    if (idle) return idle;
     const zones = await zonesOf(context, run, plan);
     const verdicts: Verdict[] = [];
     const [fresh = ""] = freshOf(zones).nameServers;

@@ -4,7 +4,7 @@ import { makeMetrics, type Measurement } from "../adapters/metrics.ts";
 import { edgeRequestRate, openConnections } from "../domain/queries.ts";
 import { gate } from "./gate.ts";
 import { planOf } from "./run.ts";
-import { judge } from "./verdicts.ts";
+import { judge, whereNoHosts } from "./verdicts.ts";
 
 export const observeStragglers = gate({
   name: "observe-stragglers",
@@ -12,7 +12,10 @@ export const observeStragglers = gate({
   needs: { metrics: ["query"] },
   patience: { pollSeconds: 60, holdSecondsMax: 7_200 },
   measure: async ({ run }, context) => {
-    const { settings } = await planOf(context, run);
+    const plan = await planOf(context, run);
+    const idle = whereNoHosts(context, plan, "stragglers/hosts");
+    if (idle) return idle;
+    const { settings } = plan;
     const metrics = makeMetrics(context);
     const onSource = await metrics.query("source", edgeRequestRate(settings.source.name));
     const onTarget = await metrics.query("target", edgeRequestRate(settings.target.name));

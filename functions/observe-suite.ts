@@ -9,7 +9,7 @@ import { gate } from "./gate.ts";
 import { probeHost } from "./probe-host.ts";
 import { kubernetesOf, planOf } from "./run.ts";
 import type { Context } from "./step.ts";
-import { judge } from "./verdicts.ts";
+import { judge, whereNoHosts } from "./verdicts.ts";
 import { freshOf, hostsOf, ZONE_READS, zonesOf } from "./zones.ts";
 
 export const observeSuite = gate({
@@ -19,6 +19,8 @@ export const observeSuite = gate({
   patience: { pollSeconds: 15, holdSecondsMax: 2_400 },
   measure: async ({ run }, context) => {
     const plan = await planOf(context, run);
+    const idle = whereNoHosts(context, plan, "e2e/hosts");
+    if (idle) return idle;
     const [server = ""] = freshOf(await zonesOf(context, run, plan)).nameServers;
     const verdicts: Verdict[] = [];
     for (const host of hostsOf(plan))

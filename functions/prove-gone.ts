@@ -3,7 +3,7 @@
 import * as z from "zod";
 import { ItemSchema, kubernetesOf, RunSchema, SideSchema } from "./run.ts";
 import { step } from "./step.ts";
-import { podsOf, refOfItem } from "./workload.ts";
+import { leftOf, refOfItem } from "./workload.ts";
 
 const READS = ["get cronjobs", "get deployments", "get statefulsets", "list pods"] as const;
 
@@ -14,13 +14,7 @@ export const proveGone = step({
   needs: { kubernetes: { source: READS, target: READS } },
   run: async ({ item, side }, context) => {
     const cluster = kubernetesOf(context, side);
-    const workload = await cluster.get(refOfItem(item));
-    const name = `${item.namespace}/${item.name}`;
-    if (item.kind === "CronJob") {
-      const { active = [] } = (workload["status"] ?? {}) as { readonly active?: readonly unknown[] };
-      return { verdict: active.length === 0 ? ("pass" as const) : ("unknown" as const), sentence: `${name} on the ${side} has ${active.length} running jobs.` };
-    }
-    const pods = await podsOf(cluster, workload);
-    return { verdict: pods.length === 0 ? ("pass" as const) : ("unknown" as const), sentence: `${name} on the ${side} has ${pods.length} pods left.` };
+    const left = await leftOf(cluster, await cluster.get(refOfItem(item)));
+    return { verdict: left === "" ? ("pass" as const) : ("unknown" as const), sentence: `${item.namespace}/${item.name} on the ${side} has ${left === "" ? "nothing" : left} left.` };
   },
 });

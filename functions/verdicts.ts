@@ -1,6 +1,7 @@
 /** Short forms for verdicts of one observation, so that every gate says the same things in the same way. */
 
 import type { Evidence, Verdict } from "../domain/gates.ts";
+import type { SlimPlan } from "./run.ts";
 import type { Context } from "./step.ts";
 
 export type Finding = {
@@ -27,3 +28,23 @@ export const judge = (context: Context, passes: boolean | undefined, finding: Fi
     evidence: [{ what: check, value, threshold, samples, source, observedAt: context.now().toISOString() }],
   };
 };
+
+/**
+ * A platform without public hosts (only schedules, say) has nothing that clients could be asked about: that is a finding with evidence, not an
+ * empty list. Undefined where there are hosts.
+ */
+export const whereNoHosts = (context: Context, plan: SlimPlan, check: string): readonly Verdict[] | undefined =>
+  plan.hosts.length > 0
+    ? undefined
+    : [
+        judge(context, true, {
+          check,
+          subject: plan.platform,
+          sentence: `The plan has no public host among its ${plan.workloads.length} workloads: there are no clients to ask about.`,
+          remedy: "",
+          value: 0,
+          threshold: "no host, no client",
+          samples: plan.workloads.length,
+          source: "the plan's hosts",
+        }),
+      ];

@@ -1,7 +1,8 @@
 /** What steps ask of one workload on one side: its reference, its pods, whether it stands. */
 
 import type { Kubernetes } from "../adapters/kubernetes.ts";
-import type { KubeObject, Ref } from "../domain/kube.ts";
+import { Invalid } from "../domain/errors.ts";
+import { type KubeObject, type Ref, refOf, sentenceOf } from "../domain/kube.ts";
 import type { Item } from "./run.ts";
 
 export const refOfItem = (item: Pick<Item, "apiVersion" | "kind" | "namespace" | "name">): Ref => ({
@@ -38,15 +39,25 @@ export const selectorText = ({ matchLabels = {}, matchExpressions = [] }: LabelS
     }),
   ].join(",");
 
-/** The pods that a workload's selector picks. Empty only where there are none: a workload without a selector is an error of the API's. */
+/** The pods that a workload's selector picks. @throws Invalid where it has none: nothing could be said about its pods. */
 export const podsOf = async (cluster: Kubernetes, workload: KubeObject): Promise<readonly KubeObject[]> => {
   const { selector } = workload["spec"] as { readonly selector?: LabelSelector };
   const labelSelector = selectorText(selector ?? {});
-  const pods = await cluster.list(
+  if (labelSelector === "") throw new Invalid(`${sentenceOf(refOf(workload))} has no selector, so its pods can't be told from others. Nothing was changed.`);
+  return cluster.list(
     { apiVersion: "v1", kind: "Pod" },
     { ...(workload.metadata.namespace === undefined ? {} : { namespace: workload.metadata.namespace }), labelSelector },
   );
-  return labelSelector === "" ? [] : pods;
+};
+
+/** What still runs of an exclusive thing, as words: its pods (terminating ones too), or the active jobs of a schedule. Empty where nothing is left. */
+export const leftOf = async (cluster: Kubernetes, workload: KubeObject): Promise<string> => {
+  if (workload.kind === "CronJob") {
+    const { active = [] } = (workload["status"] ?? {}) as { readonly active?: readonly unknown[] };
+    return active.length === 0 ? "" : `${active.length} running jobs`;
+  }
+  const pods = await podsOf(cluster, workload);
+  return pods.length === 0 ? "" : `${pods.length} pods`;
 };
 
 /** Numbers of a workload's status; absent fields are zero, as the API means them. */

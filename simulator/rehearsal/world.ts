@@ -8,6 +8,7 @@ import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
 import { makeActors } from "../world/actors.ts";
 import { type Addresses, makeAddresses } from "../world/addresses.ts";
+import type { Signals } from "../world/cluster/autoscalers.ts";
 import { loadBalancerName } from "../world/cluster/balancers.ts";
 import { type BackupStorage, makeBackupStorage, makeCluster, type SimulatedCluster } from "../world/cluster/index.ts";
 import { type Datastores, makeDatastores } from "../world/datastores.ts";
@@ -55,10 +56,26 @@ export const makeWorld = (making: Making): RehearsedWorld => {
   const traffic = makeTraffic({ clock, random, plan, source, target, dns, emit, control });
   const queues = makeQueues({ clock, plan, source, target, targetShare: () => targetShareOf(traffic) });
   const datastores = makeDatastores({ plan, source, target });
+  for (const cluster of [source, target]) cluster.setSignals(signalsOf(cluster.side, traffic, queues));
   const gauges = (side: Side): Gauges => ({ ...queues.gauges(side), datastore_connections: connectionsOf(datastores, side) });
   const metrics = makeMetricsWorld({ clock, random, plan, source, target, traffic, gauges });
   return { clusters: { source, target }, dns, traffic, queues, metrics, addresses };
 };
+
+/** What autoscalers go by: how much of its pods' capacity a workload uses, and how many pods its backlog calls for. */
+const signalsOf = (side: Side, traffic: TrafficWorld, queues: QueueWorld): Signals => ({
+  cpuShare: (workload) => {
+    const flow = traffic.workloads().find((f) => f.side === side && f.workload === workload);
+    return flow && flow.capacity > 0 ? flow.requestsPerSecond / flow.capacity : undefined;
+  },
+  podsForBacklog: (workload) => {
+    const queue = queues.queues().find((q) => q.workload === workload);
+    return queue ? Math.ceil(queue.waiting / MESSAGES_PER_POD) : undefined;
+  },
+});
+
+/** Waiting messages for which a scaler wants one pod more. */
+const MESSAGES_PER_POD = 500;
 
 /** The share of the clients that the target serves now: producers among the applications work where their requests are. */
 const targetShareOf = (traffic: TrafficWorld): number => {

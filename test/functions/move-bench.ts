@@ -2,8 +2,8 @@
 
 import { type Kubernetes, makeKubernetes } from "../../adapters/kubernetes.ts";
 import type { RecordSet } from "../../domain/effects.ts";
-import type { Verdict } from "../../domain/gates.ts";
 import { Transient } from "../../domain/errors.ts";
+import type { Verdict } from "../../domain/gates.ts";
 import { keys } from "../../domain/journal.ts";
 import type { KubeObject } from "../../domain/kube.ts";
 import { maskObjects } from "../../domain/masking.ts";
@@ -180,10 +180,7 @@ const anyone = (user: string, groups: readonly string[]): Caller => ({
   mayKubernetes: () => true,
 });
 
-export const makeMoveWorld = (
-  plan: Plan = shopPlan(),
-  options: WorldOptions = {},
-): MoveWorld => {
+export const makeMoveWorld = (plan: Plan = shopPlan(), options: WorldOptions = {}): MoveWorld => {
   const clock = new Clock(STARTS_AT);
   const random = makeRandom(5);
   const stored = new Map<string, string>();
@@ -224,9 +221,15 @@ export const makeMoveWorld = (
     sideOf: () => undefined,
     addressesOf: () => [ADDRESS],
   });
-  const network = makeSimulatedNetwork({ subnetIds: ["subnet-a", "subnet-b"], egressAddresses: [] });
+  const network = makeSimulatedNetwork({
+    subnetIds: ["subnet-assumed-a", "subnet-assumed-b"],
+    egressAddresses: [],
+  });
   const http = makeExchange(seam, {
-    [ADDRESS]: { service: "probes", handle: () => ({ status: options.answers?.() ?? 200, headers: {}, body: "" }) },
+    [ADDRESS]: {
+      service: "probes",
+      handle: () => ({ status: options.answers?.() ?? 200, headers: {}, body: "" }),
+    },
     "kubernetes.source": { service: "kubernetes", side: "source", handle: clusters.source.api },
     "kubernetes.target": { service: "kubernetes", side: "target", handle: clusters.target.api },
   });

@@ -16,6 +16,9 @@ export type Node = NodeShape & {
   /** False while it starts; it holds reservations already. */
   ready: boolean;
   cordoned: boolean;
+  /** What pods may take of it in all. */
+  readonly cpuMilli: number;
+  readonly memoryBytes: number;
   cpuMilliFree: number;
   memoryBytesFree: number;
   podsFree: number;
@@ -137,6 +140,8 @@ export class Nodes {
   #make(pool: NodePool, trial = false): Node {
     if (!trial) this.#serial += 1;
     const name = `${pool.name}-${String(this.#serial).padStart(4, "0")}`;
+    const cpuMilli = pool.cpuPerNode * 1_000 - RESERVED_CPU_MILLI;
+    const memoryBytes = pool.memoryGibPerNode * 2 ** 30 - RESERVED_MEMORY_BYTES;
     return {
       name,
       pool: pool.name,
@@ -152,8 +157,10 @@ export class Nodes {
       taints: pool.taints,
       ready: false,
       cordoned: false,
-      cpuMilliFree: pool.cpuPerNode * 1_000 - RESERVED_CPU_MILLI,
-      memoryBytesFree: pool.memoryGibPerNode * 2 ** 30 - RESERVED_MEMORY_BYTES,
+      cpuMilli,
+      memoryBytes,
+      cpuMilliFree: cpuMilli,
+      memoryBytesFree: memoryBytes,
       podsFree: PODS_PER_NODE,
       pods: new Set(),
     };
@@ -174,11 +181,12 @@ export class Nodes {
     this.#nodes.set(node.name, node);
     node.ready = true;
     const { registry } = this.#machine;
-    const capacity = {
-      cpu: `${node.cpuMilliFree + RESERVED_CPU_MILLI}m`,
-      memory: `${Math.round(node.memoryBytesFree / 2 ** 20)}Mi`,
+    // Not what is free: pods may have been promised room on it while it started.
+    const quantities = (cpuMilli: number, memoryBytes: number) => ({
+      cpu: `${cpuMilli}m`,
+      memory: `${Math.round(memoryBytes / 2 ** 20)}Mi`,
       pods: String(PODS_PER_NODE),
-    };
+    });
     const stamp = registry.stamp();
     this.#machine.store.put("nodes", {
       apiVersion: "v1",
@@ -186,8 +194,8 @@ export class Nodes {
       metadata: { name: node.name, labels: node.labels, uid: registry.uid(), creationTimestamp: stamp },
       spec: node.taints.length === 0 ? {} : { taints: node.taints },
       status: {
-        capacity,
-        allocatable: capacity,
+        capacity: quantities(node.cpuMilli + RESERVED_CPU_MILLI, node.memoryBytes + RESERVED_MEMORY_BYTES),
+        allocatable: quantities(node.cpuMilli, node.memoryBytes),
         nodeInfo: {
           operatingSystem: node.os,
           architecture: node.labels["kubernetes.io/arch"] ?? "",

@@ -20,7 +20,7 @@ const everything = (label: string, side: "source" | "target", next: string) => (
   MaxConcurrency: 100,
   ItemProcessor: {
     ProcessorConfig: { Mode: "DISTRIBUTED" as const, ExecutionType: "STANDARD" as const },
-    StartAt: "Take the item",
+    StartAt: side === "target" ? "Take what starts" : "Take what stops",
     States: side === "target" ? STARTS : STOPS,
   },
   Output: {},
@@ -36,7 +36,7 @@ const last = (step: Parameters<typeof call>[0], payload: Readonly<Record<string,
   call<string>(step, { run: "{% $run %}", item: "{% $item %}", ...payload }, { Output: {}, End: true });
 
 const STARTS = {
-  "Take the item": { ...TAKES, Next: "It is the target's now" },
+  "Take what starts": { ...TAKES, Next: "It is the target's now" },
   "It is the target's now": call<string>(
     "take-ownership",
     { run: "{% $run %}", item: "{% $item %}", owner: "target", move: "0-owner" },
@@ -52,8 +52,8 @@ const STARTS = {
 };
 
 const STOPS = {
-  "Take the item": { ...TAKES, Next: "Schedule?" },
-  "Schedule?": {
+  "Take what stops": { ...TAKES, Next: "Is it a schedule?" },
+  "Is it a schedule?": {
     Type: "Choice" as const,
     Choices: [{ Condition: "{% $item.kind = 'CronJob' %}" as const, Next: "Suspend" }],
     Default: "Stop",
@@ -86,8 +86,9 @@ const migrate = stateMachine<string>("migrate-cluster", {
     "Read the plan": call<string>(
       "validate-start",
       { run: "{% $states.input %}", machine: "migrate-cluster", execution: "{% $states.context.Execution.Id %}" },
-      { Assign: { run: "{% $states.result.Payload.run %}", started: RESULT, poll: 15 }, Next: "Build" },
+      { Assign: { run: "{% $states.result.Payload.run %}", started: RESULT, poll: 15 }, Next: "Remember the start" },
     ),
+    "Remember the start": call<string>("record-start", { run: "{% $run %}" }, { Next: "Build" }),
     Build: child<string>("build-target", { run: "{% $run %}", poll: "{% $poll %}" }, { TimeoutSeconds: 172_800, Next: "Snapshot", Catch: otherwise("Failed") }),
     Snapshot: call<string>("take-snapshot", { run: "{% $run %}", name: "freeze" }, { Next: "Is it whole?", Catch: otherwise("Failed") }),
     "Is it whole?": watch<string>("observe-snapshot", "freeze", "freeze", { Next: "Restore definitions", Catch: otherwise("Failed") }),

@@ -1,0 +1,59 @@
+"""Runs the Task and Choice loop through moto's parser of state machines; prints the version and the transitions a second as JSON.
+
+The function answers within this process: only moto's own work is measured. Exit code 3: there is no moto here.
+"""
+
+import json
+import sys
+import time
+
+try:
+    import boto3
+    import moto
+    from moto.stepfunctions.parser.asl.component.state.exec.state_task import lambda_eval_utils as calls
+except ImportError as missing:
+    print(json.dumps({"missing": str(missing)}))
+    sys.exit(3)
+
+from io import BytesIO
+
+
+class Function:
+    """Stands where the client of Lambda would: adds one, as the loop's function does everywhere."""
+
+    def invoke(self, **request):
+        payload = json.loads(request["Payload"])
+        return {"StatusCode": 200, "Payload": BytesIO(json.dumps({"n": payload["n"] + 1}).encode())}
+
+
+calls.boto_client_for = lambda **_: Function()
+
+
+@moto.mock_aws(config={"stepfunctions": {"execute_state_machine": True}})
+def run(definition: str, rounds: int) -> None:
+    client = boto3.client(
+        "stepfunctions", region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
+    )
+    measured = []
+    for round in range(rounds):
+        # A machine for each round: moto copies a machine with all its executions, and can't once one of them has run.
+        machine = client.create_state_machine(
+            name=f"loop-{round}", definition=definition, roleArn="arn:aws:iam::111111111111:role/loop"
+        )
+        before = time.perf_counter()
+        started = client.start_execution(
+            stateMachineArn=machine["stateMachineArn"], name=f"round-{round}", input=json.dumps({"n": 0})
+        )
+        while True:
+            execution = client.describe_execution(executionArn=started["executionArn"])
+            if execution["status"] != "RUNNING":
+                break
+            time.sleep(0.002)
+        seconds = time.perf_counter() - before
+        if execution["status"] != "SUCCEEDED":
+            raise SystemExit(f"The loop ended {execution['status']}: {execution.get('cause')}")
+        measured.append({"seconds": seconds, "output": json.loads(execution["output"])})
+    print(json.dumps({"version": moto.__version__, "rounds": measured}))
+
+
+run(sys.argv[1], int(sys.argv[2]))

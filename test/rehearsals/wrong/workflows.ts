@@ -1,0 +1,102 @@
+/** Workflows that are wrong in one way each: the real machines with one thing left out, reordered or changed. */
+
+import type { NamedMachine } from "../../../workflows/asl.ts";
+import { added, all, changed, inOrder, leftOut, withStates } from "./edit.ts";
+
+/** The source gives up its capacity before anybody was sent to the target. */
+export const sourceDownFirst = (): readonly NamedMachine[] =>
+  withStates("cut-traffic", inOrder("Fresh gates", "Source down to its floor", "Delegate"));
+
+/** Nobody waits until resolvers have forgotten the old servers, and nobody looks who still asks them. */
+export const ttlNotWaitedOut = (): readonly NamedMachine[] =>
+  withStates("cut-traffic", inOrder("Do all servers say so?", "Source down to its floor"));
+
+/** The source goes although stragglers still use it: the gate that looks for them is left out, with the waiting. */
+export const sourceToNothing = (): readonly NamedMachine[] =>
+  withStates("scale", changed("Take the input", { Assign: { run: "{% $states.input.run %}", phase: "{% $states.input.phase %}", item: "{% $states.input.item %}", side: "{% $states.input.side %}", replicas: "{% $states.input.side = 'source' ? 0 : $states.input.replicas %}", operation: "{% $states.input.operation %}", move: "{% $states.input.move %}", poll: "{% $states.input.poll %}", polls: 0 } }));
+
+/** Traffic goes to a target that still stands at its half. */
+export const targetStaysAtHalf = (): readonly NamedMachine[] =>
+  withStates("cut-traffic", leftOut("Target to everything", "Is the target whole?"));
+
+/** What must not exist twice is started on the target first, as everything else is. */
+export const startedBeforeStopped = (): readonly NamedMachine[] =>
+  withStates(
+    "hand-over",
+    all(
+      changed("Schedule or pods?", { Default: "The target owns it" }),
+      inOrder("Start on the target", "Stop on the source", "Handed over"),
+    ),
+  );
+
+/** The source's schedule stays on. */
+export const bothSchedule = (): readonly NamedMachine[] =>
+  withStates(
+    "hand-over",
+    changed("Schedule or pods?", {
+      Choices: [{ Condition: "{% $item.move = 'hand-over-schedule' %}", Next: "The target owns it" }],
+    }),
+  );
+
+/** Between the source's last tick and the target's first lie two hours. */
+export const nobodySchedules = (): readonly NamedMachine[] =>
+  withStates(
+    "hand-over",
+    all(
+      changed("What starts there?", {
+        Choices: [{ Condition: "{% $item.move = 'hand-over-schedule' %}", Next: "Coffee" }],
+      }),
+      added("Coffee", { Type: "Wait", Seconds: 7200, Next: "Resume on the target" }),
+    ),
+  );
+
+/** The cut without asking anybody. */
+export const nobodyAsked = (): readonly NamedMachine[] => withStates("cut-traffic", leftOut("Ask for the cut"));
+
+/** The source's workloads go without the second question. */
+export const retiredUnasked = (): readonly NamedMachine[] => withStates("decommission", leftOut("Ask two people"));
+
+/** Not failed is taken for passed. */
+export const unknownPasses = (): readonly NamedMachine[] =>
+  withStates(
+    "watch-gates",
+    changed("Passed?", { Choices: [{ Condition: "{% $seen.verdict != 'fail' %}", Next: "Passed" }] }),
+  );
+
+/** Preflight goes on unless a check has failed. */
+export const uncheckedPreflight = (): readonly NamedMachine[] =>
+  withStates(
+    "preflight",
+    changed("What did they say?", { Choices: [{ Condition: "{% 'fail' in $verdicts.verdict %}", Next: "Refused" }], Default: "Remember the start" }),
+  );
+
+/** A rollback that takes another backup when it has begun: a change forward. */
+export const forwardInRollback = (): readonly NamedMachine[] =>
+  withStates(
+    "roll-back",
+    all(
+      added("Take a backup", {
+        Type: "Task",
+        Resource: "arn:aws:states:::lambda:invoke",
+        Arguments: { FunctionName: "${take-snapshot}", Payload: { run: "{% $run %}", name: "freeze" } },
+        TimeoutSeconds: 30,
+        Next: "List what to undo",
+      }),
+      inOrder("Let functions end", "Take a backup"),
+    ),
+  );
+
+/** A rollback that stops once requests are safe. */
+export const undoSkipped = (): readonly NamedMachine[] =>
+  withStates("roll-back", inOrder("The new zone names the old servers", "Release the clusters"));
+
+/** Counts to itself until the history of its execution is full. */
+export const endless = (): readonly NamedMachine[] =>
+  withStates(
+    "build-target",
+    all(
+      added("Once more", { Type: "Pass", Next: "Round again" }),
+      added("Round again", { Type: "Pass", Next: "Once more" }),
+      inOrder("Ensure the cluster", "Once more"),
+    ),
+  );
