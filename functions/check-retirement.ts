@@ -8,7 +8,7 @@ import { edgeRequestRate } from "../domain/queries.ts";
 import { gate } from "./gate.ts";
 import { bucketOf, kubernetesOf, planOf, type Run, type SlimPlan } from "./run.ts";
 import type { Context } from "./step.ts";
-import { judge } from "./verdicts.ts";
+import { judge, whereNoHosts } from "./verdicts.ts";
 
 export const checkRetirement = gate({
   name: "check-retirement",
@@ -16,7 +16,8 @@ export const checkRetirement = gate({
   needs: { metrics: ["query"], kubernetes: { source: ["list persistentvolumes"] } },
   measure: async ({ run }, context) => {
     const plan = await planOf(context, run);
-    return [await noTraffic(context, plan), ...(await owners(context, run, plan)), ...(await volumes(context))];
+    const traffic = whereNoHosts(context, plan, "retirement/traffic") ?? [await noTraffic(context, plan)];
+    return [...traffic, ...(await owners(context, run, plan)), ...(await volumes(context))];
   },
 });
 

@@ -6,7 +6,7 @@ import type { Verdict } from "../domain/gates.ts";
 import type { KubeObject } from "../domain/kube.ts";
 import { at } from "../domain/pods.ts";
 import { gate } from "./gate.ts";
-import { probeHost } from "./probe-host.ts";
+import { probeVerdict } from "./probe-host.ts";
 import { kubernetesOf, planOf } from "./run.ts";
 import type { Context } from "./step.ts";
 import { judge, whereNoHosts } from "./verdicts.ts";
@@ -24,7 +24,7 @@ export const observeSuite = gate({
     const [server = ""] = freshOf(await zonesOf(context, run, plan)).nameServers;
     const verdicts: Verdict[] = [];
     for (const host of hostsOf(plan))
-      verdicts.push(await jobOf(context, host), await answers(context, server, host));
+      verdicts.push(await jobOf(context, host), await probeVerdict(context, "e2e/answer", server, host));
     return verdicts;
   },
 });
@@ -58,23 +58,5 @@ const jobOf = async (context: Context, host: string): Promise<Verdict> => {
     threshold: "succeeded",
     samples: state === "absent" ? 0 : 1,
     source: `Job ${SYSTEM_NAMESPACE}/${name} status`,
-  });
-};
-
-const answers = async (context: Context, server: string, host: string): Promise<Verdict> => {
-  const probed = await probeHost(context, server, host);
-  const status = "status" in probed ? probed.status : null;
-  return judge(context, status === null ? undefined : status < 500, {
-    check: "e2e/answer",
-    subject: host,
-    sentence:
-      "status" in probed
-        ? `${host} answers ${probed.status} on the target.`
-        : `${host} did not answer on the target: ${probed.why}.`,
-    remedy: `Ask the target's load balancer for ${host} by hand, and look at its ingress and endpoints.`,
-    value: status,
-    threshold: "below 500",
-    samples: status === null ? 0 : 1,
-    source: `GET https://${host}/ by ${server}`,
   });
 };

@@ -2,7 +2,9 @@
 
 import { ask } from "../adapters/dns.ts";
 import { AnswerLost } from "../domain/errors.ts";
+import type { Verdict } from "../domain/gates.ts";
 import type { Context } from "./step.ts";
+import { judge } from "./verdicts.ts";
 
 /** A status, or why there is none. */
 export type Probed = { readonly status: number } | { readonly why: string };
@@ -29,4 +31,21 @@ export const probeHost = async (context: Context, server: string, host: string):
   } catch (error) {
     return { why: error instanceof Error ? error.message : String(error) };
   }
+};
+
+/** What a probe of a host on the target says: any answer below 500 is one of the application's own. */
+export const probeVerdict = async (context: Context, check: string, server: string, host: string): Promise<Verdict> => {
+  const probed = await probeHost(context, server, host);
+  const status = "status" in probed ? probed.status : null;
+  return judge(context, status === null ? undefined : status < 500, {
+    check,
+    subject: host,
+    sentence:
+      "status" in probed ? `${host} answers ${probed.status} on the target.` : `${host} did not answer on the target: ${probed.why}.`,
+    remedy: `Ask the target's load balancer for ${host} by hand, and look at its ingress and endpoints.`,
+    value: status,
+    threshold: "below 500",
+    samples: status === null ? 0 : 1,
+    source: `GET https://${host}/ by ${server}`,
+  });
 };

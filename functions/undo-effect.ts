@@ -10,7 +10,7 @@ import { journalOf, makeUndoEffect, undoEntry, withJournal } from "./effect.ts";
 import { kubernetesOf, planOf, type Run, RunSchema } from "./run.ts";
 import { type Context, step } from "./step.ts";
 import { lastTickEffect } from "./ticks.ts";
-import { podsOf, refOfItem } from "./workload.ts";
+import { leftOf, refOfItem } from "./workload.ts";
 
 /** What forward effects may do on a side, their undo must be able to take back. */
 const KUBERNETES = [
@@ -33,59 +33,40 @@ export const undoEffectStep = step({
     route53: ["ChangeResourceRecordSets", "DeleteHostedZone", "GetHostedZone", "ListHostedZonesByName", "ListResourceRecordSets"],
     eks: ["DeleteCluster", "DescribeCluster"],
   }),
-  run: async ({ run, entry }, context): Promise<{ readonly outcomes: readonly Outcome["outcome"][]; readonly waitSeconds: number }> => {
+  run: async ({ run, entry: keys }, context) => {
     const journal = journalOf(context);
-    const outcomes: Outcome["outcome"][] = [];
-    for (const key of entry) {
+    const outcomes: Outcome[] = [];
+    for (const key of keys) {
       const forward = await journal.read(key);
-      const waitSeconds = await secondsUntilUndo(context, run, forward);
-      // What is done already is found under its own entry by the next call.
-      if (waitSeconds > 0) return { outcomes, waitSeconds };
-      const { outcome } = await undoEntry(context, run, forward, "undo-effect");
-      outcomes.push(outcome);
+      await mayStart(context, run, forward);
+      await tellTicks(context, run, forward);
+      outcomes.push(await undoEntry(context, run, forward, "undo-effect"));
     }
-    return { outcomes, waitSeconds: 0 };
+    return { outcomes: outcomes.map((o) => o.outcome) };
   },
 });
 
-/** What exclusive things have to wait for; everything else is undone at once. */
-const secondsUntilUndo = async (context: Context, run: Run, forward: JournalEntry): Promise<number> => {
-  const { effect } = forward;
-  if (effect.kind === "set-owner" && effect.after === "target") await mustBeGone(context, run, effect.thing);
-  const resumes = effect.kind === "set-field" && effect.object.kind === "CronJob" && effect.path.join(".") === "spec.suspend" && effect.after === true;
-  return resumes && effect.cluster === "source" ? secondsUntilBack(context, run, forward, effect.object) : 0;
-};
-
 /**
  * Giving an exclusive thing back to the source takes the proof that none of it is left on the target.
- * @throws Transient while a pod or a job is left; the state machine asks again.
+ * @throws Transient while a pod or a running job is left; the state machine asks again.
  */
-const mustBeGone = async (context: Context, run: Run, thing: string): Promise<void> => {
+const mayStart = async (context: Context, run: Run, { effect }: JournalEntry): Promise<void> => {
+  if (effect.kind !== "set-owner" || effect.after !== "target") return;
   const plan = await planOf(context, run);
-  const workload = plan.workloads.find((w) => nameOf(w) === thing);
+  const workload = plan.workloads.find((w) => nameOf(w) === effect.thing);
   if (!workload) return;
   const target = kubernetesOf(context, "target");
   const object = await target.find(refOfItem(workload));
   const left = object ? await leftOf(target, object) : "";
-  if (left !== "") throw new Transient(`${thing} still has ${left} on the target; the source gets it back when they are gone.`);
+  if (left !== "") throw new Transient(`${effect.thing} still has ${left} on the target; the source gets it back when they are gone.`);
 };
 
-/** Longer than this nobody waits for a tick: a person is told instead. */
-const WAIT_SECONDS_MAX = 3_600;
-
-/** A tick that the target ran must not run again on the source, which knows nothing of it. */
-const secondsUntilBack = async (context: Context, run: Run, forward: JournalEntry, object: Ref): Promise<number> => {
-  const bucket = bucketOf(context);
-  const of = { migration: run.migration, operation: forward.operation, move: "2-target-resume" };
-  const resumed = await bucket.getJson(keys.entry({ ...of, direction: "forward" }));
-  const schedule = await kubernetesOf(context, "source").find(object);
-  const last = schedule && ticksAround(schedule, context.now()).last;
-  if (!resumed || !schedule || !last || last <= recordedAt(resumed.value)) return 0;
-  const suspended = await bucket.getJson(keys.entry({ ...of, direction: "undo" }));
-  const wait = secondsUntilResume(schedule, context.now(), suspended ? recordedAt(suspended.value) : null);
-  if (wait > WAIT_SECONDS_MAX)
-    throw new Refused(`${sentenceOf(object)} stays suspended: the target ran its tick of ${last.toISOString()}, and the source would run it again. Resume it by hand after its next tick.`);
-  return wait;
+/** Before the source's schedule runs again, its controller is told which tick the target ran last. */
+const tellTicks = async (context: Context, run: Run, { effect, operation, move }: JournalEntry): Promise<void> => {
+  if (effect.kind !== "set-field" || effect.cluster !== "source" || effect.object.kind !== "CronJob") return;
+  if (effect.path.join(".") !== "spec.suspend" || effect.after !== true) return;
+  const ref = effect.object as Ref;
+  const [schedule, other] = [await kubernetesOf(context, "source").find(ref), await kubernetesOf(context, "target").find(ref)];
+  if (!schedule || !other) return;
+  await makeUndoEffect(context, run, { step: "undo-effect", operation, move: `${move}-ticks` }, lastTickEffect("source", schedule, other));
 };
-
-const recordedAt = (entry: unknown): Date => new Date(JournalEntrySchema.parse(entry).recordedAt);

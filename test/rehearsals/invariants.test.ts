@@ -2,7 +2,7 @@
 
 import { describe, expect, it } from "vitest";
 import type { RehearsalOptions } from "../../simulator/rehearsal/rehearse.ts";
-import { broken, planned, run } from "./small.ts";
+import { BROKER, broken, planned, run } from "./small.ts";
 import * as steps from "./wrong/steps.ts";
 import * as workflows from "./wrong/workflows.ts";
 
@@ -24,6 +24,7 @@ const without = (...names: readonly string[]) => planned(Object.fromEntries(name
 });
 /** More than one pod can serve. */
 const busy = () => planned({}, { load: [{ host: "www.shop.example.org", requestsPerSecond: 170 }] });
+const withBroker = () => planned(BROKER, { decisions: { "shop/broker": "keep-on-source" } });
 const closed = () => planned({}, { window: { timeZone: "UTC", start: "20:00", end: "23:00" } });
 
 const WRONG: readonly Wrong[] = [
@@ -49,6 +50,7 @@ const WRONG: readonly Wrong[] = [
   { title: "a static member started before it is stopped", wrong: () => ({ machines: workflows.startedBeforeStopped() }), breaks: ["static-members"], plan: () => without("scheduler") },
   { title: "both sides of a cron job", wrong: () => ({ machines: workflows.bothSchedule() }), breaks: ["cron-jobs"], says: /both clusters/ },
   { title: "a cron job that nobody schedules", wrong: () => ({ machines: workflows.nobodySchedules() }), breaks: ["cron-jobs"], says: /missed more than one tick/ },
+  { title: "a broker stopped with what waits in it", wrong: () => ({ steps: steps.brokerStopped() }), breaks: ["messages"], plan: withBroker },
   { title: "an undo that is skipped", wrong: () => ({ machines: workflows.undoSkipped(), rollBackAt: "freeze" }), breaks: ["undo"] },
   { title: "an undo that leaves out what was frozen", wrong: () => ({ steps: steps.forgetfulUndo((key) => key.includes("-pause-pipelines")), rollBackAt: "freeze" }), breaks: ["undo"], says: /was not on the source before|paused/ },
   { title: "a target that stays at its half", wrong: () => ({ machines: workflows.targetStaysAtHalf() }), breaks: ["equality"], says: /spec\.replicas/ },
@@ -70,6 +72,7 @@ describe("the right workflow breaks nothing where the wrong ones do", () => {
     ["the same with more to serve", busy],
     ["the same without what a singleton is", () => without("scheduler")],
     ["the same without a static member", () => without("meter")],
+    ["the same with a broker that stays behind", withBroker],
     ["the same with a window in the evening", closed],
   ])("%s", async (_, plan) => {
     const { summary, exitCode, sentence } = await run(plan());

@@ -49,6 +49,12 @@ spec:
           containers: [{name: main, image: "registry.example/tick:1"}]
 `;
 
+/** A broker within the platform that keeps what waits in its pods, and a worker on it. */
+export const BROKER: Readonly<Record<string, string>> = {
+  broker: workload("broker", { kind: "StatefulSet", image: "rabbitmq:3.13-management", replicas: 1, service: 5672, spec: "serviceName: broker" }),
+  worker: workload("worker", { replicas: 2, container: `resources: {requests: {cpu: 50m, memory: 64Mi}}\n${env("AMQP_URL", "amqp://broker.shop:5672")}` }),
+};
+
 const NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n";
 
 /** One of each: a public application and what it calls, a singleton, a static group member, a queue worker, a cron job. */
@@ -72,6 +78,7 @@ const SETTINGS = {
   classes: { "shop/scheduler": "singleton" },
   groups: [{ group: "meter", topic: "plays", workload: "shop/meter", staticIdPrefix: "meter" }],
   queues: [{ queue: "thumbnails", kind: "rabbitmq", workload: "shop/worker", messagesPerSecond: 4 }],
+  pipelines: [{ name: "deploy-shop", user: "ci:shop", groups: ["ci:deployers"], deploys: ["shop/web", "shop/cart"], deploysPerDay: 24 }],
   window: { timeZone: "UTC", start: "00:00", end: "23:59" },
   // Days of baking are days to simulate, and nothing of what is tested here happens in them.
   policy: { bakeSeconds: 900 },

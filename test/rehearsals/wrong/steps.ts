@@ -126,3 +126,21 @@ export const embellishing = (): readonly Step[] =>
     );
     return right(input, context);
   }, { needs: { ...needsOf("restore-autoscalers"), kubernetes: { source: ["get deployments"], target: ["get deployments", "patch deployments", ...(needsOf("restore-autoscalers").kubernetes?.target ?? [])] } } });
+
+/** Stops the broker that stays behind while its workers are handed over: what waits in it goes with it. */
+export const brokerStopped = (): readonly Step[] => {
+  const { kubernetes, ...rest } = needsOf("take-ownership");
+  const source = [...(kubernetes?.source ?? []), "get statefulsets", "patch statefulsets/scale"];
+  return withStep("take-ownership", (right) => async (input, context) => {
+    const { run, item } = input as Scaling;
+    const object = { apiVersion: "apps/v1", kind: "StatefulSet", namespace: "shop", name: "broker" };
+    if (item.name === "worker")
+      await makeEffect(
+        context,
+        run,
+        { step: "take-ownership", operation: "9998-broker", move: "0" },
+        { kind: "set-field", cluster: "source", object, path: ["spec", "replicas"], before: 1, after: 0 },
+      );
+    return right(input, context);
+  }, { needs: { ...rest, kubernetes: { ...kubernetes, source } } });
+};

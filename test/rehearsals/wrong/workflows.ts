@@ -5,15 +5,17 @@ import { added, all, changed, inOrder, leftOut, withStates } from "./edit.ts";
 
 /** The source gives up its capacity before anybody was sent to the target. */
 export const sourceDownFirst = (): readonly NamedMachine[] =>
-  withStates("cut-traffic", inOrder("Fresh gates", "Source down to its floor", "Delegate"));
+  withStates(
+    "cut-traffic",
+    all(
+      inOrder("Fresh gates", "Source down to its floor", "Delegate"),
+      inOrder("Does anybody still use the source?", "Does the target carry it?"),
+    ),
+  );
 
 /** Nobody waits until resolvers have forgotten the old servers, and nobody looks who still asks them. */
 export const ttlNotWaitedOut = (): readonly NamedMachine[] =>
   withStates("cut-traffic", inOrder("Do all servers say so?", "Source down to its floor"));
-
-/** The source goes although stragglers still use it: the gate that looks for them is left out, with the waiting. */
-export const sourceToNothing = (): readonly NamedMachine[] =>
-  withStates("scale", changed("Take the input", { Assign: { run: "{% $states.input.run %}", phase: "{% $states.input.phase %}", item: "{% $states.input.item %}", side: "{% $states.input.side %}", replicas: "{% $states.input.side = 'source' ? 0 : $states.input.replicas %}", operation: "{% $states.input.operation %}", move: "{% $states.input.move %}", poll: "{% $states.input.poll %}", polls: 0 } }));
 
 /** Traffic goes to a target that still stands at its half. */
 export const targetStaysAtHalf = (): readonly NamedMachine[] =>
