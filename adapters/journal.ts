@@ -2,7 +2,7 @@
 
 import { canonicalLine } from "../domain/canonical.ts";
 import { Conflict } from "../domain/errors.ts";
-import { type JournalEntry, JournalEntrySchema, keys } from "../domain/journal.ts";
+import { entryOfDone, type JournalEntry, JournalEntrySchema, keys } from "../domain/journal.ts";
 import type { Bucket } from "./bucket.ts";
 
 export type Journal = {
@@ -56,7 +56,7 @@ export const makeJournal = (bucket: Bucket): Journal => ({
 
   forwardKeys: async (migration) =>
     (await bucket.listKeys(keys.journal(migration))).filter(
-      (key) => /\/forward-[^/]*\.json$/.test(key) && !key.endsWith(".done.json"),
+      (key) => /\/forward-[^/]*\.json$/.test(key) && entryOfDone(key) === undefined,
     ),
 });
 

@@ -19,7 +19,7 @@ export const postMessage = async (http: Exchange, baseUrl: string, message: Mess
     channel: message.channel,
     text: message.text,
     blocks: [
-      { type: "section", text: { type: "mrkdwn", text: message.text } },
+      { type: "section", text: { type: "mrkdwn", text: shortened(message.text) } },
       ...(message.buttons.length === 0
         ? []
         : [
@@ -45,12 +45,28 @@ export const postMessage = async (http: Exchange, baseUrl: string, message: Mess
   });
   if (response.status === 429) throw new Throttled("Slack asks us to post more slowly.");
   if (response.status >= 500) throw new Transient(`Slack answered ${response.status}.`);
-  const answer = JSON.parse(response.body) as {
-    readonly ok?: boolean;
-    readonly error?: string;
-    readonly ts?: string;
-  };
-  if (answer.ok !== true)
-    throw new Forbidden(`Slack refused the message: ${answer.error ?? "no reason given"}.`);
-  return answer.ts ?? "";
+  const answer = answerIn(response.body);
+  if (answer.ok === true) return answer.ts ?? "";
+  if (answer.error === "ratelimited") throw new Throttled("Slack asks us to post more slowly.");
+  if (BUSY.has(answer.error ?? "")) throw new Transient(`Slack could not take the message: ${answer.error}.`);
+  throw new Forbidden(`Slack refused the message: ${answer.error ?? `status ${response.status}`}. Nothing was posted; look at the app's token and channel.`);
+};
+
+/** Errors that Slack itself calls temporary (chat.postMessage, reference). */
+const BUSY = new Set(["fatal_error", "internal_error", "request_timeout", "service_unavailable"]);
+
+/** Slack refuses a section above 3,000 characters; the message's plain text may be longer. */
+const SECTION_CHARS_MAX = 3_000;
+
+const shortened = (text: string): string => (text.length <= SECTION_CHARS_MAX ? text : `${text.slice(0, SECTION_CHARS_MAX - 1)}…`);
+
+type Answer = { readonly ok?: boolean; readonly error?: string; readonly ts?: string };
+
+/** A proxy on the way answers in HTML: that is no answer of Slack's. */
+const answerIn = (body: string): Answer => {
+  try {
+    return JSON.parse(body) as Answer;
+  } catch {
+    return {};
+  }
 };

@@ -7,7 +7,7 @@ import * as z from "zod";
 import type { Json } from "./kube.ts";
 
 // Readonly, as all data of ours.
-const Json = z.json() as unknown as z.ZodType<Json>;
+const AnyJson = z.json() as unknown as z.ZodType<Json>;
 
 const Cluster = z.enum(["source", "target"]);
 export const RefSchema = z.object({
@@ -43,13 +43,13 @@ export const EffectSchema = z.discriminatedUnion("kind", [
     cluster: Cluster,
     object: RefSchema,
     path: z.array(z.string()),
-    before: Json,
-    after: Json,
+    before: AnyJson,
+    after: AnyJson,
   }),
   /** An object comes into being; undone by deleting it, if it is still the one that we made. */
-  z.object({ kind: z.literal("create-object"), cluster: Cluster, object: z.record(z.string(), Json) }),
+  z.object({ kind: z.literal("create-object"), cluster: Cluster, object: z.record(z.string(), AnyJson) }),
   /** An object goes; `before` is the whole of it, without its status. */
-  z.object({ kind: z.literal("delete-object"), cluster: Cluster, before: z.record(z.string(), Json) }),
+  z.object({ kind: z.literal("delete-object"), cluster: Cluster, before: z.record(z.string(), AnyJson) }),
   /** A record set of a zone is created (before null), replaced, or deleted (after null). */
   z.object({
     kind: z.literal("set-record"),

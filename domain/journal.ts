@@ -23,6 +23,12 @@ export const JournalEntrySchema = z.object({
 });
 export type JournalEntry = z.infer<typeof JournalEntrySchema>;
 
+/** No move has an exclamation mark: an object that is called `etl.done` can't be taken for the mark of `etl`. */
+const DONE = "!done.json";
+
+/** The key of the entry that a done mark is about; undefined for the key of an entry. */
+export const entryOfDone = (key: string): string | undefined => (key.endsWith(DONE) ? `${key.slice(0, -DONE.length)}.json` : undefined);
+
 const root = (migration: string) => `migrations/${migration}`;
 
 /** The names of all objects in the bucket, in one place. */
@@ -36,7 +42,7 @@ export const keys = {
   entry: (e: Pick<JournalEntry, "migration" | "operation" | "move" | "direction">) =>
     `${root(e.migration)}/journal/${e.operation}/${e.direction}-${e.move}.json`,
   /** Exists once the effect of an entry was read back. */
-  done: (entryKey: string) => entryKey.replace(/\.json$/, ".done.json"),
+  done: (entryKey: string) => entryKey.replace(/\.json$/, DONE),
   evidence: (migration: string, phase: string, name: string) =>
     `${root(migration)}/evidence/${phase}/${name}.json`,
   approval: (migration: string, question: string) => `${root(migration)}/approvals/${question}/request.json`,

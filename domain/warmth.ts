@@ -9,6 +9,7 @@ import { byCodeUnit, type Json, type KubeObject } from "./kube.ts";
 import { nameOf, type Workload } from "./plan.ts";
 import { at, isLoose, templateOf, workloadKindOf } from "./pods.ts";
 import { parseQuantity } from "./quantity.ts";
+import { meetsExpression } from "./selectors.ts";
 
 /** Where a pod may run: copied from the workload as it is. */
 type Placement = { readonly nodeSelector?: Json; readonly tolerations?: Json; readonly nodeAffinity?: Json };
@@ -167,27 +168,8 @@ const tolerated = (taint: unknown, tolerations: unknown): boolean => {
   });
 };
 
-const meets = (expression: unknown, labels: Readonly<Record<string, string>>): boolean => {
-  if (!isLoose(expression)) return true;
-  const value = labels[String(expression["key"])];
-  const values: readonly unknown[] = Array.isArray(expression["values"]) ? expression["values"] : [];
-  switch (expression["operator"]) {
-    case "In":
-      return value !== undefined && values.includes(value);
-    case "NotIn":
-      return value === undefined || !values.includes(value);
-    case "Exists":
-      return value !== undefined;
-    case "DoesNotExist":
-      return value === undefined;
-    case "Gt":
-      return value !== undefined && Number(value) > Number(values[0]);
-    case "Lt":
-      return value !== undefined && Number(value) < Number(values[0]);
-    default:
-      return false;
-  }
-};
+const meets = (expression: unknown, labels: Readonly<Record<string, string>>): boolean =>
+  !isLoose(expression) || meetsExpression(labels, expression);
 
 const mayRunOn = (node: KubeObject, { nodeSelector, tolerations, nodeAffinity }: Placement): boolean => {
   const labels = node.metadata.labels ?? {};

@@ -34,14 +34,21 @@ export const probeHost = async (context: Context, server: string, host: string):
 };
 
 /** What a probe of a host on the target says: any answer below 500 is one of the application's own. */
-export const probeVerdict = async (context: Context, check: string, server: string, host: string): Promise<Verdict> => {
+export const probeVerdict = async (
+  context: Context,
+  check: string,
+  server: string,
+  host: string,
+): Promise<Verdict> => {
   const probed = await probeHost(context, server, host);
   const status = "status" in probed ? probed.status : null;
   return judge(context, status === null ? undefined : status < 500, {
     check,
     subject: host,
     sentence:
-      "status" in probed ? `${host} answers ${probed.status} on the target.` : `${host} did not answer on the target: ${probed.why}.`,
+      "status" in probed
+        ? `${host} answers ${probed.status} on the target.`
+        : `${host} did not answer on the target: ${probed.why}.`,
     remedy: `Ask the target's load balancer for ${host} by hand, and look at its ingress and endpoints.`,
     value: status,
     threshold: "below 500",

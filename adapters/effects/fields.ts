@@ -63,9 +63,22 @@ const write = async (cluster: Kubernetes, effect: SetField, read: KubeObject, va
     return;
   }
   const version = fieldOf(read, ["metadata", "resourceVersion"]);
-  const patch = effect.path.reduceRight<Json>((inner, part) => ({ [part]: inner }), (value ?? null) as Json);
+  const change = replacing(fieldOf(read, effect.path), (value ?? null) as Json);
+  const patch = effect.path.reduceRight<Json>((inner, part) => ({ [part]: inner }), change);
   const guarded = effect.path[0] === "metadata" ? mergeVersion(patch, version) : { ...(patch as object), metadata: { resourceVersion: version } };
   await cluster.mergePatch(ref, guarded as Json, effect.path[0] === "status" ? { subresource: "status" } : {});
+};
+
+const isMap = (value: Json): value is { readonly [key: string]: Json } => value !== null && typeof value === "object" && !Array.isArray(value);
+
+/** A merge patch adds to an object and never replaces it: what the new value doesn't have is named with null (RFC 7386). */
+const replacing = (now: Json, wanted: Json): Json => {
+  if (!isMap(now) || !isMap(wanted)) return wanted;
+  const gone = Object.keys(now).filter((key) => !(key in wanted));
+  return {
+    ...Object.fromEntries(gone.map((key) => [key, null])),
+    ...Object.fromEntries(Object.entries(wanted).map(([key, value]) => [key, replacing(now[key] ?? null, value)])),
+  };
 };
 
 const mergeVersion = (patch: Json, version: Json): Json => {

@@ -1,7 +1,7 @@
 /** `create-object` and `delete-object`: whole objects come and go, and only ours are taken away again. */
 
 import type { Effect } from "../../domain/effects.ts";
-import { NotAsIntended } from "../../domain/errors.ts";
+import { NotAsIntended, Transient } from "../../domain/errors.ts";
 import { type KubeObject, refOf, sentenceOf } from "../../domain/kube.ts";
 import type { Outcome } from "../journal.ts";
 import { isAlreadyExists, type Kubernetes } from "../kubernetes.ts";
@@ -16,12 +16,13 @@ export const CREATED_BY = "repot.dev/created-by";
 export const createObject = async (effect: Create, clients: Clients): Promise<Outcome> => {
   const cluster = clients.kubernetes[effect.cluster];
   const object = effect.object as unknown as KubeObject;
-  const found = await cluster.find(refOf(object));
+  const found = await standing(cluster, object);
   if (found) return isOurs(found, object) ? { outcome: "stood" } : { outcome: "stood", note: "It was there before us, and stays after us." };
   try {
     await cluster.create(object);
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
+    throw new Transient(`${sentenceOf(refOf(object))} came into being on the ${effect.cluster} at the same moment. It is read again.`, { cause: error });
   }
   await mustBeThere(cluster, effect.cluster, object);
   return { outcome: "made" };
@@ -47,7 +48,7 @@ export const deleteObject = async (effect: Delete, clients: Clients): Promise<Ou
 export const undoDelete = async (effect: Delete, clients: Clients): Promise<Outcome> => {
   const cluster = clients.kubernetes[effect.cluster];
   const object = asNew(effect.before as unknown as KubeObject);
-  if (await cluster.find(refOf(object))) return { outcome: "stood" };
+  if (await standing(cluster, object)) return { outcome: "stood" };
   await cluster.create(object);
   await mustBeThere(cluster, effect.cluster, object);
   return { outcome: "made" };
@@ -65,6 +66,13 @@ export const asNew = (object: KubeObject): KubeObject => {
 const isOurs = (found: KubeObject, wanted: KubeObject): boolean =>
   found.metadata.annotations?.[CREATED_BY] !== undefined &&
   found.metadata.annotations[CREATED_BY] === wanted.metadata.annotations?.[CREATED_BY];
+
+/** The object if it is there to stay. @throws Transient while a namesake is being deleted: what is done to that one is lost with it. */
+const standing = async (cluster: Kubernetes, object: KubeObject): Promise<KubeObject | undefined> => {
+  const found = await cluster.find(refOf(object));
+  if (found?.metadata["deletionTimestamp"] === undefined) return found;
+  throw new Transient(`${sentenceOf(refOf(object))} is still being deleted. It is created once the old one is gone.`);
+};
 
 const remove = async (cluster: Kubernetes, found: KubeObject): Promise<Outcome> => {
   const uid = found.metadata["uid"];

@@ -1,7 +1,7 @@
 /** `set-record` and `create-zone`: DNS, by whole record sets with their old value. */
 
 import type { Effect, RecordSet } from "../../domain/effects.ts";
-import { NotAsIntended } from "../../domain/errors.ts";
+import { Conflict, NotAsIntended } from "../../domain/errors.ts";
 import type { Outcome } from "../journal.ts";
 import { makeRoute53, type RecordChange, type Route53, sameRecord } from "../route53.ts";
 import type { Clients } from "./clients.ts";
@@ -15,8 +15,19 @@ export const ownReference = (migration: string): string => `repot-${migration}`;
 /** Records that a zone can't be without. */
 const APEX = new Set(["NS", "SOA"]);
 
-export const applyRecord = (effect: SetRecord, clients: Clients): Promise<Outcome> =>
-  setRecord(makeRoute53(clients.aws.route53), effect.zoneId, effect.after, effect.before);
+/**
+ * Sets a record set that still is what it was when the intent was recorded: a change is written whole, so anything else would be lost.
+ * @throws Conflict where somebody else changed it in between.
+ */
+export const applyRecord = async (effect: SetRecord, clients: Clients): Promise<Outcome> => {
+  const route53 = makeRoute53(clients.aws.route53);
+  const now = await current(route53, effect);
+  if (!same(now, effect.after) && !same(now, effect.before))
+    throw new Conflict(
+      `${(effect.after ?? effect.before)?.type} ${(effect.after ?? effect.before)?.name} of zone ${effect.zoneId} was changed by somebody else to ${JSON.stringify(now)} and was left so. Put it back to ${JSON.stringify(effect.before)}, or roll back.`,
+    );
+  return setRecord(route53, effect.zoneId, effect.after, effect.before);
+};
 
 /** Brings the old record set back, if ours still stands. */
 export const undoRecord = async (effect: SetRecord, clients: Clients): Promise<Outcome> => {

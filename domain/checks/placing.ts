@@ -3,6 +3,7 @@
 import type { PodSpec } from "../pods.ts";
 import { at, isLoose } from "../pods.ts";
 import { parseQuantity } from "../quantity.ts";
+import { type Expression, meetsExpression } from "../selectors.ts";
 import type { Settings } from "../settings.ts";
 
 export type Pool = Settings["target"]["nodePools"][number];
@@ -45,35 +46,9 @@ const labelsOf = (pool: Pool): Readonly<Record<string, string>> => ({
 const PER_NODE =
   /^(topology\.kubernetes\.io\/(zone|region)|kubernetes\.io\/hostname|node\.kubernetes\.io\/instance-type)$/;
 
-type Expression = {
-  readonly key?: unknown;
-  readonly operator?: unknown;
-  readonly values?: readonly unknown[];
-};
-
-const meets = (
-  labels: Readonly<Record<string, string>>,
-  { key, operator, values = [] }: Expression,
-): boolean => {
-  const value = labels[String(key)];
-  if (PER_NODE.test(String(key))) return true;
-  switch (operator) {
-    case "In":
-      return value !== undefined && values.includes(value);
-    case "NotIn":
-      return value === undefined || !values.includes(value);
-    case "Exists":
-      return value !== undefined;
-    case "DoesNotExist":
-      return value === undefined;
-    case "Gt":
-      return value !== undefined && Number(value) > Number(values[0]);
-    case "Lt":
-      return value !== undefined && Number(value) < Number(values[0]);
-    default:
-      return false;
-  }
-};
+/** What differs from node to node can't be judged before there are nodes. */
+const meets = (labels: Readonly<Record<string, string>>, expression: Expression): boolean =>
+  PER_NODE.test(String(expression.key)) || meetsExpression(labels, expression);
 
 const REQUIRED = [
   "affinity",

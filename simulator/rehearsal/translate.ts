@@ -3,7 +3,7 @@
 import { DecisionSchema, RequestSchema, VoteSchema } from "../../domain/approvals.ts";
 import type { Unstamped } from "../../domain/events.ts";
 import { VerdictSchema } from "../../domain/gates.ts";
-import { JournalEntrySchema } from "../../domain/journal.ts";
+import { entryOfDone, JournalEntrySchema } from "../../domain/journal.ts";
 import { PHASES, type Phase } from "../../domain/phases.ts";
 import type { Execution, HistoryEvent } from "../interpreter/engine.ts";
 
@@ -25,12 +25,13 @@ export const linesOfPut = (key: string, body: string, get: (key: string) => stri
 };
 
 const journalLines = (key: string, body: string, get: (key: string) => string | undefined): readonly Unstamped[] => {
-  const isDone = key.endsWith(".done.json");
-  const entryBody = isDone ? get(key.replace(/\.done\.json$/, ".json")) : body;
+  const doneOf = entryOfDone(key);
+  const isDone = doneOf !== undefined;
+  const entryBody = isDone ? get(doneOf) : body;
   if (entryBody === undefined) return [];
   const { step, direction, effect } = JournalEntrySchema.parse(JSON.parse(entryBody));
   const outcome = isDone ? (JSON.parse(body) as { readonly outcome?: string; readonly note?: string }) : undefined;
-  const line = { type: "effect" as const, key: key.replace(/^migrations\/[^/]+\/journal\//, "").replace(/(\.done)?\.json$/, ""), step, direction, status: isDone ? ("done" as const) : ("intended" as const), effect };
+  const line = { type: "effect" as const, key: (doneOf ?? key).replace(/^migrations\/[^/]+\/journal\//, "").replace(/\.json$/, ""), step, direction, status: isDone ? ("done" as const) : ("intended" as const), effect };
   return outcome?.outcome === "left"
     ? [line, { type: "notice", level: "warning", sentence: `Undo of ${line.key} left what somebody else had changed. ${outcome.note ?? ""}`.trim() }]
     : [line];

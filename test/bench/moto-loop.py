@@ -35,10 +35,11 @@ def run(definition: str, rounds: int) -> None:
     client = boto3.client(
         "stepfunctions", region_name="us-east-1", aws_access_key_id="none", aws_secret_access_key="none"
     )
+    backend = stepfunctions_parser_backends["123456789012"]["us-east-1"]
     measured = []
     for round in range(rounds):
         # moto copies its whole memory with each start, and can't once an execution in it has run: each round begins afresh.
-        for known in stepfunctions_parser_backends["123456789012"]["us-east-1"].state_machines:
+        for known in backend.state_machines:
             known.executions.clear()
         machine = client.create_state_machine(
             name=f"loop-{round}", definition=definition, roleArn="arn:aws:iam::111111111111:role/loop"
@@ -47,15 +48,13 @@ def run(definition: str, rounds: int) -> None:
         started = client.start_execution(
             stateMachineArn=machine["stateMachineArn"], name=f"round-{round}", input=json.dumps({"n": 0})
         )
-        while True:
-            execution = client.describe_execution(executionArn=started["executionArn"])
-            if execution["status"] != "RUNNING":
-                break
-            time.sleep(0.002)
+        execution = backend.describe_execution(started["executionArn"])
+        while execution.status == "RUNNING":
+            time.sleep(0.001)
         seconds = time.perf_counter() - before
-        if execution["status"] != "SUCCEEDED":
-            raise SystemExit(f"The loop ended {execution['status']}: {execution.get('cause')}")
-        measured.append({"seconds": seconds, "output": json.loads(execution["output"])})
+        if execution.status != "SUCCEEDED":
+            raise SystemExit(f"The loop ended {execution.status}: {execution.cause}")
+        measured.append({"seconds": seconds, "output": execution.output})
     print(json.dumps({"version": moto.__version__, "rounds": measured}))
 
 

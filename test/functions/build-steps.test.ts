@@ -291,6 +291,18 @@ describe("A comparison", () => {
     expect((await world.ask(compareWorkload as never, "shop/cart", item)).verdict).toBe("unknown");
   });
 
+  test.each([
+    ["within a datastore's limit", 40, "pass"],
+    ["beyond it, because somebody raised the source again", 39, "fail"],
+  ])("of two fleets that stand %s", async (_name, connectionsMax, verdict) => {
+    const datastores = [
+      { name: "db", host: "db.example", connectionsMax, connectionsPerPod: { "shop/cart": 5 } },
+    ];
+    const world = makeMoveWorld(shopPlan(shop, { settings: { ...plan.settings, datastores } }));
+    const seen = await world.ask(compareWhole as never, "shop/cart", item);
+    expect(seen.verdicts.find((v) => v.check === "workload/connections")?.verdict).toBe(verdict);
+  });
+
   test("waits for a pod that never becomes ready, and doesn't pass it", async () => {
     const world = makeMoveWorld(plan);
     const root = world.as("target", "root");

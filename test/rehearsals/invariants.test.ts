@@ -52,7 +52,8 @@ const WRONG: readonly Wrong[] = [
   { title: "a cron job that nobody schedules", wrong: () => ({ machines: workflows.nobodySchedules() }), breaks: ["cron-jobs"], says: /missed more than one tick/ },
   { title: "a broker stopped with what waits in it", wrong: () => ({ steps: steps.brokerStopped() }), breaks: ["messages"], plan: withBroker },
   { title: "an undo that is skipped", wrong: () => ({ machines: workflows.undoSkipped(), rollBackAt: "freeze" }), breaks: ["undo"] },
-  { title: "an undo that leaves out what was frozen", wrong: () => ({ steps: steps.forgetfulUndo((key) => key.includes("-pause-pipelines")), rollBackAt: "freeze" }), breaks: ["undo"], says: /was not on the source before|paused/ },
+  { title: "an undo that leaves out what was frozen", wrong: () => ({ steps: steps.forgetfulUndo((key) => key.includes("-install-freeze-policy")), rollBackAt: "freeze" }), breaks: ["undo"], says: /ValidatingAdmissionPolicy .* was left there/ },
+  { title: "an undo by difference, of what never happened", wrong: () => ({ steps: steps.undoByDelta(steps.neverMade()) }), breaks: ["undo"], says: /shop\/web spec\.replicas was 4 and is [56]/ },
   { title: "a target that stays at its half", wrong: () => ({ machines: workflows.targetStaysAtHalf() }), breaks: ["equality"], says: /spec\.replicas/ },
   { title: "a field that the plan doesn't name", wrong: () => ({ steps: steps.embellishing() }), breaks: ["equality"], says: /moved-by/ },
 ];
@@ -78,5 +79,12 @@ describe("the right workflow breaks nothing where the wrong ones do", () => {
     const { summary, exitCode, sentence } = await run(plan());
     expect(summary.violations).toEqual([]);
     expect([exitCode, summary.requests.failed, sentence]).toEqual([0, 0, expect.any(String)]);
+  });
+});
+
+describe("an effect that is on record and never happened", () => {
+  it("is undone to what stands", async () => {
+    const ran = await run(planned(), { steps: steps.neverMade() });
+    expect([ran.exitCode, ran.summary.requests.failed, broken(ran)]).toEqual([4, 0, []]);
   });
 });

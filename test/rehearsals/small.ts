@@ -1,5 +1,7 @@
 /** A small platform with one of each hard thing, whole rehearsals of it in a fraction of a second, and what tests ask of a record. */
 
+import { join } from "node:path";
+import { loadPlanInput } from "../../cli/plan.ts";
 import type { RunEvent } from "../../domain/events.ts";
 import type { Plan } from "../../domain/plan.ts";
 import { buildPlan, planHash, planText } from "../../domain/planning/build.ts";
@@ -69,7 +71,7 @@ export const MANIFESTS: Readonly<Record<string, string>> = {
   tick: TICK(),
 };
 
-const SETTINGS = {
+export const SETTINGS = {
   platform: "shop",
   source: { nodePools: [{ name: "general", nodesMin: 2, nodesMax: 6, cpuPerNode: 8, memoryGibPerNode: 32 }] },
   target: { nodePools: [{ name: "general", nodesMin: 2, nodesMax: 6, cpuPerNode: 8, memoryGibPerNode: 32 }] },
@@ -90,6 +92,19 @@ export type Planned = { readonly plan: Plan; readonly hash: string };
 export const planned = (manifests: Readonly<Record<string, string | null>> = {}, settings: object = {}): Planned => {
   const texts = Object.values({ ...MANIFESTS, ...manifests }).filter((text) => text !== null);
   const plan = buildPlan(objectsOf(...texts), readSettings(JSON.stringify({ ...SETTINGS, ...settings }), "repot.yaml"));
+  return { plan, hash: planHash(planText(plan)) };
+};
+
+export const EXAMPLE = join(import.meta.dirname, "../../examples/streaming");
+
+type Over = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** The example platform, with some settings changed. */
+export const example = async (over: Over = {}): Promise<Planned> => {
+  const { objects, settings } = await loadPlanInput([EXAMPLE], async () => new Uint8Array());
+  const given = { ...settings.given } as Record<string, object>;
+  for (const [section, fields] of Object.entries(over)) given[section] = { ...given[section], ...fields };
+  const plan = buildPlan(objects, { ...settings, given });
   return { plan, hash: planHash(planText(plan)) };
 };
 

@@ -1,6 +1,8 @@
 /** Reading and rebuilding plain objects by path, label selectors, quantities: what every controller needs of an object. */
 
 import type { KubeObject } from "../../../domain/kube.ts";
+import { parseQuantity } from "../../../domain/quantity.ts";
+import { meetsExpression } from "../../../domain/selectors.ts";
 
 export type Fields = Readonly<Record<string, unknown>>;
 
@@ -116,55 +118,12 @@ export const controllerOf = (object: KubeObject): OwnerReference | undefined =>
 export const selects = (selector: Fields, labels: Labels): boolean => {
   for (const [key, value] of Object.entries(fieldsAt(selector, "matchLabels")))
     if (labels[key] !== value) return false;
-  return listAt(selector, "matchExpressions").every((e) => {
-    const value = labels[textAt(e, "key") ?? ""];
-    const values = textsAt(e, "values");
-    switch (e.operator) {
-      case "In":
-        return value !== undefined && values.includes(value);
-      case "NotIn":
-        return value === undefined || !values.includes(value);
-      case "Exists":
-        return value !== undefined;
-      case "DoesNotExist":
-        return value === undefined;
-      case "Gt":
-        return value !== undefined && Number(value) > Number(values[0]);
-      case "Lt":
-        return value !== undefined && Number(value) < Number(values[0]);
-      default:
-        return false;
-    }
-  });
-};
-
-const SUFFIXES: Readonly<Record<string, number>> = {
-  n: 1e-9,
-  u: 1e-6,
-  m: 1e-3,
-  "": 1,
-  k: 1e3,
-  M: 1e6,
-  G: 1e9,
-  T: 1e12,
-  P: 1e15,
-  E: 1e18,
-  Ki: 2 ** 10,
-  Mi: 2 ** 20,
-  Gi: 2 ** 30,
-  Ti: 2 ** 40,
-  Pi: 2 ** 50,
-  Ei: 2 ** 60,
+  return listAt(selector, "matchExpressions").every((e) => meetsExpression(labels, e));
 };
 
 /** A resource quantity (`250m`, `64Mi`, `2`, 2, `1e3`) as a number; undefined where it isn't one. */
-export const quantity = (value: unknown): number | undefined => {
-  if (typeof value === "number") return value;
-  if (typeof value !== "string") return undefined;
-  const match = /^([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)([numkMGTPE]?i?)$/.exec(value.trim());
-  const factor = match ? SUFFIXES[match[2] ?? ""] : undefined;
-  return match && factor !== undefined ? Number(match[1]) * factor : undefined;
-};
+export const quantity = (value: unknown): number | undefined =>
+  typeof value === "number" || typeof value === "string" ? parseQuantity(value) : undefined;
 
 /** `25%` of a total, or a whole number as it is. Percentages round up for surge and down for unavailability. */
 export const share = (value: unknown, total: number, round: "up" | "down"): number => {

@@ -3,7 +3,8 @@
 import { SendTaskSuccessCommand } from "@aws-sdk/client-sfn";
 import { RequestSchema } from "../../../domain/approvals.ts";
 import { keys } from "../../../domain/journal.ts";
-import { makeEffect } from "../../../functions/effect.ts";
+import type { Ref } from "../../../domain/kube.ts";
+import { journalOf, makeEffect, makeUndoEffect } from "../../../functions/effect.ts";
 import type { GateInput, GateResult } from "../../../functions/gate.ts";
 import { steps as realSteps } from "../../../functions/index.ts";
 import { bucketOf, type Item, kubernetesOf, type Run } from "../../../functions/run.ts";
@@ -11,7 +12,7 @@ import type { Needs, Step } from "../../../functions/step.ts";
 import { refOfItem } from "../../../functions/workload.ts";
 import { unfenced, withStep } from "./edit.ts";
 
-type Scaling = { readonly run: Run; readonly item: Item; readonly side: "source" | "target"; readonly replicas: number };
+type Scaling = { readonly run: Run; readonly item: Item; readonly side: "source" | "target"; readonly replicas: number; readonly operation: string; readonly move: string };
 
 const needsOf = (name: string): Needs => realSteps.find((s) => s.name === name)?.needs ?? {};
 
@@ -99,17 +100,57 @@ export const talkative = (): readonly Step[] =>
 
 type Undoing = { readonly run: Run; readonly entry: readonly string[] };
 
-/** An undo that leaves out some entries and says that all is well. */
+/** Without the step that would find out for itself. */
+const blindEnd = (steps: readonly Step[]): readonly Step[] =>
+  withStep("compare-with-start", () => async () => ({ verdict: "pass", sentence: "All is as it was." }), {}, steps);
+
+/** An undo that leaves out some entries. */
 export const forgetfulUndo = (isForgotten: (key: string) => boolean): readonly Step[] =>
-  withStep(
-    "compare-with-start",
-    () => async () => ({ verdict: "pass", sentence: "All is as it was." }),
-    {},
+  blindEnd(
     withStep("undo-effect", (right) => async (input, context) => {
       const { run, entry } = input as Undoing;
       const kept = entry.filter((key) => !isForgotten(key));
       return kept.length === 0 ? { outcomes: [] } : right({ run, entry: kept }, context);
     }),
+  );
+
+/** Intends to take pods from the source, and dies before it does, every time: an effect on record that never happened. */
+export const neverMade = (): readonly Step[] =>
+  withStep("scale-workload", (right) => async (input, context) => {
+    const { run, item, side, replicas, operation, move } = input as Scaling;
+    if (side !== "source" || item.name !== "web") return right(input, context);
+    const object = refOfItem(item);
+    const effect = { kind: "set-field" as const, cluster: side, object, path: ["spec", "replicas"], before: item.replicas, after: replicas };
+    const recordedAt = context.now().toISOString();
+    const at = { migration: run.migration, operation, move, step: "scale-workload", direction: "forward" as const };
+    await journalOf(context).intend({ ...at, effect, recordedAt });
+    throw new Error("It died before its effect.");
+  });
+
+/** An undo that adds what was taken, whether it was taken or not. */
+export const undoByDelta = (steps: readonly Step[]): readonly Step[] =>
+  blindEnd(
+    withStep(
+      "undo-effect",
+      (right) => async (input, context) => {
+        const { run, entry } = input as Undoing;
+        for (const key of entry) {
+          const { effect, operation, move } = await journalOf(context).read(key);
+          const isScale = effect.kind === "set-field" && effect.cluster === "source" && effect.path.join(".") === "spec.replicas";
+          if (!isScale) {
+            await right({ run, entry: [key] }, context);
+            continue;
+          }
+          const object = await kubernetesOf(context, "source").get(effect.object as Ref);
+          const now = Number((object["spec"] as { readonly replicas?: number }).replicas);
+          const after = now + Number(effect.before) - Number(effect.after);
+          await makeUndoEffect(context, run, { step: "undo-effect", operation, move }, { ...effect, before: now, after });
+        }
+        return { outcomes: [] };
+      },
+      {},
+      steps,
+    ),
   );
 
 /** Changes one more field of the target than the plan says: journalled, and wrong. */
