@@ -2,7 +2,7 @@
 
 import { canonicalLine } from "../domain/canonical.ts";
 import { Conflict } from "../domain/errors.ts";
-import { entryOfDone, type JournalEntry, JournalEntrySchema, keys } from "../domain/journal.ts";
+import { isForward, type JournalEntry, JournalEntrySchema, keys } from "../domain/journal.ts";
 import type { Bucket } from "./bucket.ts";
 
 export type Journal = {
@@ -55,9 +55,7 @@ export const makeJournal = (bucket: Bucket): Journal => ({
   },
 
   forwardKeys: async (migration) =>
-    (await bucket.listKeys(keys.journal(migration))).filter(
-      (key) => /\/forward-[^/]*\.json$/.test(key) && entryOfDone(key) === undefined,
-    ),
+    (await bucket.listKeys(keys.journal(migration))).filter(isForward),
 });
 
 /** What an entry is about, without the values that a second reading may find changed. */

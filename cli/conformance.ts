@@ -5,34 +5,43 @@ import * as z from "zod";
 import { difference } from "../simulator/interpreter/comparison.ts";
 import { type Recording, replay } from "../simulator/interpreter/recording.ts";
 
-const Recordings = z
-  .array(
-    z.object({
-      id: z.string(),
-      definition: z.json(),
-      input: z.json(),
-      history: z
-        .array(z.looseObject({ id: z.number(), previousEventId: z.number(), type: z.string() }))
-        .min(1),
-    }),
-  )
-  .min(1);
+const Recorded = z.object({
+  id: z.string(),
+  definition: z.json(),
+  input: z.json(),
+  history: z
+    .array(z.looseObject({ id: z.number(), previousEventId: z.number(), type: z.string() }))
+    .min(1, "is empty"),
+});
+
+/** An entry of the file: a recording, or why it is none. */
+type Entry =
+  | { readonly id: string; readonly recording: Recording }
+  | { readonly id: string; readonly problem: string };
 
 /**
- * Replays each recording of a file and prints a line for each that differs; the last line is `N passed, N failed`.
+ * Replays each recording of a file and prints a line for each that differs, or that isn't complete; the last line is `N passed, N failed`.
+ * @param err Takes the sentence about a file that holds no recordings; default: `out`.
  * @returns The exit code: 0, 1 where one differs, 2 for a file that is empty or can't be read.
  */
-export const conformance = async (file: string, out: (line: string) => void): Promise<number> => {
-  const recordings = await read(file, out);
-  if (!recordings) return 2;
+export const conformance = async (
+  file: string,
+  out: (line: string) => void,
+  err: (line: string) => void = out,
+): Promise<number> => {
+  const entries = await read(file);
+  if (typeof entries === "string") {
+    err(entries);
+    return 2;
+  }
   let failed = 0;
-  for (const recording of recordings) {
-    const problem = await check(recording);
+  for (const entry of entries) {
+    const problem = "problem" in entry ? entry.problem : await check(entry.recording);
     if (problem === undefined) continue;
     failed += 1;
-    out(`${recording.id}: ${problem}`);
+    out(`${entry.id}: ${problem}`);
   }
-  out(`${recordings.length - failed} passed, ${failed} failed`);
+  out(`${entries.length - failed} passed, ${failed} failed`);
   return failed > 0 ? 1 : 0;
 };
 
@@ -45,13 +54,43 @@ export const check = async (recording: Recording): Promise<string | undefined> =
   }
 };
 
-const read = async (file: string, out: (line: string) => void): Promise<readonly Recording[] | undefined> => {
+/** @returns The entries of a file of which at least one is a recording, or a sentence about what it is instead. */
+const read = async (file: string): Promise<readonly Entry[] | string> => {
+  let text: string;
   try {
-    const parsed = Recordings.safeParse(JSON.parse(await readFile(file, "utf8")));
-    if (parsed.success) return parsed.data as unknown as readonly Recording[];
-    out(`${file} holds no recordings: ${z.prettifyError(parsed.error).split("\n")[0]}`);
+    text = await readFile(file, "utf8");
   } catch (problem) {
-    out(`${file} can't be read as recordings: ${(problem as Error).message}`);
+    return `${file} can't be read: ${(problem as Error).message}.`;
   }
-  return undefined;
+  if (text.trim() === "") return `${file} is empty.`;
+  let value: unknown;
+  try {
+    value = JSON.parse(text.replace(/^\uFEFF/, ""));
+  } catch (problem) {
+    return `${file} is not JSON: ${printable((problem as Error).message)}.`;
+  }
+  if (!Array.isArray(value) || value.length === 0)
+    return `${file} holds no recordings: it takes a list of objects with id, definition, input and history.`;
+  const entries = value.map(entryOf);
+  const [first] = entries;
+  if (first && "problem" in first && entries.every((entry) => "problem" in entry))
+    return `${file} holds no recordings: ${first.id}: ${first.problem}.`;
+  return entries;
 };
+
+const entryOf = (value: unknown, index: number): Entry => {
+  const parsed = Recorded.safeParse(value);
+  if (parsed.success) return { id: parsed.data.id, recording: parsed.data as unknown as Recording };
+  const { id } = (value ?? {}) as { readonly id?: unknown };
+  const [issue] = parsed.error.issues;
+  const field = issue?.path.join(".") || "the entry";
+  const isMissing =
+    issue?.path.length === 1 && !Object.hasOwn(Object(value) as object, String(issue.path[0]));
+  return {
+    id: typeof id === "string" ? id : `entry ${index + 1}`,
+    problem: isMissing ? `it has no ${field}` : `its ${field}: ${issue?.message ?? "is wrong"}`,
+  };
+};
+
+/** A parser quotes what it stumbled over, and that may be anything. */
+const printable = (message: string): string => message.replace(/[\p{Cc}\uFFFD]+/gu, "?");

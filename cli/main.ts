@@ -85,9 +85,12 @@ const commands = (io: Io, load: Load, done: (code: number) => void): Command => 
     .command("machines")
     .description("prints the state machines as Amazon States Language, all or one")
     .argument("[name]")
-    .action(async (name) => {
+    .option("--asl <dir>", "writes each as NAME.asl.json (Workflow Studio opens it)")
+    .option("--mermaid", "draws them as Mermaid flowcharts; with --asl, as NAME.mmd beside")
+    .action(async (name: string | undefined, flags: Flags) => {
       const { machines } = await import("./machines.ts");
-      done(machines(name, io));
+      const options = { ...given("name", name), ...given("asl", text(flags, "asl")) };
+      done(await machines({ ...options, mermaid: flags.mermaid === true }, io));
     });
   program
     .command("conformance")
@@ -95,7 +98,14 @@ const commands = (io: Io, load: Load, done: (code: number) => void): Command => 
     .argument("<file>")
     .action(async (file) => {
       const { conformance } = await import("./conformance.ts");
-      done(await conformance(file, (line) => io.out(`${line}\n`)));
+      const line = (print: (text: string) => void) => (words: string) => print(`${words}\n`);
+      done(
+        await conformance(
+          file,
+          line(io.out),
+          line((words) => io.err(`repot: ${words}`)),
+        ),
+      );
     });
   return program;
 };

@@ -1,16 +1,42 @@
 /** The undo of an effect as the command that a person runs: for pages, the runbook and the exported rollback. */
 
-import type { Effect } from "./effects.ts";
+import type { Effect, RecordSet } from "./effects.ts";
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-const objectOf = (ref: { readonly kind: string; readonly name: string; readonly namespace?: string | undefined }): string =>
-  `${ref.namespace === undefined ? "" : `-n ${ref.namespace} `}${ref.kind.toLowerCase()}/${ref.name}`;
+type Named = { readonly apiVersion: string; readonly kind: string; readonly name: string; readonly namespace?: string | undefined };
 
-const refOf = (object: Readonly<Record<string, unknown>>) => {
-  const metadata = (object["metadata"] ?? {}) as { readonly name?: string; readonly namespace?: string };
-  return { kind: String(object["kind"] ?? ""), name: metadata.name ?? "", namespace: metadata.namespace };
+/** With version and group, since kinds of several groups share a name: `deployment.v1.apps/cart`. */
+const objectOf = ({ apiVersion, kind, name, namespace }: Named): string => {
+  const [version = "", group] = apiVersion.split("/").reverse();
+  return `${namespace === undefined ? "" : `-n ${namespace} `}${kind.toLowerCase()}${group === undefined ? "" : `.${version}.${group}`}/${name}`;
 };
+
+const refOf = (object: Readonly<Record<string, unknown>>): Named => {
+  const metadata = (object["metadata"] ?? {}) as { readonly name?: string; readonly namespace?: string };
+  return { apiVersion: String(object["apiVersion"] ?? ""), kind: String(object["kind"] ?? ""), name: metadata.name ?? "", namespace: metadata.namespace };
+};
+
+/** What an API server refuses in an object that is created. */
+const SERVER_SET: ReadonlySet<string> = new Set(["uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink", "deletionTimestamp"]);
+
+const creatable = (object: Readonly<Record<string, unknown>>): object => ({
+  ...object,
+  metadata: Object.fromEntries(Object.entries((object["metadata"] ?? {}) as object).filter(([key]) => !SERVER_SET.has(key))),
+});
+
+/** A record set as Route 53's change batches have it. */
+const recordSetOf = (record: RecordSet) => ({
+  Name: record.name,
+  Type: record.type,
+  ...(record.setIdentifier === undefined ? {} : { SetIdentifier: record.setIdentifier }),
+  ...(record.weight === undefined ? {} : { Weight: record.weight }),
+  ...(record.ttlSeconds === undefined ? {} : { TTL: record.ttlSeconds }),
+  ...(record.values ? { ResourceRecords: record.values.map((Value) => ({ Value })) } : {}),
+  ...(record.alias
+    ? { AliasTarget: { HostedZoneId: record.alias.hostedZoneId, DNSName: record.alias.dnsName, EvaluateTargetHealth: record.alias.evaluateTargetHealth ?? false } }
+    : {}),
+});
 
 /** One line for a shell, with `kubectl` contexts named source and target. */
 export const byHand = (effect: Effect): string => {
@@ -22,19 +48,10 @@ export const byHand = (effect: Effect): string => {
     case "create-object":
       return `kubectl --context ${effect.cluster} delete ${objectOf(refOf(effect.object))}`;
     case "delete-object":
-      return `kubectl --context ${effect.cluster} create -f - <<< ${quoted(JSON.stringify(effect.before))}`;
+      return `kubectl --context ${effect.cluster} create -f - <<< ${quoted(JSON.stringify(creatable(effect.before)))}`;
     case "set-record": {
       const record = effect.before ?? effect.after;
-      const change = {
-        Action: effect.before ? "UPSERT" : "DELETE",
-        ResourceRecordSet: {
-          Name: record?.name,
-          Type: record?.type,
-          ...(record?.ttlSeconds === undefined ? {} : { TTL: record.ttlSeconds }),
-          ...(record?.values ? { ResourceRecords: record.values.map((Value) => ({ Value })) } : {}),
-          ...(record?.alias ? { AliasTarget: { HostedZoneId: record.alias.hostedZoneId, DNSName: record.alias.dnsName, EvaluateTargetHealth: false } } : {}),
-        },
-      };
+      const change = { Action: effect.before ? "UPSERT" : "DELETE", ResourceRecordSet: record ? recordSetOf(record) : {} };
       return `aws route53 change-resource-record-sets --hosted-zone-id ${effect.zoneId} --change-batch ${quoted(JSON.stringify({ Changes: [change] }))}`;
     }
     case "create-zone":

@@ -80,7 +80,7 @@ export type RunEvent =
     >
   /** Requests that failed because of the move, with the reason, as they begin to: the line to look for at 3 a.m. */
   | Line<"failing", { cluster: Side; host: string; workload: string; reason: string }>
-  | Line<"freeze", { status: "began" | "ended"; minutes: number }>
+  | Line<"freeze", { status: "began" | "ended" | "lasts"; minutes: number }>
   /** What others did meanwhile: developers, operators, autoscalers. */
   | Line<
       "actor",

@@ -317,7 +317,7 @@ const addApproval = (state: State, { question, type: _, ...entry }: Of<"approval
 const addFreeze = ({ freezes }: State, { status, at }: Of<"freeze">): void => {
   const last = freezes.at(-1);
   if (status === "began") freezes.push({ from: at, to: null });
-  else if (last !== undefined && last.to === null) last.to = at;
+  else if (status === "ended" && last !== undefined && last.to === null) last.to = at;
 };
 
 const addPermission = (state: State, event: Of<"permission">): void => {

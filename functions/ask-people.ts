@@ -3,10 +3,10 @@
 import * as z from "zod";
 import { postMessage } from "../adapters/slack.ts";
 import { QuestionSchema, type Request, RequestSchema } from "../domain/approvals.ts";
-import { Conflict } from "../domain/errors.ts";
+import { Refused } from "../domain/errors.ts";
 import { keys } from "../domain/journal.ts";
 import { withEvidence } from "./gate.ts";
-import { quorumOf } from "./prepare-question.ts";
+import { expirySeconds, quorumOf } from "./prepare-question.ts";
 import { bucketOf, planOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
 
@@ -24,14 +24,15 @@ export const askPeople = step({
       plan: run.plan,
       token,
       quorum: quorumOf(question, settings),
-      expiresAt: new Date(context.now().getTime() + settings.approvals.expiresAfterSeconds * 1000).toISOString(),
+      expiresAt: new Date(context.now().getTime() + expirySeconds(settings) * 1000).toISOString(),
     };
     const stored = await bucket.getJson(key);
     if (!stored) await bucket.putNew(key, wanted);
     const request = stored ? RequestSchema.parse(stored.value) : wanted;
+    if (request.plan !== run.plan)
+      throw new Refused(`Question ${question.id} was asked about plan ${request.plan.slice(0, 12)}, not about ${run.plan.slice(0, 12)}. Nobody was asked; start the new plan as a migration of its own.`);
     // A retry by the state machine brings a new token: the one on record would answer nobody.
     if (stored && request.token !== token) await bucket.replaceIf(key, { ...request, token }, stored.etag);
-    if (request.plan !== run.plan) throw new Conflict(`Question ${question.id} was asked about another plan.`);
     await postMessage(context.http, context.endpoints.slack, {
       channel: "repot",
       text: `*${run.migration}* · ${question.phase}\n${question.sentence}\nPlan \`${run.plan.slice(0, 12)}\`, ${request.quorum === 1 ? "one approver" : `${request.quorum} approvers`}, until ${request.expiresAt}.`,

@@ -6,6 +6,8 @@ import { NotFound } from "../domain/errors.ts";
 import { nameOf } from "../domain/plan.ts";
 import { BACK_OPERATIONS } from "../domain/undo.ts";
 import { canonicalJson } from "../adapters/bucket.ts";
+import { sha256 } from "../domain/canonical.ts";
+import { slug } from "./batch.ts";
 import { journalOf, makeUndoEffect, withJournal } from "./effect.ts";
 import { kubernetesOf, planOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
@@ -25,6 +27,8 @@ export const carryBack = step({
     const plan = await planOf(context, run);
     const carried: string[] = [];
     for (const workload of plan.workloads) {
+      // What never moved has no other version there; a namesake of the target's own is none.
+      if (workload.move === "none" || workload.move === "keep-on-source") continue;
       const ref = refOfItem(workload);
       const [source, target] = [await kubernetesOf(context, "source").find(ref), await found(kubernetesOf(context, "target").find(ref))];
       if (!source || !target) continue;
@@ -34,7 +38,7 @@ export const carryBack = step({
       await makeUndoEffect(
         context,
         run,
-        { step: "carry-back", operation: BACK_OPERATIONS.carryBack, move: nameOf(workload).replace("/", ".") },
+        { step: "carry-back", operation: BACK_OPERATIONS.carryBack, move: `${slug(workload.kind, nameOf(workload))}.${sha256(canonicalJson(after)).slice(0, 12)}` },
         { kind: "set-field", cluster: "source", object: ref, path, before, after },
       );
       carried.push(nameOf(workload));

@@ -1,14 +1,16 @@
 /** Counts how often a run has held for one thing: retries by people are bounded, too. */
 
 import * as z from "zod";
+import { sha256 } from "../domain/canonical.ts";
 import { withEvidence } from "./gate.ts";
-import { bucketOf, planOf, RunSchema } from "./run.ts";
+import { bucketOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
 
 /** After so many holds for one thing, the run stops asking and takes the way back. */
 const HOLDS_MAX = 3;
 
-const slug = (text: string): string => text.replace(/[^A-Za-z0-9._-]+/g, "-").slice(0, 120);
+/** A name for a key and a question. What it leaves out is in the hash: `a/b-c` and `a-b/c` are two things. */
+const slug = (text: string): string => `${text.replace(/[^A-Za-z0-9._-]+/g, "-").slice(0, 80)}-${sha256(text).slice(0, 8)}`;
 
 export const countHold = step({
   name: "count-hold",
@@ -16,7 +18,6 @@ export const countHold = step({
   input: z.object({ run: RunSchema, phase: z.string(), subject: z.string(), sentence: z.string(), holder: z.string() }),
   needs: withEvidence({}),
   run: async ({ run, phase, subject, sentence, holder }, context) => {
-    await planOf(context, run);
     const bucket = bucketOf(context);
     const prefix = `migrations/${run.migration}/holds/${phase}/${slug(subject)}/`;
     const key = `${prefix}${holder}.json`;

@@ -2,9 +2,9 @@
 
 import * as z from "zod";
 import { DecisionSchema, QuestionSchema } from "../domain/approvals.ts";
-import { Conflict } from "../domain/errors.ts";
 import { keys } from "../domain/journal.ts";
 import { withEvidence } from "./gate.ts";
+import { decideOnce } from "./record-vote.ts";
 import { bucketOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
 
@@ -18,14 +18,6 @@ export const expireQuestion = step({
     const key = keys.decision(run.migration, question.id);
     const decided = await bucket.getJson(key);
     if (decided) return DecisionSchema.parse(decided.value);
-    const expired = { decision: "expired" as const, by: [] };
-    try {
-      await bucket.putNew(key, expired);
-      return expired;
-    } catch (error) {
-      const first = error instanceof Conflict ? await bucket.getJson(key) : undefined;
-      if (!first) throw error;
-      return DecisionSchema.parse(first.value);
-    }
+    return decideOnce(bucket, key, { decision: "expired", by: [] });
   },
 });

@@ -42,6 +42,7 @@ import { observeBundle } from "./observe-bundle.ts";
 import { observeCluster } from "./observe-cluster.ts";
 import { observeDelegation } from "./observe-delegation.ts";
 import { observeDrift } from "./observe-drift.ts";
+import { observeFloor } from "./observe-floor.ts";
 import { observeOldZone } from "./observe-old-zone.ts";
 import { observeRestore } from "./observe-restore.ts";
 import { observeSnapshot } from "./observe-snapshot.ts";
@@ -126,6 +127,7 @@ const all = [
   observeCluster,
   observeDelegation,
   observeDrift,
+  observeFloor,
   observeOldZone,
   observeRestore,
   observeSnapshot,

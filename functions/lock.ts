@@ -15,9 +15,16 @@ export type Lock = z.infer<typeof LockSchema>;
 
 /**
  * Takes the lock of a cluster for a migration, or adds an execution to the lock that the migration holds.
- * @throws ClusterBusy where another migration holds it, naming that one.
+ * @param isRunning Whether an execution by its ARN still runs: one migration is run by one execution at a time.
+ * @throws ClusterBusy where another migration, or another execution of this one, holds it, naming that one.
  */
-export const takeLock = async (bucket: Bucket, cluster: string, migration: string, execution: string): Promise<void> => {
+export const takeLock = async (
+  bucket: Bucket,
+  cluster: string,
+  migration: string,
+  execution: string,
+  isRunning: (execution: string) => Promise<boolean>,
+): Promise<void> => {
   const key = keys.lock(cluster);
   const stored = await bucket.getJson(key);
   if (!stored) {
@@ -27,6 +34,9 @@ export const takeLock = async (bucket: Bucket, cluster: string, migration: strin
   const lock = LockSchema.parse(stored.value);
   if (lock.migration !== migration && !lock.released)
     throw new ClusterBusy(`Cluster ${cluster} is being moved by ${lock.migration} (${lock.executions.at(-1)}). Nothing was started; wait for it, or roll it back.`);
+  const other = lock.migration === migration ? lock.executions.findLast((e) => e !== execution) : undefined;
+  if (other !== undefined && (await isRunning(other)))
+    throw new ClusterBusy(`${migration} is running already (${other}). Nothing was started; follow that one.`);
   const executions = lock.migration === migration ? lock.executions.filter((e) => e !== execution) : [];
   await bucket.replaceIf(key, { migration, executions: [...executions, execution].slice(-20), released: false } satisfies Lock, stored.etag);
 };

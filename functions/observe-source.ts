@@ -1,20 +1,22 @@
 /** On the way back: does the source stand at its full capacity again? Changes nothing. */
 
 import * as z from "zod";
+import { isForward, keys, undoKeyOf } from "../domain/journal.ts";
 import { nameOf } from "../domain/plan.ts";
-import { kubernetesOf, planOf, RunSchema } from "./run.ts";
-import { step } from "./step.ts";
+import { undoLists } from "../domain/undo.ts";
+import { bucketOf, kubernetesOf, planOf, type Run, RunSchema } from "./run.ts";
+import { type Context, step } from "./step.ts";
 import { isScalable, refOfItem, statusOf } from "./workload.ts";
 
 export const observeSource = step({
   name: "observe-source",
   does: "Compares ready with wanted pods of every workload that shares traffic.",
   input: z.object({ run: RunSchema }),
-  needs: { s3: ["GetObject"], kubernetes: { source: ["get deployments", "get statefulsets"] } },
+  needs: { s3: ["GetObject", "ListBucket"], kubernetes: { source: ["get deployments", "get statefulsets"] } },
   run: async ({ run }, context) => {
     const plan = await planOf(context, run);
     const source = kubernetesOf(context, "source");
-    const missing: string[] = [];
+    const missing: string[] = [...(await notUndone(context, run))];
     for (const workload of plan.workloads) {
       if (workload.move !== "half-and-half" || !isScalable(workload)) continue;
       const object = await source.find(refOfItem(workload));
@@ -27,3 +29,10 @@ export const observeSource = step({
     };
   },
 });
+
+/** Capacity that was taken from the source and not put back: the number that its workload wants now is the low one. */
+const notUndone = async (context: Context, run: Run): Promise<readonly string[]> => {
+  const known = new Set(await bucketOf(context).listKeys(keys.journal(run.migration)));
+  const lists = undoLists([...known].filter(isForward));
+  return lists.capacity.flat().filter((key) => !known.has(keys.done(undoKeyOf(key)))).map((key) => `${key.split("/journal/")[1]?.replace(/\/forward-.*$/, "")} (not undone)`);
+};

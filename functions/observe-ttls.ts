@@ -9,6 +9,9 @@ import type { Context } from "./step.ts";
 import { judge } from "./verdicts.ts";
 import { hostsOf, ZONE_READS, zonesOf } from "./zones.ts";
 
+/** An alias to a load balancer is answered with this, whatever anybody wants (Route 53 developer guide). */
+const ALIAS_TTL_SECONDS = 60;
+
 export const observeTtls = gate({
   name: "observe-ttls",
   does: "Asks the parent's servers for the delegation, and the zone's own for its apex and hosts.",
@@ -21,7 +24,7 @@ export const observeTtls = gate({
     for (const server of zones.parent.nameServers) verdicts.push(await ttlAt(context, server, zone, "NS", loweredTtlSeconds));
     for (const server of zones.old.nameServers) {
       verdicts.push(await ttlAt(context, server, zone, "NS", loweredTtlSeconds));
-      for (const host of hostsOf(plan)) verdicts.push(await ttlAt(context, server, host, "A", loweredTtlSeconds));
+      for (const host of hostsOf(plan)) verdicts.push(await ttlAt(context, server, host, "A", Math.max(loweredTtlSeconds, ALIAS_TTL_SECONDS)));
     }
     return verdicts;
   },

@@ -18,7 +18,7 @@ export const observeWorkload = step({
     const workload = await cluster.get(refOfItem(item));
     const status = statusOf(workload);
     if (!isScalable(item))
-      return standing(status.ready >= status.scheduled, `${name} on the ${side}: ${status.ready} of ${status.scheduled} nodes ready.`);
+      return standing(status.settled && status.ready >= status.scheduled, `${name} on the ${side}: ${status.ready} of ${status.scheduled} nodes ready.`);
     if (replicas === 0) {
       const pods = await podsOf(cluster, workload);
       return standing(status.settled && pods.length === 0, `${name} on the ${side}: ${pods.length} pods are still there.`);

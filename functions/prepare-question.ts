@@ -13,9 +13,15 @@ export const prepareQuestion = step({
   needs: { s3: ["GetObject"] },
   run: async ({ run }, context) => {
     const { settings } = await planOf(context, run);
-    return { expiresAfterSeconds: Math.max(60, settings.approvals.expiresAfterSeconds) };
+    return { expiresAfterSeconds: expirySeconds(settings) };
   },
 });
+
+/** Machines wait for two weeks at most; a question has to be over before. */
+const EXPIRY_SECONDS_MAX = 1_036_800;
+
+/** How long a question may be answered: by the record and by the state machine alike. */
+export const expirySeconds = (settings: Settings): number => Math.min(EXPIRY_SECONDS_MAX, Math.max(60, settings.approvals.expiresAfterSeconds));
 
 /** The plan's number of people for a question that doesn't say its own. */
 export const quorumOf = (question: z.infer<typeof QuestionSchema>, settings: Settings): number => {

@@ -1,11 +1,9 @@
 /** A rollback begins: from here on no forward effect is made, by anybody. */
 
-import { DescribeExecutionCommand } from "@aws-sdk/client-sfn";
 import * as z from "zod";
-import { calling } from "../adapters/aws.ts";
-import { Conflict } from "../domain/errors.ts";
 import { keys } from "../domain/journal.ts";
 import { journalOf } from "./effect.ts";
+import { isRunning } from "./executions.ts";
 import { withEvidence } from "./gate.ts";
 import { bucketOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
@@ -30,11 +28,7 @@ export const raiseFence = step({
     }
     const fence = FenceSchema.parse(stored.value);
     if (fence.execution === execution) return { refused: false, sentence: "The fence is up." };
-    const { status } = await calling(`look at ${fence.execution}`, () =>
-      context.aws.sfn.send(new DescribeExecutionCommand({ executionArn: fence.execution })),
-    );
-    if (status === "RUNNING") return { refused: true, sentence: `A rollback of ${run.migration} is under way already: ${fence.execution}. Nothing was changed; follow that one.` };
-    if (status === undefined) throw new Conflict(`The state of the earlier rollback ${fence.execution} is unknown; this one waits.`);
+    if (await isRunning(context, fence.execution)) return { refused: true, sentence: `A rollback of ${run.migration} is under way already: ${fence.execution}. Nothing was changed; follow that one.` };
     await bucket.replaceIf(key, { startedBy, execution, at: context.now().toISOString() }, stored.etag);
     return { refused: false, sentence: "The fence was up; this rollback goes on from where the earlier one ended." };
   },

@@ -1,10 +1,11 @@
 /** The old zone's records point at the target, for whoever keeps asking its servers. */
 
 import * as z from "zod";
-import { makeRoute53 } from "../adapters/route53.ts";
-import type { Effect } from "../domain/effects.ts";
+import { fqdn, makeRoute53 } from "../adapters/route53.ts";
+import type { RecordSet } from "../domain/effects.ts";
 import { operationOf } from "../domain/operations.ts";
-import { makeEffects, withJournal } from "./effect.ts";
+import { slug } from "./batch.ts";
+import { makeEffect, withJournal } from "./effect.ts";
 import { planOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
 import { freshOf, hostsOf, RECORD_READS, zonesOf } from "./zones.ts";
@@ -20,21 +21,21 @@ export const repointOldZone = step({
     const plan = await planOf(context, run);
     const route53 = makeRoute53(context.aws.route53);
     const zones = await zonesOf(context, run, plan);
-    const effects: Effect[] = [];
-    for (const host of hostsOf(plan)) {
-      const before = (await route53.listRecords(zones.old.id)).filter((r) => isHost(r.name, host) && POINTS.has(r.type));
-      const after = (await route53.listRecords(freshOf(zones).id)).filter((r) => isHost(r.name, host) && POINTS.has(r.type));
-      for (const record of after)
-        effects.push({
-          kind: "set-record",
-          zoneId: zones.old.id,
-          before: before.find((r) => r.type === record.type && r.setIdentifier === record.setIdentifier) ?? null,
-          after: record,
-        });
-    }
-    await makeEffects(context, run, { step: "repoint-old-zone", operation: operationOf(plan, "repoint-old-zone"), move: "0" }, effects);
-    return { repointed: effects.length };
+    const hosts = new Set(hostsOf(plan).map(fqdn));
+    const leading = async (zoneId: string) => (await route53.listRecords(zoneId)).filter((r) => hosts.has(fqdn(r.name)) && POINTS.has(r.type));
+    const before = new Map((await leading(zones.old.id)).map((record) => [slugOf(record), record]));
+    const after = await leading(freshOf(zones).id);
+    const operation = operationOf(plan, "repoint-old-zone");
+    // Named by the record: a listing that changes between two tries must not make two effects share a name.
+    for (const record of after)
+      await makeEffect(
+        context,
+        run,
+        { step: "repoint-old-zone", operation, move: `0.${slugOf(record)}` },
+        { kind: "set-record", zoneId: zones.old.id, before: before.get(slugOf(record)) ?? null, after: record },
+      );
+    return { repointed: after.length };
   },
 });
 
-const isHost = (recordName: string, host: string): boolean => recordName.replace(/\.$/, "") === host.toLowerCase();
+const slugOf = (record: RecordSet): string => slug(fqdn(record.name), record.type, record.setIdentifier);

@@ -2,12 +2,12 @@
 
 import * as z from "zod";
 import type { Outcome } from "../adapters/journal.ts";
-import { Transient } from "../domain/errors.ts";
-import type { JournalEntry } from "../domain/journal.ts";
+import { OwnedElsewhere, Transient } from "../domain/errors.ts";
+import { type JournalEntry, keys } from "../domain/journal.ts";
 import type { Ref } from "../domain/kube.ts";
 import { nameOf } from "../domain/plan.ts";
 import { journalOf, makeUndoEffect, undoEntry, withJournal } from "./effect.ts";
-import { kubernetesOf, planOf, type Run, RunSchema } from "./run.ts";
+import { bucketOf, kubernetesOf, planOf, type Run, RunSchema } from "./run.ts";
 import { type Context, step } from "./step.ts";
 import { lastTickEffect } from "./ticks.ts";
 import { leftOf, refOfItem } from "./workload.ts";
@@ -33,11 +33,12 @@ export const undoEffectStep = step({
     route53: ["ChangeResourceRecordSets", "DeleteHostedZone", "GetHostedZone", "ListHostedZonesByName", "ListResourceRecordSets"],
     eks: ["DeleteCluster", "DescribeCluster"],
   }),
-  run: async ({ run, entry: keys }, context) => {
+  run: async ({ run, entry }, context) => {
     const journal = journalOf(context);
     const outcomes: Outcome[] = [];
-    for (const key of keys) {
+    for (const key of entry) {
       const forward = await journal.read(key);
+      await mayPassBack(context, run, forward);
       await mayStart(context, run, forward);
       await tellTicks(context, run, forward);
       outcomes.push(await undoEntry(context, run, forward, "undo-effect"));
@@ -50,7 +51,7 @@ export const undoEffectStep = step({
  * Giving an exclusive thing back to the source takes the proof that none of it is left on the target.
  * @throws Transient while a pod or a running job is left; the state machine asks again.
  */
-const mayStart = async (context: Context, run: Run, { effect }: JournalEntry): Promise<void> => {
+const mayPassBack = async (context: Context, run: Run, { effect }: JournalEntry): Promise<void> => {
   if (effect.kind !== "set-owner" || effect.after !== "target") return;
   const plan = await planOf(context, run);
   const workload = plan.workloads.find((w) => nameOf(w) === effect.thing);
@@ -59,6 +60,19 @@ const mayStart = async (context: Context, run: Run, { effect }: JournalEntry): P
   const object = await target.find(refOfItem(workload));
   const left = object ? await leftOf(target, object) : "";
   if (left !== "") throw new Transient(`${effect.thing} still has ${left} on the target; the source gets it back when they are gone.`);
+};
+
+/**
+ * What was stopped on the source because it must not exist twice starts there only where the ledger gives it to the source: where that could
+ * not be undone, this must not be either.
+ * @throws OwnedElsewhere, which nothing but a person's word about the target ends.
+ */
+const mayStart = async (context: Context, run: Run, { effect, operation }: JournalEntry): Promise<void> => {
+  if (effect.kind !== "set-field" || effect.cluster !== "source" || !/^\d+-hand-over:/.test(operation)) return;
+  const thing = `${effect.object.namespace ?? ""}/${effect.object.name}`;
+  const stored = await bucketOf(context).getJson(keys.owner(run.migration, thing));
+  if ((stored?.value as { readonly owner?: string } | undefined)?.owner !== "target") return;
+  throw new OwnedElsewhere(`${thing} is still owned by the target and was not started on the source. Stop it on the target, see that it is gone, then start it on the source.`);
 };
 
 /** Before the source's schedule runs again, its controller is told which tick the target ran last. */

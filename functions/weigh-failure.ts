@@ -6,8 +6,11 @@ import { journalOf } from "./effect.ts";
 import { RunSchema } from "./run.ts";
 import { step } from "./step.ts";
 
-/** `stop`: nothing to undo. `back`: roll back. `wait`: the target serves already; only a person decides to go back. */
-type Way = "stop" | "back" | "wait";
+/**
+ * `untouched`: nothing was changed, and the clusters can be given back. `stop`: a rollback is on it already. `back`: roll back. `wait`: the
+ * target serves already; only a person decides to go back.
+ */
+type Way = "untouched" | "stop" | "back" | "wait";
 
 export const weighFailure = step({
   name: "weigh-failure",
@@ -18,7 +21,7 @@ export const weighFailure = step({
     const journal = journalOf(context);
     if (error === "FenceRaised" || (await journal.fenced(run.migration))) return { way: "stop" };
     const entries = await journal.forwardKeys(run.migration);
-    if (entries.length === 0) return { way: "stop" };
+    if (entries.length === 0) return { way: "untouched" };
     const delegated = entries.some((key) => key.includes("-delegate-zone/"));
     return { way: delegated && error !== "RolledBackByPerson" ? "wait" : "back" };
   },

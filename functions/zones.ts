@@ -3,7 +3,7 @@
 import { ownReference } from "../adapters/effects/zones.ts";
 import { fqdn, makeRoute53, type Route53, type ZoneWithServers } from "../adapters/route53.ts";
 import type { RecordSet } from "../domain/effects.ts";
-import { NotFound } from "../domain/errors.ts";
+import { NotFound, Refused } from "../domain/errors.ts";
 import type { Run, SlimPlan } from "./run.ts";
 import type { Context } from "./step.ts";
 
@@ -28,7 +28,9 @@ export const zonesOf = async (context: Context, run: Run, plan: SlimPlan): Promi
   const [parentZone] = (await route53.zonesByName(parent)).filter((z) => !z.isPrivate);
   const named = (await route53.zonesByName(zone)).filter((z) => !z.isPrivate);
   const ours = named.find((z) => z.callerReference === callerReferenceOf(run));
-  const old = named.find((z) => z.callerReference !== callerReferenceOf(run));
+  const [old, another] = named.filter((z) => z.callerReference !== callerReferenceOf(run));
+  if (old && another)
+    throw new Refused(`Two zones besides ours are called ${zone} (${old.id} and ${another.id}), and only one of them can be the live one. Nothing was changed; delete the one that nobody is delegated to.`);
   if (!parentZone || !old)
     throw new NotFound(`Zone ${parentZone ? zone : parent} is not hosted in this account's Route 53, so its delegation can't be changed.`);
   return {

@@ -5,7 +5,7 @@ import { call, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
 /** Input: run, question {id, kind, phase, sentence, choices, quorum}. Output: {decision, by}. Fails with ApprovalDenied or ApprovalExpired. */
 export const askApproval = stateMachine("ask-approval", {
   Comment: "Record first, then the message, then the wait for a token. Deny and roll back need no quorum.",
-  TimeoutSeconds: 86_400,
+  TimeoutSeconds: 1_209_600,
   StartAt: "Take the input",
   States: {
     "Take the input": {

@@ -240,7 +240,7 @@ export const watch = <const Name extends string>(
   fields: Fields<Name> & { readonly item?: Json },
 ): Task<Name> => {
   const { item = null, ...rest } = fields;
-  return child("watch-gates", { run: "{% $run %}", phase, gate: `\${${gate}}`, subject, item }, { TimeoutSeconds: 172_800, ...rest } as Fields<Name> & {
+  return child("watch-gates", { run: "{% $run %}", phase, gate: `\${${gate}}`, subject, item }, { TimeoutSeconds: 1_209_600, ...rest } as Fields<Name> & {
     readonly TimeoutSeconds: number;
   });
 };

@@ -34,7 +34,7 @@ export const decommission = stateMachine("decommission", {
           quorum: 0,
         },
       },
-      { TimeoutSeconds: 86_400, Next: "Retire each workload", Catch: otherwise("Failed") },
+      { TimeoutSeconds: 1_209_600, Next: "Retire each workload", Catch: otherwise("Failed") },
     ),
     "Retire each workload": {
       Type: "Map",

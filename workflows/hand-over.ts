@@ -5,7 +5,7 @@ import { call, child, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
 /** Input: run, phase, item, poll. Undo, newest first: stopped on the target, proved gone, owned by the source, started there. */
 export const handOver = stateMachine("hand-over", {
   Comment: "Exclusive things stop first, everything else starts first. The pause is the one that the plan states.",
-  TimeoutSeconds: 172_800,
+  TimeoutSeconds: 1_209_600,
   StartAt: "Take the input",
   States: {
     "Take the input": {
@@ -25,7 +25,7 @@ export const handOver = stateMachine("hand-over", {
       Default: "Stop on the source",
     },
     "Stop on the source": child("scale", starting("source", 0, "0-source-stop"), {
-      TimeoutSeconds: 86_400,
+      TimeoutSeconds: 1_209_600,
       Next: "Is it gone from the source?",
       Catch: otherwise("Failed"),
     }),
@@ -51,7 +51,7 @@ export const handOver = stateMachine("hand-over", {
     "Ask a person": child(
       "hold",
       { run: "{% $run %}", phase: "{% $phase %}", subject: "{% $item.operations.move %}", sentence: "{% $seen.sentence %}" },
-      { TimeoutSeconds: 43_200, Assign: { polls: 0 }, Next: "Is it gone from the source?", Catch: otherwise("Failed") },
+      { TimeoutSeconds: 1_209_600, Assign: { polls: 0 }, Next: "Is it gone from the source?", Catch: otherwise("Failed") },
     ),
     "The target owns it": call(
       "take-ownership",
@@ -64,7 +64,7 @@ export const handOver = stateMachine("hand-over", {
       Default: "Start on the target",
     },
     "Start on the target": child("scale", starting("target", "{% $item.replicas %}", "2-target-start"), {
-      TimeoutSeconds: 86_400,
+      TimeoutSeconds: 1_209_600,
       Next: "Lead its callers there",
       Catch: otherwise("Failed"),
     }),

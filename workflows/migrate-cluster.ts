@@ -52,16 +52,32 @@ export const migrateCluster = stateMachine("migrate-cluster", {
     "Was anything changed?": call(
       "weigh-failure",
       { run: "{% $run %}", error: "{% $error %}", cause: "{% $cause %}" },
-      { Assign: { weighed: RESULT }, Next: "Back or just stop?", Catch: otherwise("Roll back") },
+      {
+        Assign: { weighed: RESULT },
+        Next: "Back or just stop?",
+        // Whether the target serves isn't known: nothing may be moved back without a person.
+        Catch: [{ ErrorEquals: ["States.ALL"], Next: "Tell people" }],
+      },
     ),
     "Back or just stop?": {
       Type: "Choice",
       Choices: [
         { Condition: "{% $weighed.way = 'stop' %}", Next: "Refused" },
-        { Condition: "{% $weighed.way = 'wait' %}", Next: "Waiting for a person" },
+        { Condition: "{% $weighed.way = 'untouched' %}", Next: "Give the clusters back" },
+        { Condition: "{% $weighed.way = 'wait' %}", Next: "Tell people" },
       ],
       Default: "Roll back",
     },
+    "Give the clusters back": call(
+      "release-clusters",
+      { run: "{% $run %}" },
+      { Next: "Refused", Catch: [{ ErrorEquals: ["States.ALL"], Next: "Refused" }] },
+    ),
+    "Tell people": call(
+      "page-person",
+      { run: "{% $run %}", sentence: "{% $error & ': ' & $cause & ' The migration has stopped where it is; start it again to go on, or roll it back.' %}" },
+      { Next: "Waiting for a person", Catch: [{ ErrorEquals: ["States.ALL"], Next: "Waiting for a person" }] },
+    ),
     "Roll back": child(
       "roll-back",
       { run: "{% $run %}", startedBy: "catch" },
@@ -73,6 +89,11 @@ export const migrateCluster = stateMachine("migrate-cluster", {
     ),
     "Rolled back": { Type: "Fail", Error: "RolledBack", Cause: "{% $error & ': ' & $cause %}" },
     "Rollback incomplete": { Type: "Fail", Error: "RollbackIncomplete", Cause: "{% $error & ': ' & $cause %}" },
+    "Page somebody": call(
+      "page-person",
+      { run: "{% $run %}", sentence: "{% 'The target serves, and the run has stopped: ' & $cause %}" },
+      { Next: "Waiting for a person", Catch: otherwise("Waiting for a person") },
+    ),
     "Waiting for a person": { Type: "Fail", Error: "WaitingForPerson", Cause: "{% $cause %}" },
     Refused: { Type: "Fail", Error: "{% $error %}", Cause: "{% $cause %}" },
   },

@@ -6,7 +6,7 @@ import { child, each, otherwise, REFAIL, stateMachine, watch } from "./asl.ts";
 export const moveWorkloads = stateMachine("move-workloads", {
   Comment:
     "Completed isn't complete: a restore is compared object by object, and an unexpected pod on the target fails the gate.",
-  TimeoutSeconds: 604_800,
+  TimeoutSeconds: 1_209_600,
   StartAt: "Take the input",
   States: {
     "Take the input": {
@@ -103,7 +103,7 @@ export const moveWorkloads = stateMachine("move-workloads", {
               item: "{% $states.input.item %}",
               poll: "{% $states.input.poll %}",
             },
-            { TimeoutSeconds: 172_800, Output: {}, End: true, Catch: otherwise("Item failed") },
+            { TimeoutSeconds: 1_209_600, Output: {}, End: true, Catch: otherwise("Item failed") },
           ),
           Start: child(
             "scale",
@@ -117,7 +117,7 @@ export const moveWorkloads = stateMachine("move-workloads", {
               move: "0-target-start",
               poll: "{% $states.input.poll %}",
             },
-            { TimeoutSeconds: 86_400, Output: {}, End: true, Catch: otherwise("Item failed") },
+            { TimeoutSeconds: 1_209_600, Output: {}, End: true, Catch: otherwise("Item failed") },
           ),
           "Hand over": child(
             "hand-over",
@@ -127,7 +127,7 @@ export const moveWorkloads = stateMachine("move-workloads", {
               item: "{% $states.input.item %}",
               poll: "{% $states.input.poll %}",
             },
-            { TimeoutSeconds: 172_800, Output: {}, End: true, Catch: otherwise("Item failed") },
+            { TimeoutSeconds: 1_209_600, Output: {}, End: true, Catch: otherwise("Item failed") },
           ),
           "Item failed": REFAIL,
         },

@@ -10,7 +10,7 @@ export const rollBack = stateMachine("roll-back", {
   States: {
     "Take the input": {
       Type: "Pass",
-      Assign: { run: "{% $states.input.run %}", startedBy: "{% $states.input.startedBy %}", failures: 0, polls: 0 },
+      Assign: { run: "{% $states.input.run %}", startedBy: "{% $states.input.startedBy %}", polls: 0 },
       Next: "Raise the fence",
     },
     "Raise the fence": call(
@@ -26,7 +26,12 @@ export const rollBack = stateMachine("roll-back", {
     "Stop what still runs": call("stop-forward", { run: "{% $run %}", startedBy: "{% $startedBy %}" }, { Next: "Let functions end", Catch: otherwise("Failed") }),
     "Let functions end": { Type: "Wait", Seconds: 30, Comment: "A function with effects times out after 30 seconds.", Next: "List what to undo" },
     "List what to undo": call("list-undo", { run: "{% $run %}" }, { Assign: { undo: RESULT }, Next: "Carry changes back", Catch: otherwise("Failed") }),
-    "Carry changes back": call("carry-back", { run: "{% $run %}" }, { Next: "Restore capacity", Catch: otherwise("Failed") }),
+    "Carry changes back": call("carry-back", { run: "{% $run %}" }, { Next: "Restore capacity", Catch: otherwise("Page for the changes") }),
+    "Page for the changes": call(
+      "page-person",
+      { run: "{% $run %}", sentence: "{% 'What was changed on the target could not be carried back: ' & $cause %}" },
+      { Next: "Restore capacity", Catch: otherwise("Restore capacity") },
+    ),
     "Restore capacity": undoing("capacity", 10, "Does the source stand?"),
     "Does the source stand?": call(
       "observe-source",
@@ -45,8 +50,14 @@ export const rollBack = stateMachine("roll-back", {
     "Page for the source": call(
       "page-person",
       { run: "{% $run %}", sentence: "{% $seen.sentence %}" },
-      { Assign: { failures: "{% $failures + 1 %}" }, Next: "DNS back", Catch: otherwise("Failed") },
+      { Next: "Does the target serve?", Catch: otherwise("Does the target serve?") },
     ),
+    "Does the target serve?": {
+      Type: "Choice",
+      Comment: "Clients are not sent to a source that can't carry them. Where nobody was ever sent to the target, the rest is independent.",
+      Choices: [{ Condition: "{% $undo.delegated %}", Next: "Incomplete" }],
+      Default: "DNS back",
+    },
     "DNS back": undoing("dns", 1, "The new zone names the old servers", { polls: 0 }),
     "The new zone names the old servers": call("turn-back", { run: "{% $run %}" }, { Next: "Is anybody still on the target?", Catch: otherwise("Failed") }),
     "Is anybody still on the target?": call(
@@ -100,6 +111,8 @@ function undoing<const Next extends string>(list: "capacity" | "dns" | "rest", c
     },
     ItemSelector: { run: "{% $run %}", entry: "{% $states.context.Map.Item.Value %}" },
     MaxConcurrency: concurrency,
+    // One that could neither be undone nor be told to anybody must not stop the others; the comparison at the end finds it.
+    ToleratedFailurePercentage: 100,
     ItemProcessor: {
       ProcessorConfig: { Mode: "DISTRIBUTED" as const, ExecutionType: "STANDARD" as const },
       StartAt: `Take ${list}`,

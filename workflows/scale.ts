@@ -5,7 +5,7 @@ import { call, child, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
 /** Input: run, phase, item, side, replicas, operation, move, poll. Undo: the old number, from the journal. */
 export const scale = stateMachine("scale", {
   Comment: "One workload on one side gets another number of pods; a deadline that passes asks a person.",
-  TimeoutSeconds: 86_400,
+  TimeoutSeconds: 1_209_600,
   StartAt: "Take the input",
   States: {
     "Take the input": {
@@ -57,7 +57,7 @@ export const scale = stateMachine("scale", {
         subject: "{% $operation & '/' & $move %}",
         sentence: "{% $seen.sentence %}",
       },
-      { TimeoutSeconds: 43_200, Assign: { polls: 0 }, Next: "Set the number", Catch: otherwise("Failed") },
+      { TimeoutSeconds: 1_209_600, Assign: { polls: 0 }, Next: "Set the number", Catch: otherwise("Failed") },
     ),
     "It stands": { Type: "Succeed", Output: { verdict: "pass" } },
     Failed: REFAIL,

@@ -5,7 +5,7 @@ import { child, otherwise, REFAIL, stateMachine, watch } from "./asl.ts";
 /** Input: run, phase, item, poll. Undo: the numbers as recorded, source first. */
 export const shift = stateMachine("shift", {
   Comment: "Add on the target, verify, remove from the source. Half is capacity, not traffic: clients stay where DNS sends them.",
-  TimeoutSeconds: 172_800,
+  TimeoutSeconds: 1_209_600,
   StartAt: "Take the input",
   States: {
     "Take the input": {
@@ -19,7 +19,7 @@ export const shift = stateMachine("shift", {
       Next: "Target up to its half",
     },
     "Target up to its half": child("scale", scaling("target", "{% $item.half %}", "0-target-up"), {
-      TimeoutSeconds: 86_400,
+      TimeoutSeconds: 1_209_600,
       Next: "Compare both sides",
       Catch: otherwise("Failed"),
     }),
@@ -35,7 +35,7 @@ export const shift = stateMachine("shift", {
       Default: "Shifted",
     },
     "Source down to its half": child("scale", scaling("source", "{% $item.sourceKeeps %}", "1-source-down"), {
-      TimeoutSeconds: 86_400,
+      TimeoutSeconds: 1_209_600,
       Next: "Compare again",
       Catch: otherwise("Failed"),
     }),

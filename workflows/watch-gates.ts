@@ -5,7 +5,7 @@ import { callAny, child, otherwise, REFAIL, RESULT, stateMachine } from "./asl.t
 /** Input: run, phase, gate (a function), subject, item (a workload, or null). Succeeds only on a pass; unknown never becomes one. */
 export const watchGates = stateMachine("watch-gates", {
   Comment: "Three-valued: pass goes on, fail and unknown are asked again until their bound, then a person.",
-  TimeoutSeconds: 86_400,
+  TimeoutSeconds: 1_209_600,
   StartAt: "Take the input",
   States: {
     "Take the input": {
@@ -38,7 +38,7 @@ export const watchGates = stateMachine("watch-gates", {
     "Ask a person": child(
       "hold",
       { run: "{% $run %}", phase: "{% $phase %}", subject: "{% $subject %}", sentence: "{% $seen.sentence %}" },
-      { TimeoutSeconds: 43_200, Assign: { bound: "{% $asked %}" }, Next: "Measure", Catch: otherwise("Failed") },
+      { TimeoutSeconds: 1_209_600, Assign: { bound: "{% $asked %}" }, Next: "Measure", Catch: otherwise("Failed") },
     ),
     Passed: { Type: "Succeed", Output: { verdict: "pass" } },
     Failed: REFAIL,

@@ -1,7 +1,7 @@
 /** Every kind of fault as data: what it does, and at which steps it can strike. */
 
 import { steps } from "../../functions/index.ts";
-import type { Needs } from "../../functions/step.ts";
+import type { Needs, Step } from "../../functions/step.ts";
 import { byCodeUnit } from "../../domain/kube.ts";
 
 /** Faults of a call strike the first effect of a step, once; faults of the world begin with a step and last. */
@@ -26,7 +26,13 @@ const entries = (needs: Needs): readonly { readonly service: string; readonly ac
   );
 
 /** Whether a step changes something beyond the bucket: then its effect is that call, else it is its write into the bucket. */
-export const changesTheWorld = (needs: Needs): boolean => entries(needs).some(({ service, action }) => service !== "s3" && WRITES.test(action));
+export const changesTheWorld = ({ name, needs }: Pick<Step, "name" | "needs">): boolean =>
+  !DRY.has(name) && entries(needs).some(({ service, action }) => service !== "s3" && WRITES.test(action));
+
+/** Steps that ask for their changes as dry runs only: what they leave behind is their evidence. */
+const DRY = new Set(["check-permissions", "prove-freeze"]);
+/** Steps that hold the rights of the evidence and only read. */
+const READ_ONLY = new Set(["compare-with-start", "observe-source", "observe-target-traffic"]);
 
 const writes = (needs: Needs): boolean => entries(needs).some(({ action }) => WRITES.test(action));
 
@@ -35,8 +41,11 @@ const BACK = new Set(["raise-fence", "stop-forward", "list-undo", "carry-back", 
 /** Steps that run only after something went wrong on the way forward, or when nobody answers. */
 const AFTER_TROUBLE = new Set(["count-hold", "expire-question", "weigh-failure", "page-person"]);
 
-const writing = steps.filter((step) => writes(step.needs)).map((step) => step.name).sort(byCodeUnit);
-const forward = writing.filter((name) => !BACK.has(name) && !AFTER_TROUBLE.has(name));
+/** Steps whose effects need what a platform may not have: drift during the freeze, an exclusive workload that others call. */
+const SELDOM = new Set(["carry-drift", "link-service"]);
+
+const writing = steps.filter((step) => writes(step.needs) && !READ_ONLY.has(step.name)).map((step) => step.name).sort(byCodeUnit);
+const forward = writing.filter((name) => !BACK.has(name) && !AFTER_TROUBLE.has(name) && !SELDOM.has(name));
 const back = writing.filter((name) => BACK.has(name) && !AFTER_TROUBLE.has(name) && name !== "carry-back" && name !== "turn-back" && name !== "stop-forward");
 
 const ofCall = (kind: string, sentence: string): FaultKind => ({ kind, sentence, scope: "call", steps: forward, rollbackSteps: back });

@@ -74,7 +74,7 @@ const byName = new Map(steps.map((step) => [step.name, step]));
 const isEffect = (call: Call, invocation: Invocation): boolean => {
   if (!call.mutating) return false;
   const step = byName.get(invocation.step);
-  return call.service !== "s3" || (step !== undefined && !changesTheWorld(step.needs));
+  return call.service !== "s3" || (step !== undefined && !changesTheWorld(step));
 };
 
 const strikeOf = (kind: string, call: Call & Moment): Strike | undefined => {

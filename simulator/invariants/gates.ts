@@ -9,7 +9,7 @@ import type { Scene } from "./scene.ts";
 type Measured = { readonly phase: string; readonly verdict: Verdict["verdict"] };
 
 /** `evidence/<phase>/<gate>/<watcher>-<asked>.json`: who asked, and what the evidence says. */
-const measurementOf = (call: Observed): (Measured & { readonly gate: string; readonly asker: string }) | undefined => {
+const measurementOf = (call: Observed): Kept | undefined => {
   if (call.service !== "s3" || !call.mutating || call.outcome !== "applied") return undefined;
   const [, phase, gate, asker] = /\/evidence\/([^/]+)\/([^/]+)\/(.+)-\d+\.json$/.exec(call.subject) ?? [];
   if (phase === undefined || gate === undefined || asker === undefined) return undefined;
@@ -21,9 +21,17 @@ const measurementOf = (call: Observed): (Measured & { readonly gate: string; rea
   return { phase, gate, asker, verdict: overall(verdicts.map((v) => VerdictSchema.parse(v))) };
 };
 
+type Kept = Measured & { readonly gate: string; readonly asker: string };
+
 export const makeGates = (): Invariant<Scene> => {
-  /** The latest evidence of each watcher; the checks of preflight have their round for one. */
-  const latest = new Map<string, Measured & { readonly gate: string; readonly asker: string }>();
+  /** The latest evidence of each watcher that still watches; the checks of preflight have their round for one. */
+  const latest = new Map<string, Kept>();
+  /** Takes evidence out: what became of it is judged once. */
+  const take = (which: (kept: Kept) => boolean): readonly Kept[] => {
+    const taken = [...latest].filter(([, kept]) => which(kept));
+    for (const [key] of taken) latest.delete(key);
+    return taken.map(([, kept]) => kept);
+  };
   return {
     name: "gates",
     sentence: "A pass has samples behind it; nothing goes on from a gate that did not pass.",
@@ -35,11 +43,13 @@ export const makeGates = (): Invariant<Scene> => {
         return [];
       }
       if (seen?.event.type === "verdict") return unfounded(seen.event.gate, seen.event.verdicts);
-      if (seen?.event.type !== "execution" || seen.event.status !== "succeeded") return [];
-      const { machine, execution } = seen.event;
-      if (machine === "watch-gates") return goneOn([...latest.values()].filter((m) => m.asker === execution), execution);
-      if (!(PHASES as readonly string[]).includes(machine)) return [];
-      return goneOn([...latest.values()].filter((m) => m.phase === machine), undefined);
+      if (seen?.event.type !== "execution" || seen.event.status === "started") return [];
+      const { machine, execution, status } = seen.event;
+      const isPhase = (PHASES as readonly string[]).includes(machine);
+      if (machine !== "watch-gates" && !isPhase) return [];
+      const over = take((kept) => (isPhase ? kept.phase === machine : kept.asker === execution));
+      // What held, and then failed, has stopped whoever asked.
+      return status === "succeeded" ? goneOn(over, isPhase ? undefined : execution) : [];
     },
   };
 };
@@ -51,7 +61,7 @@ const unfounded = (gate: string, verdicts: readonly Verdict[]): readonly string[
     .map((v) => `${gate} passed ${v.check} on ${v.subject} without a sample.`);
 
 /** @param watcher The execution that ended well, where one gate's watcher did; it must have measured something. */
-const goneOn = (measured: readonly (Measured & { readonly gate: string })[], watcher: string | undefined): readonly string[] => {
+const goneOn = (measured: readonly Kept[], watcher: string | undefined): readonly string[] => {
   if (watcher !== undefined && measured.length === 0) return [`The watcher ${watcher} passed its gate without any evidence.`];
   return measured
     .filter((m) => m.verdict !== "pass")

@@ -14,18 +14,32 @@ const switchAfter = ({ effect, direction, status }: EffectEvent): boolean | unde
   return (direction === "forward" ? after : before) === "true";
 };
 
+export type FreezeMeter = {
+  readonly see: (event: RunEvent) => void;
+  /** The run is over: a freeze that lasts has its minutes, too. */
+  readonly close: (at: number) => void;
+};
+
+const minutes = (seconds: number): number => Math.round(seconds / 6) / 10;
+
 /** Sees every event; writes the line at which a freeze begins, and the one at which it ends. */
-export const makeFreezeMeter = (emit: Emit): ((event: RunEvent) => void) => {
+export const makeFreezeMeter = (emit: Emit): FreezeMeter => {
   let beganAt: number | undefined;
-  return (event) => {
+  const see = (event: RunEvent): void => {
     const paused = event.type === "effect" ? switchAfter(event) : undefined;
     if (paused === true && beganAt === undefined) {
       beganAt = event.at;
       emit({ type: "freeze", status: "began", minutes: 0 });
     }
     if (paused === false && beganAt !== undefined) {
-      emit({ type: "freeze", status: "ended", minutes: Math.round((event.at - beganAt) / 6) / 10 });
+      emit({ type: "freeze", status: "ended", minutes: minutes(event.at - beganAt) });
       beganAt = undefined;
     }
+  };
+  return {
+    see,
+    close: (at) => {
+      if (beganAt !== undefined) emit({ type: "freeze", status: "lasts", minutes: minutes(at - beganAt) });
+    },
   };
 };

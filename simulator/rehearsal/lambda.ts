@@ -50,7 +50,7 @@ export const makeLambda = ({ clock, context, steps, onInvocation }: LambdaOption
         endInvocation(invocation);
         reject(new FunctionError("Sandbox.Timedout", `Task timed out after ${TIMEOUT_MS / 1000} seconds.`));
       });
-      const run = withInvocation(invocation, () => step.run(parsed.data, context)) as Promise<Json>; if (process.env["REPOT_TRACE"]) run.catch((e)=>console.error(step.name, e));
+      const run = withInvocation(invocation, () => step.run(parsed.data, context)) as Promise<Json>;
       return Promise.race([run, ended]).finally(timer.cancel);
     });
   };

@@ -73,6 +73,7 @@ export const rehearse = async (options: RehearsalOptions): Promise<Rehearsed> =>
   await run.driver.run();
   run.mistakes.check();
   run.world.traffic.flush();
+  run.freezeMeter.close(run.clock.elapsedSeconds());
   judgeEnd(run.recorder, { plan: options.plan, ...before, sourceAfter: source.all(), targetAfter: target.all() });
   const ending = endingOf(run.recorder.events);
   return {
@@ -105,7 +106,8 @@ const makeRun = (options: RehearsalOptions) => {
     for (const listen of listeners) listen(event);
   });
   const { emit } = recorder;
-  const listeners = [makeFreezeMeter(emit), makeWayBack(emit)];
+  const freezeMeter = makeFreezeMeter(emit);
+  const listeners = [freezeMeter.see, makeWayBack(emit)];
   const judges = makeJudges({ plan, clock, emit, stored: (key) => s3.get(key) });
   announce(options, emit);
   const world = makeWorld({ plan, clock, random: random.fork("world"), emit });
@@ -153,7 +155,7 @@ const makeRun = (options: RehearsalOptions) => {
     },
   });
   const driver = makeDriver({ clock, engine, plan, hash, rollBackAt: options.rollBackAt });
-  return { clock, tally, recorder, world, faults, seam, driver, mistakes };
+  return { clock, tally, recorder, world, faults, seam, driver, mistakes, freezeMeter };
 };
 
 /** What a reader needs before anything happens: which run this is, and what is to move. */

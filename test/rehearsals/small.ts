@@ -57,6 +57,16 @@ export const BROKER: Readonly<Record<string, string>> = {
   worker: workload("worker", { replicas: 2, container: `resources: {requests: {cpu: 50m, memory: 64Mi}}\n${env("AMQP_URL", "amqp://broker.shop:5672")}` }),
 };
 
+const AUTOSCALER = `apiVersion: autoscaling/v2
+kind: HorizontalPodAutoscaler
+metadata: {name: web, namespace: shop}
+spec:
+  scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}
+  minReplicas: 3
+  maxReplicas: 8
+  metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 60}}}]
+`;
+
 const NAMESPACE = "apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n";
 
 /** One of each: a public application and what it calls, a singleton, a static group member, a queue worker, a cron job. */
@@ -115,6 +125,9 @@ export const run = async ({ plan, hash }: Planned, options: Partial<RehearsalOpt
   const rehearsed = await rehearse({ plan, hash, seed: 1, faults: [], approve: "auto", ...options, onEvent: (_, line) => lines.push(line) });
   return { ...rehearsed, lines };
 };
+
+/** The small platform with an autoscaler, and a broker that stays behind: what more there is to strike at. */
+export const rich = (): Planned => planned({ ...BROKER, autoscaler: AUTOSCALER }, { decisions: { "shop/broker": "keep-on-source" } });
 
 /** Names of the invariants that were broken, each once, sorted. */
 export const broken = ({ summary }: Pick<Rehearsed, "summary">): readonly string[] =>
