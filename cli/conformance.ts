@@ -81,11 +81,12 @@ const read = async (file: string): Promise<readonly Entry[] | string> => {
 const entryOf = (value: unknown, index: number): Entry => {
   const parsed = Recorded.safeParse(value);
   if (parsed.success) return { id: parsed.data.id, recording: parsed.data as unknown as Recording };
-  const { id } = (value ?? {}) as { readonly id?: unknown };
   const [issue] = parsed.error.issues;
-  const field = issue?.path.join(".") || "the entry";
-  const isMissing =
-    issue?.path.length === 1 && !Object.hasOwn(Object(value) as object, String(issue.path[0]));
+  if (typeof value !== "object" || value === null || Array.isArray(value))
+    return { id: `entry ${index + 1}`, problem: "it is no object with id, definition, input and history" };
+  const field = issue?.path.join(".") ?? "";
+  const isMissing = issue?.path.length === 1 && !Object.hasOwn(value, field);
+  const { id } = value as { readonly id?: unknown };
   return {
     id: typeof id === "string" ? id : `entry ${index + 1}`,
     problem: isMissing ? `it has no ${field}` : `its ${field}: ${issue?.message ?? "is wrong"}`,

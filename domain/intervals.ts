@@ -9,25 +9,29 @@ export type Interval = { readonly estimate: number; readonly low: number; readon
 /** One chance in 200 on each side: the standard normal's 99.5 % quantile. */
 export const Z = 2.575_829;
 
+/** One in 2,000 on each side, for a figure that is judged together with up to nine others, in either direction. */
+export const Z_AMONG_MANY = 3.290_527;
+
 /** So many of so many. Neither need be whole: a counter's increase is extrapolated to the ends of its window. */
 export type Share = { readonly hits: number; readonly of: number };
 
 const clamp = (value: number): number => Math.min(1, Math.max(0, value));
 
-/** Wilson's score interval of a share. @param of Above 0. */
-export const shareInterval = ({ hits, of }: Share): Interval => {
+/** Wilson's score interval of a share, with the correction for continuity: without it, three errors by chance look like a fault. @param of Above 0. */
+export const shareInterval = ({ hits, of }: Share, z = Z): Interval => {
   const p = clamp(hits / of);
-  const centre = p + (Z * Z) / (2 * of);
-  const spread = Z * Math.sqrt((p * (1 - p)) / of + (Z * Z) / (4 * of * of));
-  const scale = 1 + (Z * Z) / of;
+  const centre = 2 * of * p + z * z;
+  const spread = (correction: number, missed: number) =>
+    z * Math.sqrt(Math.max(0, z * z + correction - 1 / of + 4 * p * (of * (1 - p) + missed)));
+  const scale = 2 * (of + z * z);
   return {
     estimate: p,
-    low: p === 0 ? 0 : clamp((centre - spread) / scale),
-    high: p === 1 ? 1 : clamp((centre + spread) / scale),
+    low: p === 0 ? 0 : Math.min(p, clamp((centre - 1 - spread(-2, 1)) / scale)),
+    high: p === 1 ? 1 : Math.max(p, clamp((centre + 1 + spread(2, -1)) / scale)),
   };
 };
 
-/** The difference target − source of two independent estimates, from their intervals (Newcombe's method 10; MOVER). */
+/** The difference target − source of two independent estimates, from their intervals (Newcombe's method 11; MOVER). */
 export const difference = (source: Interval, target: Interval): Interval => {
   const estimate = target.estimate - source.estimate;
   return {
@@ -37,15 +41,15 @@ export const difference = (source: Interval, target: Interval): Interval => {
   };
 };
 
-export const shareDifference = (source: Share, target: Share): Interval =>
-  difference(shareInterval(source), shareInterval(target));
+export const shareDifference = (source: Share, target: Share, z = Z): Interval =>
+  difference(shareInterval(source, z), shareInterval(target, z));
 
 const SAMPLES_MAX = 1_000_000_000;
 
 /** Samples a side with which two such shares can always be told to be within a margin or not: the interval is no wider than it. */
-export const samplesForShares = (source: number, target: number, margin: number): number => {
+export const samplesForShares = (source: number, target: number, margin: number, z = Z): number => {
   const enough = (of: number): boolean => {
-    const { low, high } = shareDifference({ hits: source * of, of }, { hits: target * of, of });
+    const { low, high } = shareDifference({ hits: source * of, of }, { hits: target * of, of }, z);
     return high - low <= margin;
   };
   let [low, high] = [1, SAMPLES_MAX];
@@ -137,11 +141,16 @@ export type QuantileInterval = Interval & {
 export const quantileInterval = (histogram: Histogram, level: number): QuantileInterval | undefined => {
   const samples = histogram.at(-1)?.count ?? 0;
   const buckets = bucketsOf(histogram);
-  const chance = Z * Math.sqrt((level * (1 - level)) / samples);
+  const slower = samples * (1 - level);
+  const chance = Z * Math.sqrt(slower * level);
+  // How many lie above is skewed where they are few (Cornish and Fisher's term), and whole.
+  const skew = ((Z * Z - 1) * (2 * level - 1)) / 6;
+  const levelAt = (above: number) => 1 - above / samples;
+  const [lowest, highest] = [levelAt(slower + chance + skew + 0.5), levelAt(slower - chance + skew - 0.5)];
   const place = placeOf(buckets, level);
   if (!place) return undefined;
-  const low = level - chance <= 0 ? undefined : placeOf(buckets, level - chance);
-  const high = level + chance >= 1 ? undefined : placeOf(buckets, level + chance);
+  const low = lowest <= 0 ? undefined : placeOf(buckets, lowest);
+  const high = highest >= 1 ? undefined : placeOf(buckets, highest);
   return {
     samples,
     estimate: place.ln,
@@ -150,6 +159,9 @@ export const quantileInterval = (histogram: Histogram, level: number): QuantileI
     resolution: place.resolution,
   };
 };
+
+/** Samples with which the upper end of a quantile's interval has samples above it. */
+const samplesAbove = (level: number): number => ((Z + 0.5) ** 2 * level) / (1 - level);
 
 /**
  * Samples a side with which two quantiles can always be told to be within a margin of one another or not.
@@ -164,9 +176,10 @@ export const samplesForQuantiles = (
   const room = margin - 2 * Math.max(source.resolution, target.resolution);
   if (room <= 0) return undefined;
   // Below a quantile there are always samples; above it, maybe none.
-  const halves = [source, target].map((q) =>
-    Number.isFinite(q.high) ? Math.max(q.high - q.estimate, q.estimate - q.low) : q.estimate - q.low,
-  );
-  const needed = [source, target].map(({ samples }, i) => samples * ((2 * Math.SQRT2 * (halves[i] ?? 0)) / room) ** 2);
-  return Math.ceil(Math.max((Z * Z * level) / (1 - level), ...needed));
+  const spread = (q: QuantileInterval): number => {
+    const [below, above] = [q.estimate - q.low, q.high - q.estimate];
+    return q.samples * (Number.isFinite(above) ? Math.max(above, below) : below) ** 2;
+  };
+  const needed = (4 * (spread(source) + spread(target))) / room ** 2;
+  return Math.ceil(Math.max(samplesAbove(level), needed));
 };

@@ -42,6 +42,10 @@ export const statusRates = (s: Subject, window = "5m"): string =>
 export const latencyQuantile = (quantile: 0.5 | 0.99 | 0.995, s: Subject, window = "5m"): string =>
   `histogram_quantile(${quantile}, sum by (le) (rate(${DURATION}${selector(s)}[${window}])))`;
 
+/** Requests in the window by the seconds that they took at most, cumulative: one value for each `le`. */
+export const latencyBuckets = (s: Subject, window = "5m"): string =>
+  `sum by (le) (increase(${DURATION}${selector(s)}[${window}]))`;
+
 /** Requests in the window: the samples that stand behind the other figures. */
 export const requestCount = (s: Subject, window = "5m"): string =>
   `sum(increase(${REQUESTS}${selector(s)}[${window}]))`;

@@ -182,6 +182,8 @@ const Gates = z.strictObject({
   staleAfterSeconds: seconds.default(180),
   errorShareMaxAboveSource: z.number().min(0).max(1).default(0.005),
   p99RatioMax: z.number().min(1).default(1.5),
+  /** Share of answers that aren't 5xx that users are promised; not judged where absent. */
+  successShareMin: z.number().min(0).max(1).optional(),
   /** How long a gate that holds is asked again before the run gives up. */
   holdSecondsMax: seconds.default(1_800),
   pollSeconds: z.number().min(1).max(3_600).default(30),

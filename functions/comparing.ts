@@ -3,23 +3,13 @@
  * calls stands there. Before that, errors would be the gap's and not the workload's, and no requests would say nothing: neither is a pass.
  */
 
-import { type Measurement, makeMetrics } from "../adapters/metrics.ts";
-import { compareSides, type Measured, type SideMeasured } from "../domain/comparison.ts";
+import { compareSides } from "../domain/comparison.ts";
 import type { Verdict } from "../domain/gates.ts";
 import type { KubeObject } from "../domain/kube.ts";
-import type { Side } from "../domain/phases.ts";
 import { nameOf } from "../domain/plan.ts";
 import { at, isLoose } from "../domain/pods.ts";
-import {
-  errorShare,
-  latencyQuantile,
-  neededCalls,
-  newestSample,
-  receivesRequests,
-  requestCount,
-  type Subject,
-  statusRates,
-} from "../domain/queries.ts";
+import { neededCalls, receivesRequests } from "../domain/queries.ts";
+import { measureSide } from "./measuring.ts";
 import { orUnknown } from "./objects.ts";
 import { type Item, kubernetesOf, type SlimPlan } from "./run.ts";
 import type { Context } from "./step.ts";
@@ -171,11 +161,12 @@ const notComplete = (context: Context, name: string, gap: string): Verdict =>
 
 const answers = async (context: Context, plan: SlimPlan, item: Item): Promise<readonly Verdict[]> => {
   const name = `${item.namespace}/${item.name}`;
-  const sides = await Promise.all([
-    measured(context, plan, item, "source"),
-    measured(context, plan, item, "target"),
+  const [source, target] = await Promise.all([
+    measureSide(context, plan, item, "source"),
+    measureSide(context, plan, item, "target"),
   ]);
-  const verdicts = compareSides(name, sides[0], sides[1], plan.settings.gates);
+  // The synthetic load gives the target its samples before any client is there: too few for small differences, which the cut's own gates look for.
+  const verdicts = compareSides(name, source, target, plan.settings.gates, { provisional: true });
   // Clients ask one host more than the other, the synthetic load asks all alike: what several hosts lead to answers another mix by right.
   // The mix of each host's own entry is compared, and after the cut everything is, under the clients' load.
   return hostsLeadingTo(plan, name) > 1
@@ -187,29 +178,3 @@ const answers = async (context: Context, plan: SlimPlan, item: Item): Promise<re
 export const hostsLeadingTo = (plan: SlimPlan, name: string): number =>
   plan.hosts.filter((host) => receivesRequests({ workloads: plan.workloads, hosts: [host] }).has(name))
     .length;
-
-/** The synthetic load gives the target its samples before any client is there. */
-const measured = async (context: Context, plan: SlimPlan, item: Item, side: Side): Promise<SideMeasured> => {
-  const metrics = makeMetrics(context);
-  const of: Subject = { cluster: plan.settings[side].name, namespace: item.namespace, workload: item.name };
-  const { staleAfterSeconds } = plan.settings.gates;
-  const ask = async (query: string): Promise<Measured> => {
-    const found: Measurement | "missing" = await metrics.measure(side, {
-      value: query,
-      newest: newestSample(of),
-      staleAfterSeconds,
-    });
-    if (found === "missing") return { missing: true, observedAt: context.now().toISOString(), query };
-    return { value: found.value, observedAt: found.observedAt, stale: found.stale, query };
-  };
-  const byStatus = await metrics.queryBy(side, statusRates(of), "code");
-  return {
-    cluster: of.cluster,
-    requests: await ask(requestCount(of)),
-    errorShare: await ask(errorShare(of)),
-    p99Seconds: await ask(latencyQuantile(0.99, of)),
-    p995Seconds: await ask(latencyQuantile(0.995, of)),
-    rateByStatus: byStatus === "missing" ? undefined : byStatus,
-    statusQuery: statusRates(of),
-  };
-};

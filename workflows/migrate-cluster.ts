@@ -89,11 +89,6 @@ export const migrateCluster = stateMachine("migrate-cluster", {
     ),
     "Rolled back": { Type: "Fail", Error: "RolledBack", Cause: "{% $error & ': ' & $cause %}" },
     "Rollback incomplete": { Type: "Fail", Error: "RollbackIncomplete", Cause: "{% $error & ': ' & $cause %}" },
-    "Page somebody": call(
-      "page-person",
-      { run: "{% $run %}", sentence: "{% 'The target serves, and the run has stopped: ' & $cause %}" },
-      { Next: "Waiting for a person", Catch: otherwise("Waiting for a person") },
-    ),
     "Waiting for a person": { Type: "Fail", Error: "WaitingForPerson", Cause: "{% $cause %}" },
     Refused: { Type: "Fail", Error: "{% $error %}", Cause: "{% $cause %}" },
   },

@@ -1,8 +1,8 @@
 /** Every kind of fault as data: what it does, and at which steps it can strike. */
 
+import { byCodeUnit } from "../../domain/kube.ts";
 import { steps } from "../../functions/index.ts";
 import type { Needs, Step } from "../../functions/step.ts";
-import { byCodeUnit } from "../../domain/kube.ts";
 
 /** Faults of a call strike the first effect of a step, once; faults of the world begin with a step and last. */
 export type FaultKind = {
@@ -19,9 +19,15 @@ const WRITES = /^(Create|Change|Delete|Put|Start|Stop|Send|chat\.|create |patch 
 
 const entries = (needs: Needs): readonly { readonly service: string; readonly action: string }[] =>
   Object.entries(needs).flatMap(([service, declared]) =>
-    (Array.isArray(declared) ? (declared as readonly string[]) : Object.values((declared ?? {}) as Readonly<Record<string, readonly string[]>>).flat())
+    (Array.isArray(declared)
+      ? (declared as readonly string[])
+      : Object.values((declared ?? {}) as Readonly<Record<string, readonly string[]>>).flat()
+    )
       // Questions that are never changes, whatever their verb.
-      .filter((action) => action !== "StartQuery" && !action.includes("selfsubject") && !action.includes("subjectaccess"))
+      .filter(
+        (action) =>
+          action !== "StartQuery" && !action.includes("selfsubject") && !action.includes("subjectaccess"),
+      )
       .map((action) => ({ service, action })),
   );
 
@@ -37,30 +43,113 @@ const READ_ONLY = new Set(["compare-with-start", "observe-source", "observe-targ
 const writes = (needs: Needs): boolean => entries(needs).some(({ action }) => WRITES.test(action));
 
 /** Steps that only run on the way back. */
-const BACK = new Set(["raise-fence", "stop-forward", "list-undo", "carry-back", "turn-back", "undo-effect", "page-person", "compare-with-start", "observe-source", "observe-target-traffic"]);
+const BACK = new Set([
+  "raise-fence",
+  "stop-forward",
+  "list-undo",
+  "carry-back",
+  "turn-back",
+  "undo-effect",
+  "page-person",
+  "compare-with-start",
+  "observe-source",
+  "observe-target-traffic",
+]);
 /** Steps that run only after something went wrong on the way forward, or when nobody answers. */
 const AFTER_TROUBLE = new Set(["count-hold", "expire-question", "weigh-failure", "page-person"]);
 
 /** Steps whose effects need what a platform may not have: drift during the freeze, an exclusive workload that others call. */
 const SELDOM = new Set(["carry-drift", "link-service"]);
 
-const writing = steps.filter((step) => writes(step.needs) && !READ_ONLY.has(step.name)).map((step) => step.name).sort(byCodeUnit);
+const writing = steps
+  .filter((step) => writes(step.needs) && !READ_ONLY.has(step.name))
+  .map((step) => step.name)
+  .sort(byCodeUnit);
 const forward = writing.filter((name) => !BACK.has(name) && !AFTER_TROUBLE.has(name) && !SELDOM.has(name));
-const back = writing.filter((name) => BACK.has(name) && !AFTER_TROUBLE.has(name) && name !== "carry-back" && name !== "turn-back" && name !== "stop-forward");
+const back = writing.filter(
+  (name) =>
+    BACK.has(name) &&
+    !AFTER_TROUBLE.has(name) &&
+    name !== "carry-back" &&
+    name !== "turn-back" &&
+    name !== "stop-forward",
+);
 
-const ofCall = (kind: string, sentence: string): FaultKind => ({ kind, sentence, scope: "call", steps: forward, rollbackSteps: back });
-const ofWorld = (kind: string, sentence: string, at: readonly string[], rollbackSteps: readonly string[] = []): FaultKind => ({ kind, sentence, scope: "world", steps: at, rollbackSteps });
+/** Services that answer that somebody else was faster; Slack and Step Functions never do. */
+const CONFLICTING = new Set(["s3", "route53", "eks", "kubernetes"]);
+export const knowsConflicts = (service: string): boolean => CONFLICTING.has(service);
+
+/** Steps whose effect is a call that can be answered with a conflict. */
+const conflicting = new Set(
+  steps
+    .filter(
+      (step) =>
+        !changesTheWorld(step) ||
+        entries(step.needs).some(
+          ({ service, action }) => service !== "s3" && knowsConflicts(service) && WRITES.test(action),
+        ),
+    )
+    .map((step) => step.name as string),
+);
+
+const ofCall = (kind: string, sentence: string, at: (step: string) => boolean = () => true): FaultKind => ({
+  kind,
+  sentence,
+  scope: "call",
+  steps: forward.filter(at),
+  rollbackSteps: back.filter(at),
+});
+const ofWorld = (
+  kind: string,
+  sentence: string,
+  at: readonly string[],
+  rollbackSteps: readonly string[] = [],
+): FaultKind => ({ kind, sentence, scope: "world", steps: at, rollbackSteps });
 
 export const FAULTS: readonly FaultKind[] = [
   ofCall("crash-before-effect", "The function dies just before its effect reaches the service."),
   ofCall("crash-after-effect", "The function dies after its effect was made, before it could say so."),
+  ofCall("crash-before-return", "The function dies after its last call, before its answer."),
   ofCall("timeout-though-applied", "The service makes the effect; its answer is lost."),
   ofCall("throttled", "The service answers that there are too many requests."),
-  ofWorld("pod-never-ready", "Pods that start on the target from now on never become ready.", ["install-bundle", "scale-workload"]),
-  ofWorld("metrics-missing", "The metrics of both sides answer with nothing.", ["check-metrics", "compare-platform", "compare-workload", "observe-stragglers"], ["observe-target-traffic"]),
-  ofWorld("resolver-ignores-ttl", "A class of resolvers keeps what it has for hours.", ["delegate-zone", "lower-ttls"]),
-  ofWorld("hpa-fights", "An autoscaler on the source keeps setting its own number of replicas.", ["floor-autoscalers", "scale-workload"]),
-  ofWorld("insync-late", "Route 53 takes many minutes until its servers answer with a change.", ["delegate-zone", "fill-zone", "lower-ttls", "repoint-old-zone"]),
+  ofCall(
+    "conflict",
+    "The service answers that somebody else has changed the object meanwhile (409).",
+    (step) => conflicting.has(step),
+  ),
+  ofCall("server-error", "The service answers that it failed (500); nothing was changed."),
+  ofCall(
+    "duplicate",
+    "The function runs twice with the same input at the same time; only the first run's answer is heard.",
+  ),
+  ofCall(
+    "zombie",
+    "Step Functions gives up on a function that stops before its effect for 20 seconds, and then goes on while its retry runs.",
+  ),
+  ofWorld("pod-never-ready", "Pods that start on the target from now on never become ready.", [
+    "install-bundle",
+    "scale-workload",
+  ]),
+  ofWorld(
+    "metrics-missing",
+    "The metrics of both sides answer with nothing.",
+    ["check-metrics", "compare-platform", "compare-workload", "observe-stragglers"],
+    ["observe-target-traffic"],
+  ),
+  ofWorld("resolver-ignores-ttl", "A class of resolvers keeps what it has for hours.", [
+    "delegate-zone",
+    "lower-ttls",
+  ]),
+  ofWorld("hpa-fights", "An autoscaler on the source keeps setting its own number of replicas.", [
+    "floor-autoscalers",
+    "scale-workload",
+  ]),
+  ofWorld("insync-late", "Route 53 takes many minutes until its servers answer with a change.", [
+    "delegate-zone",
+    "fill-zone",
+    "lower-ttls",
+    "repoint-old-zone",
+  ]),
 ];
 
 export const faultOf = (kind: string): FaultKind | undefined => FAULTS.find((fault) => fault.kind === kind);

@@ -1,18 +1,27 @@
 /** The faults of one run at work: which call is struck, which fault of the world is on, and how often each has struck. */
 
-import type { Emit } from "../world/types.ts";
-import type { Clock } from "../clock.ts";
 import { steps } from "../../functions/index.ts";
+import type { Clock } from "../clock.ts";
 import type { Call, FaultHook, Invocation, Moment, Observed, Strike } from "../services/seam.ts";
-import { changesTheWorld, faultOf } from "./catalogue.ts";
+import type { Emit } from "../world/types.ts";
+import { changesTheWorld, faultOf, knowsConflicts } from "./catalogue.ts";
 import type { WorldFaults } from "./world.ts";
 
-export type FaultRequest = { readonly kind: string; readonly step: string; readonly count?: number; readonly seconds?: number };
+export type FaultRequest = {
+  readonly kind: string;
+  readonly step: string;
+  readonly count?: number;
+  readonly seconds?: number;
+};
 
 export type Faults = {
   readonly hook: FaultHook;
   /** A step begins: faults of the world that wait for it start. */
   readonly stepBegins: (step: string) => void;
+  /** Whether an invocation that begins is to run twice. */
+  readonly duplicates: (step: string) => boolean;
+  /** Whether an invocation that has made its effect dies with its answer. */
+  readonly diesBeforeReturn: (invocation: Invocation) => boolean;
   /** A call was answered: a fault of the world may have been felt by it. */
   readonly sawCall: (call: Observed) => void;
   readonly tally: () => readonly { readonly kind: string; readonly step: string; readonly struck: number }[];
@@ -20,7 +29,10 @@ export type Faults = {
 
 type Active = FaultRequest & { struck: number; began: boolean; over: boolean };
 
-export const makeFaults = (requests: readonly FaultRequest[], options: { readonly clock: Clock; readonly emit: Emit; readonly world: () => WorldFaults }): Faults => {
+export const makeFaults = (
+  requests: readonly FaultRequest[],
+  options: { readonly clock: Clock; readonly emit: Emit; readonly world: () => WorldFaults },
+): Faults => {
   const active: Active[] = requests.map((request) => ({ ...request, struck: 0, began: false, over: false }));
   const note = (fault: Active, sentence: string) => {
     fault.struck += 1;
@@ -36,14 +48,37 @@ export const makeFaults = (requests: readonly FaultRequest[], options: { readonl
     if (fault.struck === 0) note(fault, `${fault.kind} is felt; it began with ${fault.step}.`);
     else fault.struck += 1;
   };
+  /** Invocations that have made an effect, and those that nobody waits for any more. */
+  const effective = new WeakSet<Invocation>();
+  const zombies = new WeakSet<Invocation>();
+  const strikes = (fault: Active, sentence: string) => {
+    note(fault, sentence);
+    fault.over = fault.struck >= (fault.count ?? 1);
+  };
+  /** The fault of a kind that is still to strike a step. */
+  const due = (kind: string, step: string) =>
+    active.find((fault) => !fault.over && fault.kind === kind && fault.step === step);
   return {
+    duplicates: (step) => {
+      const fault = due("duplicate", step);
+      if (fault) strikes(fault, `duplicate: ${step} runs twice.`);
+      return fault !== undefined;
+    },
+    diesBeforeReturn: (invocation) => {
+      if (!effective.has(invocation) || zombies.has(invocation)) return false;
+      const fault = due("crash-before-return", invocation.step);
+      if (fault) strikes(fault, `crash-before-return struck ${invocation.step}.`);
+      return fault !== undefined;
+    },
     hook: (call, invocation) => {
+      if (!isEffect(call, invocation)) return undefined;
+      if (call.moment === "after" && call.outcome === "applied") effective.add(invocation);
       for (const fault of active) {
-        if (fault.over || fault.step !== invocation.step || faultOf(fault.kind)?.scope !== "call" || !isEffect(call, invocation)) continue;
-        const strike = strikeOf(fault.kind, call);
-        if (!strike) continue;
-        note(fault, `${fault.kind} struck ${invocation.step} at ${call.service}:${call.action}.`);
-        fault.over = fault.struck >= (fault.count ?? 1);
+        if (fault.over || fault.step !== invocation.step) continue;
+        const strike = strikeOf(fault, call);
+        if (!strike || (strike.kind === "zombie" && zombies.has(invocation))) continue;
+        if (strike.kind === "zombie") zombies.add(invocation);
+        strikes(fault, `${fault.kind} struck ${invocation.step} at ${call.service}:${call.action}.`);
         return strike;
       }
       return undefined;
@@ -62,7 +97,8 @@ export const makeFaults = (requests: readonly FaultRequest[], options: { readonl
       }
     },
     sawCall: (call) => {
-      for (const fault of active) if (fault.began && !fault.over && switchOf(fault.kind).feltBy?.(call)) felt(fault);
+      for (const fault of active)
+        if (fault.began && !fault.over && switchOf(fault.kind).feltBy?.(call)) felt(fault);
     },
     tally: () => active.map(({ kind, step, struck }) => ({ kind, step, struck })),
   };
@@ -77,17 +113,30 @@ const isEffect = (call: Call, invocation: Invocation): boolean => {
   return call.service !== "s3" || (step !== undefined && !changesTheWorld(step));
 };
 
-const strikeOf = (kind: string, call: Call & Moment): Strike | undefined => {
+/** How long a zombie stands still; with what it did before and does after it stays below a function's thirty seconds. */
+const ZOMBIE_SECONDS = 20;
+
+const strikeOf = (
+  { kind, seconds = ZOMBIE_SECONDS }: FaultRequest,
+  call: Call & Moment,
+): Strike | undefined => {
+  const before = call.moment === "before";
   const applied = call.moment === "after" && call.outcome === "applied";
   switch (kind) {
     case "crash-before-effect":
-      return call.moment === "before" ? { kind: "crash" } : undefined;
+      return before ? { kind: "crash" } : undefined;
     case "crash-after-effect":
       return applied ? { kind: "crash" } : undefined;
     case "timeout-though-applied":
       return applied ? { kind: "answer-lost" } : undefined;
     case "throttled":
-      return call.moment === "before" ? { kind: "throttled", retryAfterSeconds: 2 } : undefined;
+      return before ? { kind: "throttled", retryAfterSeconds: 2 } : undefined;
+    case "conflict":
+      return before && knowsConflicts(call.service) ? { kind: "conflict" } : undefined;
+    case "server-error":
+      return before ? { kind: "server-error" } : undefined;
+    case "zombie":
+      return before ? { kind: "zombie", seconds } : undefined;
     default:
       return undefined;
   }

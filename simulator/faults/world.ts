@@ -21,9 +21,13 @@ const FOR_EVER_SECONDS = 365 * 86_400;
 const INSYNC_LATE_SECONDS = 900;
 const FIGHT_EVERY_MS = 45_000;
 
-const changesDns = (call: Observed): boolean => call.service === "route53" && call.mutating && call.outcome === "applied";
+const changesDns = (call: Observed): boolean =>
+  call.service === "route53" && call.mutating && call.outcome === "applied";
 
-export const makeWorldFaults = (world: RehearsedWorld, around: { readonly clock: Clock; readonly plan: Plan; readonly emit: Emit }): WorldFaults => ({
+export const makeWorldFaults = (
+  world: RehearsedWorld,
+  around: { readonly clock: Clock; readonly plan: Plan; readonly emit: Emit },
+): WorldFaults => ({
   "pod-never-ready": { turn: neverReady(world) },
   "metrics-missing": {
     turn: (on) => {
@@ -65,13 +69,21 @@ const AUTOSCALER: Caller = {
 };
 
 /** Sets every shared workload of the source back to the number it had in the plan, again and again. */
-const fighting = (world: RehearsedWorld, { clock, plan, emit }: { readonly clock: Clock; readonly plan: Plan; readonly emit: Emit }): WorldFault["turn"] => {
+const fighting = (
+  world: RehearsedWorld,
+  { clock, plan, emit }: { readonly clock: Clock; readonly plan: Plan; readonly emit: Emit },
+): WorldFault["turn"] => {
   let on = false;
   const fight = (struck: () => void) => {
     if (!on) return;
     for (const workload of plan.workloads) {
       if (workload.move !== "half-and-half" || workload.kind !== "Deployment") continue;
-      const object = world.clusters.source.get({ apiVersion: workload.apiVersion, kind: workload.kind, namespace: workload.namespace, name: workload.name });
+      const object = world.clusters.source.get({
+        apiVersion: workload.apiVersion,
+        kind: workload.kind,
+        namespace: workload.namespace,
+        name: workload.name,
+      });
       const now = replicasOf(object);
       if (now === undefined || now >= workload.replicas) continue;
       const { status } = world.clusters.source.api(
@@ -83,7 +95,16 @@ const fighting = (world: RehearsedWorld, { clock, plan, emit }: { readonly clock
         },
         AUTOSCALER,
       );
-      emit({ type: "actor", who: AUTOSCALER.name, cluster: "source", object: `Deployment ${nameOf(workload)}`, field: "spec.replicas", before: String(now), after: String(workload.replicas), allowed: status < 300 });
+      emit({
+        type: "actor",
+        who: AUTOSCALER.name,
+        cluster: "source",
+        object: `Deployment ${nameOf(workload)}`,
+        field: "spec.replicas",
+        before: String(now),
+        after: String(workload.replicas),
+        allowed: status < 300,
+      });
       struck();
     }
     clock.after(FIGHT_EVERY_MS, () => fight(struck));
@@ -94,4 +115,5 @@ const fighting = (world: RehearsedWorld, { clock, plan, emit }: { readonly clock
   };
 };
 
-const replicasOf = (object: KubeObject | undefined): number | undefined => (object?.["spec"] as { readonly replicas?: number } | undefined)?.replicas;
+const replicasOf = (object: KubeObject | undefined): number | undefined =>
+  (object?.["spec"] as { readonly replicas?: number } | undefined)?.replicas;

@@ -41,7 +41,8 @@ export const makeApprovals = (): Invariant<Scene> => {
         return [`${question} was decided twice, differently.`];
       decided.set(question, decision);
       const asked = RequestSchema.parse(JSON.parse(request));
-      if (asked.plan !== hash) return [`${question} was asked about another plan than the one that is carried out.`];
+      if (asked.plan !== hash)
+        return [`${question} was asked about another plan than the one that is carried out.`];
       return grantProblems(scene, question, asked, DecisionSchema.parse(JSON.parse(decision)));
     },
   };
@@ -54,7 +55,9 @@ const unasked = (scene: Scene, call: Observed): readonly string[] => {
   if (question === undefined || !changesPlatform(call)) return [];
   const stored = scene.stored(keys.decision(scene.plan.migration, question));
   const decision = stored === undefined ? undefined : DecisionSchema.parse(JSON.parse(stored)).decision;
-  return decision === "granted" ? [] : [`${step} changed the platform although ${question} was ${decision ?? "never decided"}.`];
+  return decision === "granted"
+    ? []
+    : [`${step} changed the platform although ${question} was ${decision ?? "never decided"}.`];
 };
 
 const grantProblems = (

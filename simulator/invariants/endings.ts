@@ -3,12 +3,12 @@
  * completed migration the target equals what the source was; but for what others changed, and what the plan says.
  */
 
+import { canonicalLine } from "../../domain/canonical.ts";
 import type { RunEvent } from "../../domain/events.ts";
 import { byCodeUnit, type KubeObject, keyOf, refOf, sentenceOf } from "../../domain/kube.ts";
 import { diffObjects, isExpected } from "../../domain/object-diff.ts";
 import type { Side } from "../../domain/phases.ts";
 import type { Plan } from "../../domain/plan.ts";
-import { canonicalLine } from "../../domain/canonical.ts";
 
 export type Ended = {
   readonly plan: Plan;
@@ -18,13 +18,38 @@ export type Ended = {
   readonly targetAfter: readonly KubeObject[];
 };
 
+/** What is asked once, when a run is over. */
+export const ENDINGS = [
+  { name: "requests", sentence: "No request fails because of the move." },
+  { name: "undo", sentence: "After a rollback every field of the source is what it was before." },
+  {
+    name: "equality",
+    sentence:
+      "After a completed migration the target's objects equal the source's, but for what the plan changes.",
+  },
+] as const;
+
 export type Breach = { readonly invariant: string; readonly sentence: string };
 
 /** Set by the server on every write, or counted by controllers: nobody's to put back. */
-const SERVER_OWN = /^(status|metadata\.(uid|resourceVersion|generation|creationTimestamp|managedFields|selfLink|annotations\.deployment\.kubernetes\.io\/revision))(\.|$)/;
+const SERVER_OWN =
+  /^(status|metadata\.(uid|resourceVersion|generation|creationTimestamp|managedFields|selfLink|annotations\.deployment\.kubernetes\.io\/revision))(\.|$)/;
 
 /** Kinds that controllers make and remake; nobody writes them by hand. */
-const CONTROLLED = new Set(["Pod", "ReplicaSet", "ControllerRevision", "Endpoints", "EndpointSlice", "Event", "Lease", "Node", "Job", "PersistentVolume", "CSINode", "BackupRepository"]);
+const CONTROLLED = new Set([
+  "Pod",
+  "ReplicaSet",
+  "ControllerRevision",
+  "Endpoints",
+  "EndpointSlice",
+  "Event",
+  "Lease",
+  "Node",
+  "Job",
+  "PersistentVolume",
+  "CSINode",
+  "BackupRepository",
+]);
 
 const leavesOf = (value: unknown, path: string, into: Map<string, string>): Map<string, string> => {
   if (value !== null && typeof value === "object" && !Array.isArray(value)) {
@@ -39,7 +64,10 @@ const leavesOf = (value: unknown, path: string, into: Map<string, string>): Map<
 };
 
 /** Fields by object that somebody else was allowed to change on a side. */
-const changedByOthers = (events: readonly RunEvent[], side: Side): ReadonlyMap<string, ReadonlySet<string>> => {
+const changedByOthers = (
+  events: readonly RunEvent[],
+  side: Side,
+): ReadonlyMap<string, ReadonlySet<string>> => {
   const fields = new Map<string, Set<string>>();
   for (const event of events)
     if (event.type === "actor" && event.allowed && event.cluster === side)
@@ -55,7 +83,9 @@ const isTheirs = (field: string, theirs: ReadonlySet<string> | undefined): boole
 
 /** Replica counts that an autoscaler owns are whatever it made them. */
 const autoscaled = (plan: Plan): ReadonlySet<string> =>
-  new Set(plan.workloads.filter((w) => w.autoscaler !== undefined).map((w) => `${w.kind} ${w.namespace}/${w.name}`));
+  new Set(
+    plan.workloads.filter((w) => w.autoscaler !== undefined).map((w) => `${w.kind} ${w.namespace}/${w.name}`),
+  );
 
 /** After a rollback. */
 export const sourceIsAsItWas = ({ plan, events, sourceBefore, sourceAfter }: Ended): readonly Breach[] => {
@@ -73,7 +103,9 @@ export const sourceIsAsItWas = ({ plan, events, sourceBefore, sourceAfter }: End
       for (const field of new Set([...left.keys(), ...right.keys()])) {
         if (left.get(field) === right.get(field) || isTheirs(field, theirs.get(who))) continue;
         if (field === "spec.replicas" && free.has(who)) continue;
-        breaches.push(`${who} ${field} was ${left.get(field) ?? "absent"} and is ${right.get(field) ?? "absent"}.`);
+        breaches.push(
+          `${who} ${field} was ${left.get(field) ?? "absent"} and is ${right.get(field) ?? "absent"}.`,
+        );
       }
     }
   }
@@ -92,11 +124,22 @@ export const targetEqualsSource = ({ plan, events, sourceBefore, targetAfter }: 
     if (!planned.has(key) || plan.changes.some((c) => c.object === who && c.field === "")) continue;
     const is = after.get(key);
     if (!is) {
-      if (!isExpected(was, { field: "metadata.name", path: [], left: was.metadata.name, right: undefined }, plan.changes)) breaches.push(`${who} is not on the target.`);
+      if (
+        !isExpected(
+          was,
+          { field: "metadata.name", path: [], left: was.metadata.name, right: undefined },
+          plan.changes,
+        )
+      )
+        breaches.push(`${who} is not on the target.`);
       continue;
     }
     for (const difference of diffObjects(was, is)) {
-      if (isExpected(was, difference, plan.changes) || theirs.some((t) => isTheirs(difference.field, t.get(who)))) continue;
+      if (
+        isExpected(was, difference, plan.changes) ||
+        theirs.some((t) => isTheirs(difference.field, t.get(who)))
+      )
+        continue;
       if (difference.field === "spec.replicas" && free.has(who)) continue;
       breaches.push(`${who} differs from the source in ${difference.field}.`);
     }
@@ -108,7 +151,14 @@ export const targetEqualsSource = ({ plan, events, sourceBefore, targetAfter }: 
 export const noFailedRequest = ({ events }: Ended): readonly Breach[] => {
   const failed = events.reduce((sum, e) => (e.type === "traffic" ? sum + e.failed : sum), 0);
   const [first] = events.filter((e) => e.type === "failing");
-  return failed > 0 ? [{ invariant: "requests", sentence: `${failed} requests failed because of the move. The first: ${first ? `${first.host}, ${first.reason}` : "unknown"}.` }] : [];
+  return failed > 0
+    ? [
+        {
+          invariant: "requests",
+          sentence: `${failed} requests failed because of the move. The first: ${first ? `${first.host}, ${first.reason}` : "unknown"}.`,
+        },
+      ]
+    : [];
 };
 
 const byKey = (objects: readonly KubeObject[]): ReadonlyMap<string, KubeObject> =>

@@ -57,12 +57,15 @@ export const makeGates = (): Invariant<Scene> => {
 /** A pass must say what it went by. */
 const unfounded = (gate: string, verdicts: readonly Verdict[]): readonly string[] =>
   verdicts
-    .filter((v) => v.verdict === "pass" && (v.evidence.length === 0 || v.evidence.every((e) => e.samples === 0)))
+    .filter(
+      (v) => v.verdict === "pass" && (v.evidence.length === 0 || v.evidence.every((e) => e.samples === 0)),
+    )
     .map((v) => `${gate} passed ${v.check} on ${v.subject} without a sample.`);
 
 /** @param watcher The execution that ended well, where one gate's watcher did; it must have measured something. */
 const goneOn = (measured: readonly Kept[], watcher: string | undefined): readonly string[] => {
-  if (watcher !== undefined && measured.length === 0) return [`The watcher ${watcher} passed its gate without any evidence.`];
+  if (watcher !== undefined && measured.length === 0)
+    return [`The watcher ${watcher} passed its gate without any evidence.`];
   return measured
     .filter((m) => m.verdict !== "pass")
     .map((m) => `${m.gate} of ${m.phase} was taken for passed; its evidence says ${m.verdict}.`);

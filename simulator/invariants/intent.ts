@@ -1,13 +1,30 @@
-/** Intent before effect: no call changes the platform unless an open journal entry of that step is about the very thing. */
+/**
+ * Intent before effect: no call changes the platform unless the step has an entry in the journal about this very change: the same thing, the
+ * same deed, and for a field the same value.
+ */
 
+import { canonicalLine } from "../../domain/canonical.ts";
 import type { Effect } from "../../domain/effects.ts";
+import type { RunEvent } from "../../domain/events.ts";
 import type { Observed } from "../services/seam.ts";
 import type { Invariant } from "./invariant.ts";
 import { changesPlatform, type Scene } from "./scene.ts";
 
+type EffectEvent = Extract<RunEvent, { type: "effect" }>;
+
+/** What an entry allows to be done to its subject; a field is held against what the call left behind. */
+type Deed = {
+  readonly verb: "set" | "create" | "remove";
+  readonly field?: { readonly path: readonly string[]; readonly value: unknown };
+};
+
 export const makeIntent = (): Invariant<Scene> => {
-  /** Intents by step, and what each is about. Those that are done stay: a lost answer may have the call made again. */
-  const intents = new Map<string, Set<string>>();
+  /** By step and subject. Those that are done stay: a lost answer may have the call made again. */
+  const intents = new Map<string, Deed[]>();
+  /** Keys of entries forward. A rollback's entry that has none of these for its counterpart is a change of its own, not the undo of one. */
+  const forward = new Set<string>();
+  const isUndo = ({ direction, key }: EffectEvent): boolean =>
+    direction === "undo" && forward.has(key.replace("/undo-", "/forward-"));
   /** Names of zones by their ids: a deletion names the id only. */
   const zones = new Map<string, string>();
   return {
@@ -16,20 +33,65 @@ export const makeIntent = (): Invariant<Scene> => {
     check: ({ fact }) => {
       const seen = fact();
       if (seen?.kind === "event" && seen.event.type === "effect" && seen.event.status === "intended") {
-        const { step, effect } = seen.event;
-        const known = intents.get(step) ?? new Set<string>();
-        intents.set(step, known.add(subjectOfEffect(effect)));
+        const key = `${seen.event.step} ${subjectOfEffect(seen.event.effect)}`;
+        if (seen.event.direction === "forward") forward.add(seen.event.key);
+        intents.set(key, [...(intents.get(key) ?? []), deedOf(seen.event.effect, isUndo(seen.event))]);
         return [];
       }
       if (seen?.kind !== "call" || !changesPlatform(seen.call)) return [];
       const { call } = seen;
-      const subject = subjectOfCall(call, zones);
-      if (intents.get(call.invocation.step)?.has(subject)) return [];
-      return [
-        `${call.invocation.step} made ${call.service}:${call.action} on ${subject} without an entry in the journal.`,
-      ];
+      const verb = verbOf(call);
+      return subjectsOfCall(call, zones)
+        .filter(
+          (subject) =>
+            !(intents.get(`${call.invocation.step} ${subject}`) ?? []).some(
+              (deed) => deed.verb === verb && leaves(call, deed),
+            ),
+        )
+        .map(
+          (subject) =>
+            `${call.invocation.step} made ${call.service}:${call.action} on ${subject} without an entry in the journal.`,
+        );
     },
   };
+};
+
+/** An undo does the opposite of what its entry says. */
+const deedOf = (effect: Effect, undone: boolean): Deed => {
+  switch (effect.kind) {
+    case "set-field":
+      return { verb: "set", field: { path: effect.path, value: undone ? effect.before : effect.after } };
+    case "create-object":
+    case "create-zone":
+    case "create-cluster":
+      return { verb: undone ? "remove" : "create" };
+    case "delete-object":
+      return { verb: undone ? "create" : "remove" };
+    case "set-record":
+    case "set-owner":
+      return { verb: "set" };
+  }
+};
+
+const VERBS: Readonly<Record<string, Deed["verb"]>> = {
+  CreateHostedZone: "create",
+  DeleteHostedZone: "remove",
+  CreateCluster: "create",
+  DeleteCluster: "remove",
+  POST: "create",
+  DELETE: "remove",
+};
+
+const verbOf = ({ service, action, input }: Observed): Deed["verb"] =>
+  VERBS[service === "kubernetes" ? String((input as { readonly method?: unknown }).method) : action] ?? "set";
+
+/** Whether the field reads, in the server's answer, as the entry says. */
+const leaves = (call: Observed, { field }: Deed): boolean => {
+  if (!field || call.service !== "kubernetes") return true;
+  const { body } = (call.output ?? {}) as { readonly body?: string };
+  let at: unknown = JSON.parse(body ?? "null");
+  for (const part of field.path) at = (at as Readonly<Record<string, unknown>> | null | undefined)?.[part];
+  return canonicalLine(at ?? null) === canonicalLine(field.value ?? null);
 };
 
 const subjectOfEffect = (effect: Effect): string => {
@@ -45,8 +107,10 @@ const subjectOfEffect = (effect: Effect): string => {
       };
       return `${effect.cluster} ${namespace ?? ""}/${name}`;
     }
-    case "set-record":
-      return `zone ${effect.zoneId}`;
+    case "set-record": {
+      const record = effect.after ?? effect.before;
+      return recordSubject(effect.zoneId, record?.type, record?.name);
+    }
     case "create-zone":
       return `zone named ${bare(effect.name)}`;
     case "create-cluster":
@@ -56,27 +120,37 @@ const subjectOfEffect = (effect: Effect): string => {
   }
 };
 
+const recordSubject = (zoneId: string, type: unknown, name: unknown): string =>
+  `${String(type)} ${bare(String(name))} of zone ${idOf(zoneId)}`;
+
 const bare = (name: string): string => name.toLowerCase().replace(/\.$/, "");
 
 const idOf = (text: unknown): string => String(text).replace(/^\/hostedzone\//, "");
 
-const subjectOfCall = (call: Observed, zones: Map<string, string>): string => {
+type Change = { readonly ResourceRecordSet?: { readonly Type?: string; readonly Name?: string } };
+
+const subjectsOfCall = (call: Observed, zones: Map<string, string>): readonly string[] => {
   const input = call.input as Readonly<Record<string, unknown>>;
   switch (call.service) {
     case "route53": {
       if (call.action === "CreateHostedZone") {
         const { HostedZone: zone } = call.output as { readonly HostedZone?: { readonly Id?: string } };
         zones.set(idOf(zone?.Id), bare(String(input["Name"])));
-        return `zone named ${bare(String(input["Name"]))}`;
+        return [`zone named ${bare(String(input["Name"]))}`];
       }
       if (call.action === "DeleteHostedZone")
-        return `zone named ${zones.get(idOf(input["Id"])) ?? idOf(input["Id"])}`;
-      return `zone ${idOf(input["HostedZoneId"])}`;
+        return [`zone named ${zones.get(idOf(input["Id"])) ?? idOf(input["Id"])}`];
+      const { Changes: changes = [] } = (input["ChangeBatch"] ?? {}) as {
+        readonly Changes?: readonly Change[];
+      };
+      return changes.map(({ ResourceRecordSet: set }) =>
+        recordSubject(idOf(input["HostedZoneId"]), set?.Type, set?.Name),
+      );
     }
     case "eks":
-      return `cluster ${String(input["name"])}`;
+      return [`cluster ${String(input["name"])}`];
     default:
-      return kubernetesSubject(call);
+      return [kubernetesSubject(call)];
   }
 };
 

@@ -33,7 +33,7 @@ export type JudgesOptions = {
 };
 
 /** Of what steps do and say. Fresh ones for a run: they keep notes between calls. */
-const makeStepInvariants = (): readonly Invariant<Scene>[] => [
+export const makeStepInvariants = (): readonly Invariant<Scene>[] => [
   makeIntent(),
   makeFence(),
   makeGates(),

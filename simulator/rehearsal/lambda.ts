@@ -2,6 +2,7 @@
 
 import type { Context, Step } from "../../functions/step.ts";
 import type { Clock } from "../clock.ts";
+import type { Faults } from "../faults/strikes.ts";
 import type { Invoke, Json } from "../interpreter/engine.ts";
 import { endInvocation, type Invocation, withInvocation } from "../services/seam.ts";
 
@@ -24,34 +25,70 @@ export type LambdaOptions = {
   readonly steps: readonly Step[];
   /** Told of each invocation before it runs: faults of the world start here. */
   readonly onInvocation: (step: string) => void;
+  /** Faults of the service itself, where there are any. */
+  readonly faults?: Pick<Faults, "duplicates" | "diesBeforeReturn">;
 };
 
-export const makeLambda = ({ clock, context, steps, onInvocation }: LambdaOptions): Invoke => {
-  const byName = new Map(steps.map((step) => [step.name, step]));
+export const makeLambda = (options: LambdaOptions): Invoke => {
+  const byName = new Map(options.steps.map((step) => [step.name, step]));
   return ({ functionName, payload, execution }) => {
     const step = byName.get(functionName);
-    if (!step) return Promise.reject(new FunctionError("Lambda.ResourceNotFoundException", `Function not found: ${functionName}`));
+    if (!step)
+      return Promise.reject(
+        new FunctionError("Lambda.ResourceNotFoundException", `Function not found: ${functionName}`),
+      );
     const parsed = step.input.safeParse(payload);
     if (!parsed.success) {
       const [issue] = parsed.error.issues;
       const sentence = `The input of ${step.name} is wrong at ${issue?.path.join(".") || "its top"}: ${issue?.message ?? "unknown"}.`;
       return Promise.reject(new FunctionError("BadInput", sentence));
     }
-    onInvocation(step.name);
-    return clock.task(step.name, () => {
-      const { promise: ended, reject } = Promise.withResolvers<never>();
-      const invocation: Invocation = {
-        step: step.name,
-        needs: step.needs,
-        execution: execution.arn,
-        crash: (reason) => reject(new FunctionError("Lambda.Unknown", `The function ended before it could answer: ${reason.message}.`)),
-      };
-      const timer = clock.after(TIMEOUT_MS, () => {
-        endInvocation(invocation);
-        reject(new FunctionError("Sandbox.Timedout", `Task timed out after ${TIMEOUT_MS / 1000} seconds.`));
-      });
-      const run = withInvocation(invocation, () => step.run(parsed.data, context)) as Promise<Json>;
-      return Promise.race([run, ended]).finally(timer.cancel);
-    });
+    options.onInvocation(step.name);
+    const twice = options.faults?.duplicates(step.name) ?? false;
+    const answer = invokeOnce(options, step, parsed.data, execution.arn);
+    // Nobody hears the answer of the second, nor its error.
+    if (twice) invokeOnce(options, step, parsed.data, execution.arn).catch(() => {});
+    return answer;
   };
+};
+
+/** One invocation. It lives on the clock until it ends by itself, crashes or times out, whether or not anybody still waits for its answer. */
+const invokeOnce = (
+  { clock, context, faults }: LambdaOptions,
+  step: Step,
+  input: unknown,
+  execution: string,
+): Promise<Json> => {
+  const ended = Promise.withResolvers<never>();
+  const abandoned = Promise.withResolvers<never>();
+  const died = (why: string) =>
+    new FunctionError("Lambda.Unknown", `The function ended before it could answer: ${why}.`);
+  const invocation: Invocation = {
+    step: step.name,
+    needs: step.needs,
+    execution,
+    crash: (reason) => ended.reject(died(reason.message)),
+    abandon: () =>
+      abandoned.reject(
+        new FunctionError(
+          "Lambda.SdkClientException",
+          `The connection to ${step.name} was lost while it ran.`,
+        ),
+      ),
+  };
+  const life = clock.task(step.name, () => {
+    const timer = clock.after(TIMEOUT_MS, () => {
+      endInvocation(invocation);
+      ended.reject(
+        new FunctionError("Sandbox.Timedout", `Task timed out after ${TIMEOUT_MS / 1000} seconds.`),
+      );
+    });
+    const run = async () => {
+      const answer = (await withInvocation(invocation, () => step.run(input, context))) as Json;
+      if (faults?.diesBeforeReturn(invocation)) throw died(`${step.name} crashed with its answer`);
+      return answer;
+    };
+    return Promise.race([run(), ended.promise]).finally(timer.cancel);
+  });
+  return Promise.race([life, abandoned.promise]);
 };

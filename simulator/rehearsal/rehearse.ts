@@ -11,14 +11,14 @@ import type { Log, Step } from "../../functions/step.ts";
 import type { NamedMachine } from "../../workflows/asl.ts";
 import { machines as realMachines } from "../../workflows/index.ts";
 import { Clock } from "../clock.ts";
-import { makeFaults, type FaultRequest } from "../faults/strikes.ts";
+import { type FaultRequest, makeFaults } from "../faults/strikes.ts";
 import { makeWorldFaults } from "../faults/world.ts";
 import { Engine } from "../interpreter/engine.ts";
 import { type Ended, noFailedRequest, sourceIsAsItWas, targetEqualsSource } from "../invariants/endings.ts";
 import { makeRandom } from "../random.ts";
 import { makeSeam } from "../services/seam.ts";
-import { makePauses } from "../world/traffic/pauses.ts";
 import type { Executions } from "../services/sfn.ts";
+import { makePauses } from "../world/traffic/pauses.ts";
 import type { Emit } from "../world/types.ts";
 import { makeDriver } from "./drive.ts";
 import { makeFreezeMeter } from "./freeze-meter.ts";
@@ -74,7 +74,12 @@ export const rehearse = async (options: RehearsalOptions): Promise<Rehearsed> =>
   run.mistakes.check();
   run.world.traffic.flush();
   run.freezeMeter.close(run.clock.elapsedSeconds());
-  judgeEnd(run.recorder, { plan: options.plan, ...before, sourceAfter: source.all(), targetAfter: target.all() });
+  judgeEnd(run.recorder, {
+    plan: options.plan,
+    ...before,
+    sourceAfter: source.all(),
+    targetAfter: target.all(),
+  });
   const ending = endingOf(run.recorder.events);
   return {
     summary: {
@@ -125,7 +130,8 @@ const makeRun = (options: RehearsalOptions) => {
       judges.sawCall(call);
     },
     onMistake: mistakes.note,
-    onPermission: (step, service, action, allowed) => emit({ type: "permission", step, service, action, allowed }),
+    onPermission: (step, service, action, allowed) =>
+      emit({ type: "permission", step, service, action, allowed }),
     isPlanned: plannedResources(plan),
   });
   const people = makeSlack({ clock, plan, mode: options.approve, invoke: () => invoke });
@@ -141,7 +147,7 @@ const makeRun = (options: RehearsalOptions) => {
     log: logInto(emit),
   });
   for (const [key, value] of storedPlan(plan, hash)) s3.put(key, JSON.stringify(value));
-  const invoke = makeLambda({ clock, context, steps, onInvocation: faults.stepBegins });
+  const invoke = makeLambda({ clock, context, steps, onInvocation: faults.stepBegins, faults });
   const engine = new Engine({
     clock,
     random: random.fork("engine"),
@@ -160,8 +166,23 @@ const makeRun = (options: RehearsalOptions) => {
 
 /** What a reader needs before anything happens: which run this is, and what is to move. */
 const announce = ({ plan, hash, seed }: RehearsalOptions, emit: Emit): void => {
-  emit({ type: "run", platform: plan.platform, plan: hash, seed, startsAt: new Date(STARTS_AT).toISOString(), migration: plan.migration });
-  for (const w of plan.workloads) emit({ type: "workload", namespace: w.namespace, name: w.name, kind: w.kind, class: w.class, move: w.move });
+  emit({
+    type: "run",
+    platform: plan.platform,
+    plan: hash,
+    seed,
+    startsAt: new Date(STARTS_AT).toISOString(),
+    migration: plan.migration,
+  });
+  for (const w of plan.workloads)
+    emit({
+      type: "workload",
+      namespace: w.namespace,
+      name: w.name,
+      kind: w.kind,
+      class: w.class,
+      move: w.move,
+    });
 };
 
 /** The engine and the services need each other; the services ask for it when a step calls. */
@@ -179,8 +200,9 @@ const executionsOf = (clock: Clock, engine: () => Engine): Executions => ({
 
 /** Warnings and errors of steps are lines of the record; the rest says nothing that the record doesn't say better. */
 const logInto = (emit: Emit): Log => {
-  const noting = (level: "warning" | "error") => (message: string, fields?: Readonly<Record<string, unknown>>) =>
-    emit({ type: "notice", level, sentence: fields ? `${message} ${JSON.stringify(fields)}` : message });
+  const noting =
+    (level: "warning" | "error") => (message: string, fields?: Readonly<Record<string, unknown>>) =>
+      emit({ type: "notice", level, sentence: fields ? `${message} ${JSON.stringify(fields)}` : message });
   return { info: () => {}, warn: noting("warning"), error: noting("error") };
 };
 
@@ -205,7 +227,11 @@ const judgeEnd = ({ emit, events }: Recorder, objects: Omit<Ended, "events">): v
   const breaches = [
     ...noFailedRequest(ended),
     ...(outcome === "completed" ? targetEqualsSource(ended) : []),
-    ...(outcome === "rolled-back" || (outcome === "waiting" && events.some((e) => e.type === "execution" && e.machine === "roll-back" && e.status === "succeeded")) ? sourceIsAsItWas(ended) : []),
+    ...(outcome === "rolled-back" ||
+    (outcome === "waiting" &&
+      events.some((e) => e.type === "execution" && e.machine === "roll-back" && e.status === "succeeded"))
+      ? sourceIsAsItWas(ended)
+      : []),
   ];
   for (const breach of breaches) emit({ type: "violation", ...breach });
 };

@@ -19,6 +19,8 @@ export type Invocation = {
   readonly execution: string;
   /** Told when a fault ends this invocation; the calls of a crashed invocation never return to the step. */
   readonly crash: (reason: Crashed) => void;
+  /** Told when a fault makes whoever waits for this invocation give up; the invocation itself goes on. */
+  readonly abandon?: () => void;
 };
 
 export type ServiceName = Exclude<keyof Needs, "kubernetes"> | "kubernetes";
@@ -43,11 +45,13 @@ export type Moment =
 
 /**
  * What a fault does to a call. `crash` and `answer-lost` may come before (nothing happened) or after (it happened, nobody knows);
- * the others are answers instead of the service's own, so they only come before.
+ * a `zombie` stands still before the call while nobody waits for it any more; the others are answers instead of the service's own,
+ * so they only come before.
  */
 export type Strike =
   | { readonly kind: "crash" }
   | { readonly kind: "answer-lost" }
+  | { readonly kind: "zombie"; readonly seconds: number }
   | { readonly kind: "throttled"; readonly retryAfterSeconds?: number }
   | { readonly kind: "conflict" }
   | { readonly kind: "server-error" };
@@ -208,6 +212,8 @@ const serve = <Out>(core: Core, p: Passage<Out>, invocation: Invocation): Answer
     return attempt(() => p.deny(invocation));
   }
   const before = options.fault?.({ ...p.call, moment: "before" }, invocation);
+  // Nothing reaches the service yet: the call is made later.
+  if (before?.kind === "zombie") return before;
   if (before) {
     observe("struck", before.kind);
     return takesAnswer(before) ? before : attempt(() => p.strike(before));
@@ -253,7 +259,13 @@ export const makeSeam = (options: SeamOptions): Seam => {
     const halfMs = halfLatencyMs(p.call.service);
     await clock.sleep(halfMs);
     // The services know nothing of the step that calls: what they start (an execution, say) isn't part of it.
-    const answer = outside(() => serve(core, p, invocation));
+    let answer = outside(() => serve(core, p, invocation));
+    while ("kind" in answer && answer.kind === "zombie") {
+      invocation.abandon?.();
+      await clock.sleep(answer.seconds * 1000);
+      if (dead.has(invocation)) return never();
+      answer = outside(() => serve(core, p, invocation));
+    }
     if ("kind" in answer && answer.kind === "crash") {
       dead.add(invocation);
       invocation.crash(new Crashed(`${invocation.step} crashed at ${p.call.service}:${p.call.action}.`));

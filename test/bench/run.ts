@@ -6,6 +6,7 @@
 import { spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import { comparisonSection } from "./comparison.ts";
 import { ours, theirs } from "./loop.ts";
 import { type Moto, measureMoto } from "./moto.ts";
 import { measureExample, measureFive, profileExample, type Rehearsals } from "./rehearsals.ts";
@@ -146,3 +147,4 @@ print(await shiftSection());
 print(heapSection());
 print(await rehearsalSection());
 print(await profileSection());
+print(comparisonSection());

@@ -4,12 +4,12 @@ import { makeKubernetes, type Kubernetes } from "../../adapters/kubernetes.ts";
 import { makeBucket } from "../../adapters/bucket.ts";
 import type { Clients } from "../../adapters/effects/clients.ts";
 import type { RecordSet } from "../../domain/effects.ts";
+import { type Item, listsOf } from "../../domain/items.ts";
 import { keys } from "../../domain/journal.ts";
 import type { KubeObject, Ref } from "../../domain/kube.ts";
 import { numbered, operationOf } from "../../domain/operations.ts";
 import type { Side } from "../../domain/phases.ts";
-import type { Plan, Workload } from "../../domain/plan.ts";
-import { itemsOf } from "./bench-items.ts";
+import { nameOf, type Plan, type Workload } from "../../domain/plan.ts";
 import type { Context, Needs, Step } from "../../functions/step.ts";
 import { Clock } from "../../simulator/clock.ts";
 import { Engine } from "../../simulator/interpreter/engine.ts";
@@ -45,6 +45,8 @@ const OPERATIONS: readonly (readonly [name: string, subject?: string])[] = [
   ["lower-source", "shop/cart"],
   ["resume-pipelines"],
   ["retire-source", "shop/cart"],
+  ["retire-source", "shop/scheduler"],
+  ["retire-source", "shop/nightly"],
   ["restore-ttls"],
 ];
 
@@ -111,6 +113,9 @@ export type BenchOptions = {
 
 const anyone = (user: string): Caller => ({ name: user, kind: "actor", user, groups: ["system:masters"], mayKubernetes: () => true });
 
+/** A step of any input: what it gets here is parsed by its own schema. */
+type AnyStep<Out> = Pick<Step, "name" | "needs"> & { readonly input: { readonly parse: (input: unknown) => unknown }; readonly run: (input: never, context: Context) => Promise<Out> };
+
 const quiet = () => {};
 
 export const makeStepBench = ({ plan = smallPlan(), fault, records = RECORDS, onTarget = objects, slack }: BenchOptions = {}) => {
@@ -151,11 +156,13 @@ export const makeStepBench = ({ plan = smallPlan(), fault, records = RECORDS, on
     slack: { service: "slack", handle: post },
   });
   const url = (service: string) => ({ source: `https://${service}.source`, target: `https://${service}.target` });
+  let exists = false;
+  const managed = { name: plan.settings.target.name, version: "1.33", exists: () => exists, create: () => void (exists = true), destroy: () => void (exists = false) };
   const network = makeSimulatedNetwork({ subnetIds: ["subnet-a", "subnet-b"], egressAddresses: [] });
   const aws = makeAwsClients(seam, {
     s3: s3.handlers,
     route53: makeRoute53Service({ zones: dns.zones, clock, random: random.fork("route53") }).handlers,
-    eks: makeEksService({ clock, random: random.fork("eks"), clusters: [], subnets: () => network.subnets }).handlers,
+    eks: makeEksService({ clock, random: random.fork("eks"), clusters: [managed], subnets: () => network.subnets }).handlers,
     sfn: makeSfn(engine).handlers,
   });
   const context: Context = {
@@ -176,6 +183,9 @@ export const makeStepBench = ({ plan = smallPlan(), fault, records = RECORDS, on
 
   /** Runs anything with the given rights, in virtual time. */
   const within = <T>(needs: Needs, work: () => Promise<T>, name = "a-step"): Promise<T> => runOn(clock, work, needs, name);
+  /** What somebody else does to a cluster at this very instant, past permissions and faults. */
+  const meanwhile = (side: Side, method: "PATCH" | "POST", path: string, body: unknown, contentType = "application/merge-patch+json") =>
+    clusters[side].api({ method, url: `https://api${path}`, headers: { "content-type": contentType }, body: JSON.stringify(body) }, anyone("developer"));
   const kubernetes: { readonly [S in Side]: Kubernetes } = {
     source: makeKubernetes({ baseUrl: "https://kubernetes.source", http }),
     target: makeKubernetes({ baseUrl: "https://kubernetes.target", http }),
@@ -196,9 +206,15 @@ export const makeStepBench = ({ plan = smallPlan(), fault, records = RECORDS, on
     put,
     wait,
     within,
-    items: itemsOf(plan),
+    meanwhile,
+    /** A workload's item, as a map would pass it. */
+    item: (name: string): Item => {
+      const found = listsOf(plan).retire.find((item) => nameOf(item) === name);
+      if (!found) throw new Error(`The plan doesn't move ${name}.`);
+      return found;
+    },
     /** Runs a step once, under the rights that it declares. */
-    run: <Out>(step: Step<never, Out>, input: object = {}): Promise<Out> =>
+    run: <Out>(step: AnyStep<Out>, input: object = {}): Promise<Out> =>
       within(step.needs, () => step.run(step.input.parse({ run: RUN, ...input }) as never, context), step.name),
     /** A stored object, parsed. */
     json: (key: string): unknown => JSON.parse(stored.get(key) ?? "null"),

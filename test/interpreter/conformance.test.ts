@@ -217,6 +217,17 @@ describe("repot conformance", () => {
     expect(lines[0]).toContain("the state 'A' is in JSONPath");
   });
 
+  it("counts an entry that isn't whole among others as failed, and says what it lacks", async () => {
+    const { history: _, ...rest } = SMALL;
+    const { code, lines } = await run(JSON.stringify([SMALL, { ...rest, id: "cut short" }, 7]));
+    expect(code).toBe(1);
+    expect(lines).toEqual([
+      "cut short: it has no history",
+      "entry 3: it is no object with id, definition, input and history",
+      "1 passed, 2 failed",
+    ]);
+  });
+
   it.each([
     ["no file", undefined],
     ["an empty file", ""],

@@ -17,45 +17,194 @@ type Wrong = {
 };
 
 /** Without what else must not exist twice. */
-const without = (...names: readonly string[]) => planned(Object.fromEntries(names.map((name) => [name, null])), {
-  ...(names.includes("scheduler") ? { classes: {} } : {}),
-  ...(names.includes("meter") ? { groups: [] } : {}),
-  ...(names.includes("worker") ? { queues: [] } : {}),
-});
+const without = (...names: readonly string[]) =>
+  planned(Object.fromEntries(names.map((name) => [name, null])), {
+    ...(names.includes("scheduler") ? { classes: {} } : {}),
+    ...(names.includes("meter") ? { groups: [] } : {}),
+    ...(names.includes("worker") ? { queues: [] } : {}),
+  });
 /** More than one pod can serve. */
 const busy = () => planned({}, { load: [{ host: "www.shop.example.org", requestsPerSecond: 170 }] });
 const withBroker = () => planned(BROKER, { decisions: { "shop/broker": "keep-on-source" } });
 const closed = () => planned({}, { window: { timeZone: "UTC", start: "20:00", end: "23:00" } });
 
 const WRONG: readonly Wrong[] = [
-  { title: "an effect before its intent", wrong: () => ({ steps: steps.effectBeforeIntent() }), breaks: ["intent-before-effect"], says: /scale-workload .*shop\/cart/ },
-  { title: "an effect without an intent", wrong: () => ({ steps: steps.effectWithoutIntent() }), breaks: ["intent-before-effect"] },
-  { title: "an effect forward after the fence", wrong: () => ({ machines: workflows.forwardInRollback(), steps: steps.blindToTheFence("take-snapshot"), rollBackAt: "build-target" }), breaks: ["fence"], says: /take-snapshot/ },
-  { title: "a gate that passes on no verdict at all", wrong: () => ({ steps: steps.vacuous("compare-clusters") }), breaks: ["gates"], says: /compare-clusters .*unknown/ },
-  { title: "a gate that keeps no evidence", wrong: () => ({ steps: steps.unrecorded("compare-clusters") }), breaks: ["gates"], says: /without any evidence/ },
-  { title: "a gate that passes without a sample", wrong: () => ({ steps: steps.sampleless("compare-clusters") }), breaks: ["gates"], says: /without a sample/ },
-  { title: "a workflow that takes unknown for a pass", wrong: () => ({ machines: workflows.unknownPasses() }), breaks: ["gates"], says: /unknown/ },
-  { title: "a grant by somebody who may not", wrong: () => ({ steps: steps.votes(({ run: { plan } }) => ({ plan, person: "mallory" })) }), breaks: ["approvals"], says: /granted by 0 entitled/ },
-  { title: "a grant for another plan", wrong: () => ({ steps: steps.votes(({ person }) => ({ plan: "another", person })) }), breaks: ["approvals"] },
-  { title: "a decommissioning that one person grants", wrong: () => ({ steps: steps.votes(({ person, run: { plan } }) => ({ plan, person })) }), breaks: ["approvals"], says: /decommission was granted by 1 entitled people where 2/ },
-  { title: "a cut that nobody was asked about", wrong: () => ({ machines: workflows.nobodyAsked() }), breaks: ["approvals"], says: /delegate-zone/ },
-  { title: "a decommissioning that nobody was asked about", wrong: () => ({ machines: workflows.retiredUnasked() }), breaks: ["approvals"], says: /retire-workload/ },
-  { title: "a cut outside of the window", wrong: () => ({ steps: steps.alwaysOpen() }), breaks: ["window"], plan: closed },
+  {
+    title: "an effect before its intent",
+    wrong: () => ({ steps: steps.effectBeforeIntent() }),
+    breaks: ["intent-before-effect"],
+    says: /scale-workload .*shop\/cart/,
+  },
+  {
+    title: "an effect without an intent",
+    wrong: () => ({ steps: steps.effectWithoutIntent() }),
+    breaks: ["intent-before-effect"],
+  },
+  {
+    title: "another value than the one intended",
+    wrong: () => ({ steps: steps.otherThanIntended() }),
+    breaks: ["intent-before-effect"],
+  },
+  {
+    title: "an effect forward after the fence",
+    wrong: () => ({
+      machines: workflows.forwardInRollback(),
+      steps: steps.blindToTheFence("take-snapshot"),
+      rollBackAt: "build-target",
+    }),
+    breaks: ["fence"],
+    says: /take-snapshot/,
+  },
+  {
+    title: "a gate that passes on no verdict at all",
+    wrong: () => ({ steps: steps.vacuous("compare-clusters") }),
+    breaks: ["gates"],
+    says: /compare-clusters .*unknown/,
+  },
+  {
+    title: "a gate that keeps no evidence",
+    wrong: () => ({ steps: steps.unrecorded("compare-clusters") }),
+    breaks: ["gates"],
+    says: /without any evidence/,
+  },
+  {
+    title: "a gate that passes without a sample",
+    wrong: () => ({ steps: steps.sampleless("compare-clusters") }),
+    breaks: ["gates"],
+    says: /without a sample/,
+  },
+  {
+    title: "a workflow that takes unknown for a pass",
+    wrong: () => ({ machines: workflows.unknownPasses() }),
+    breaks: ["gates"],
+    says: /unknown/,
+  },
+  {
+    title: "a preflight that goes on without an answer",
+    wrong: () => ({
+      machines: workflows.uncheckedPreflight(),
+      faults: [{ kind: "metrics-missing", step: "check-metrics", seconds: 60 }],
+    }),
+    breaks: ["gates"],
+    says: /check-metrics of preflight .* unknown/,
+  },
+  {
+    title: "a grant by somebody who may not",
+    wrong: () => ({ steps: steps.votes(({ run: { plan } }) => ({ plan, person: "mallory" })) }),
+    breaks: ["approvals"],
+    says: /granted by 0 entitled/,
+  },
+  {
+    title: "a grant for another plan",
+    wrong: () => ({ steps: steps.votes(({ person }) => ({ plan: "another", person })) }),
+    breaks: ["approvals"],
+  },
+  {
+    title: "a decommissioning that one person grants",
+    wrong: () => ({ steps: steps.votes(({ person, run: { plan } }) => ({ plan, person })) }),
+    breaks: ["approvals"],
+    says: /decommission was granted by 1 entitled people where 2/,
+  },
+  {
+    title: "a cut that nobody was asked about",
+    wrong: () => ({ machines: workflows.nobodyAsked() }),
+    breaks: ["approvals"],
+    says: /delegate-zone/,
+  },
+  {
+    title: "a decommissioning that nobody was asked about",
+    wrong: () => ({ machines: workflows.retiredUnasked() }),
+    breaks: ["approvals"],
+    says: /retire-workload/,
+  },
+  {
+    title: "a cut outside of the window",
+    wrong: () => ({ steps: steps.alwaysOpen() }),
+    breaks: ["window"],
+    plan: closed,
+  },
   { title: "a history without an end", wrong: () => ({ machines: workflows.endless() }), breaks: ["limits"] },
-  { title: "a call that is not declared", wrong: () => ({ steps: steps.undeclared() }), breaks: ["permissions"], says: /scale-workload was denied kubernetes/ },
+  {
+    title: "a call that is not declared",
+    wrong: () => ({ steps: steps.undeclared() }),
+    breaks: ["permissions"],
+    says: /scale-workload was denied kubernetes/,
+  },
   { title: "a token in a log", wrong: () => ({ steps: steps.talkative() }), breaks: ["secrets"] },
-  { title: "the source down first", wrong: () => ({ machines: workflows.sourceDownFirst() }), breaks: ["requests", "source-capacity"], plan: busy },
-  { title: "TTLs that nobody waits out", wrong: () => ({ machines: workflows.ttlNotWaitedOut() }), breaks: ["requests", "source-capacity"], plan: busy },
-  { title: "a singleton started before it is stopped", wrong: () => ({ machines: workflows.startedBeforeStopped() }), breaks: ["singletons"], plan: () => without("meter") },
-  { title: "a static member started before it is stopped", wrong: () => ({ machines: workflows.startedBeforeStopped() }), breaks: ["static-members"], plan: () => without("scheduler") },
-  { title: "both sides of a cron job", wrong: () => ({ machines: workflows.bothSchedule() }), breaks: ["cron-jobs"], says: /both clusters/ },
-  { title: "a cron job that nobody schedules", wrong: () => ({ machines: workflows.nobodySchedules() }), breaks: ["cron-jobs"], says: /missed more than one tick/ },
-  { title: "a broker stopped with what waits in it", wrong: () => ({ steps: steps.brokerStopped() }), breaks: ["messages"], plan: withBroker },
-  { title: "an undo that is skipped", wrong: () => ({ machines: workflows.undoSkipped(), rollBackAt: "freeze" }), breaks: ["undo"] },
-  { title: "an undo that leaves out what was frozen", wrong: () => ({ steps: steps.forgetfulUndo((key) => key.includes("-install-freeze-policy")), rollBackAt: "freeze" }), breaks: ["undo"], says: /ValidatingAdmissionPolicy .* was left there/ },
-  { title: "an undo by difference, of what never happened", wrong: () => ({ steps: steps.undoByDelta(steps.neverMade()) }), breaks: ["undo"], says: /shop\/web spec\.replicas was 4 and is [56]/ },
-  { title: "a target that stays at its half", wrong: () => ({ machines: workflows.targetStaysAtHalf() }), breaks: ["equality"], says: /spec\.replicas/ },
-  { title: "a field that the plan doesn't name", wrong: () => ({ steps: steps.embellishing() }), breaks: ["equality"], says: /moved-by/ },
+  {
+    title: "the source down first",
+    wrong: () => ({ machines: workflows.sourceDownFirst() }),
+    breaks: ["requests", "source-capacity"],
+    plan: busy,
+  },
+  {
+    title: "TTLs that nobody waits out",
+    wrong: () => ({ machines: workflows.ttlNotWaitedOut() }),
+    breaks: ["requests", "source-capacity"],
+    plan: busy,
+  },
+  {
+    title: "a singleton started before it is stopped",
+    wrong: () => ({ machines: workflows.startedBeforeStopped() }),
+    breaks: ["singletons"],
+    plan: () => without("meter"),
+  },
+  {
+    title: "a static member started before it is stopped",
+    wrong: () => ({ machines: workflows.startedBeforeStopped() }),
+    breaks: ["static-members"],
+    plan: () => without("scheduler"),
+  },
+  {
+    title: "both sides of a cron job",
+    wrong: () => ({ machines: workflows.bothSchedule() }),
+    breaks: ["cron-jobs"],
+    says: /both clusters/,
+  },
+  {
+    title: "a cron job that nobody schedules",
+    wrong: () => ({ machines: workflows.nobodySchedules() }),
+    breaks: ["cron-jobs"],
+    says: /missed more than one tick/,
+  },
+  {
+    title: "a broker stopped with what waits in it",
+    wrong: () => ({ steps: steps.brokerStopped() }),
+    breaks: ["messages"],
+    plan: withBroker,
+  },
+  {
+    title: "an undo that is skipped",
+    wrong: () => ({ machines: workflows.undoSkipped(), rollBackAt: "freeze" }),
+    breaks: ["undo"],
+  },
+  {
+    title: "an undo that leaves out what was frozen",
+    wrong: () => ({
+      steps: steps.forgetfulUndo((key) => key.includes("-install-freeze-policy")),
+      rollBackAt: "freeze",
+    }),
+    breaks: ["undo"],
+    says: /ValidatingAdmissionPolicy .* was left there/,
+  },
+  {
+    title: "an undo by difference, of what never happened",
+    wrong: () => ({ steps: steps.undoByDelta(steps.neverMade()) }),
+    breaks: ["undo"],
+    says: /shop\/web spec\.replicas was 4 and is [56]/,
+  },
+  {
+    title: "a target that stays at its half",
+    wrong: () => ({ machines: workflows.targetStaysAtHalf() }),
+    breaks: ["equality"],
+    says: /spec\.replicas/,
+  },
+  {
+    title: "a field that the plan doesn't name",
+    wrong: () => ({ steps: steps.embellishing() }),
+    breaks: ["equality"],
+    says: /moved-by/,
+  },
 ];
 
 describe("a wrong workflow is found out", () => {

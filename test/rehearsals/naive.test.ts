@@ -8,23 +8,33 @@ describe("a naive migration of the example platform", () => {
   it("fails thousands of requests: resolvers ask the old servers for as long as the old TTL says, and nobody is there", async () => {
     const ran = await run(await example(), { machines: naive });
     const { served, failed } = ran.summary.requests;
-    console.log(`naive: ${failed} of ${served + failed} requests failed in ${Math.round(ran.summary.virtualSeconds / 3600)} hours; ${JSON.stringify(failedBySide(ran))}`);
+    console.log(
+      `naive: ${failed} of ${served + failed} requests failed in ${Math.round(ran.summary.virtualSeconds / 3600)} hours; ${JSON.stringify(failedBySide(ran))}`,
+    );
     expect(failed).toBeGreaterThan(1_000_000);
-    expect(broken(ran)).toEqual(expect.arrayContaining(["approvals", "requests", "source-capacity", "window"]));
+    expect(broken(ran)).toEqual(
+      expect.arrayContaining(["approvals", "requests", "source-capacity", "window"]),
+    );
     // All of them at the source: the target has been up for a while when the first client finds it.
     expect(failedBySide(ran).source).toBeGreaterThan(0.99 * failed);
     expect(eventsOf(ran, "failing").every((e) => e.reason.startsWith("no ready endpoint"))).toBe(true);
   });
 
   it("fails thousands even where every TTL was a minute from the start", async () => {
-    const ran = await run(await example({ dns: { ttlSeconds: 60, recordTtlSeconds: 60 } }), { machines: naive });
+    const ran = await run(await example({ dns: { ttlSeconds: 60, recordTtlSeconds: 60 } }), {
+      machines: naive,
+    });
     const { served, failed } = ran.summary.requests;
-    console.log(`naive with TTLs of a minute: ${failed} of ${served + failed} requests failed; ${JSON.stringify(failedBySide(ran))}`);
+    console.log(
+      `naive with TTLs of a minute: ${failed} of ${served + failed} requests failed; ${JSON.stringify(failedBySide(ran))}`,
+    );
     expect(failed).toBeGreaterThan(10_000);
   });
 
   it("fails less where less is cached", async () => {
-    const failedWith = async (ttlSeconds: number) => (await run(planned({}, { dns: { ...planned().plan.settings.dns, ttlSeconds } }), { machines: naive })).summary.requests.failed;
+    const failedWith = async (ttlSeconds: number) =>
+      (await run(planned({}, { dns: { ...planned().plan.settings.dns, ttlSeconds } }), { machines: naive }))
+        .summary.requests.failed;
     const [short, long] = [await failedWith(300), await failedWith(3_600)];
     expect(short).toBeGreaterThan(1_000);
     expect(long).toBeGreaterThan(2 * short);
@@ -33,5 +43,8 @@ describe("a naive migration of the example platform", () => {
 
 const failedBySide = (ran: Parameters<typeof eventsOf>[0]) => {
   const traffic = eventsOf(ran, "traffic");
-  return { source: traffic.reduce((n, e) => n + e.source.failed, 0), target: traffic.reduce((n, e) => n + e.target.failed, 0) };
+  return {
+    source: traffic.reduce((n, e) => n + e.source.failed, 0),
+    target: traffic.reduce((n, e) => n + e.target.failed, 0),
+  };
 };

@@ -1,20 +1,25 @@
 /** Whole rehearsals as tables: forward and back, with every answer of the approvers, from several seeds; and what a record must be. */
 
 import { execFile } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { buildPlan, planHash, planText } from "../../domain/planning/build.ts";
 import { PHASES } from "../../domain/phases.ts";
+import { buildPlan, planHash, planText } from "../../domain/planning/build.ts";
 import { readSettings } from "../../domain/settings.ts";
 import { hasInputs, objectsOf, published } from "../domain/platform.ts";
 import { frozen, summed, undone } from "./record.ts";
-import { broken, eventsOf, example, MANIFESTS, planned, type Ran, run, SETTINGS } from "./small.ts";
+import { eventsOf, example, MANIFESTS, planned, type Ran, run, SETTINGS } from "./small.ts";
 
-const figures = ({ exitCode, summary }: Ran) => ({ exitCode, outcome: summary.outcome, failed: summary.requests.failed, violations: summary.violations });
+const figures = ({ exitCode, summary }: Ran) => ({
+  exitCode,
+  outcome: summary.outcome,
+  failed: summary.requests.failed,
+  violations: summary.violations,
+});
 const clean = (exitCode: number, outcome: string) => ({ exitCode, outcome, failed: 0, violations: [] });
 
 describe("a platform moves", () => {
@@ -23,9 +28,12 @@ describe("a platform moves", () => {
     return { plan, hash: planHash(planText(plan)) };
   };
   for (const name of ["online-boutique", "opentelemetry-demo"] as const)
-    it.skipIf(!hasInputs)(`${name}, as it is published (where the inputs are beside the project)`, async () => {
-      expect(figures(await run(inputs(name)))).toEqual(clean(0, "completed"));
-    });
+    it.skipIf(!hasInputs)(
+      `${name}, as it is published (where the inputs are beside the project)`,
+      async () => {
+        expect(figures(await run(inputs(name)))).toEqual(clean(0, "completed"));
+      },
+    );
 
   it("the example platform, and over a million requests are served", async () => {
     const ran = await run(await example());
@@ -55,15 +63,18 @@ describe("people decide otherwise", () => {
   it.each([
     ["never", 5, "waiting", "expired"],
     ["deny", 4, "rolled-back", "denied"],
-  ] as const)("%s: exit %i, the source serves and nothing is frozen", async (approve, exitCode, outcome, status) => {
-    const ran = await run(planned(), { approve });
-    expect(figures(ran)).toEqual(clean(exitCode, outcome));
-    expect(frozen(ran)).toEqual([]);
-    expect(eventsOf(ran, "approval").some((a) => a.status === status)).toBe(true);
-    const last = eventsOf(ran, "traffic").at(-1);
-    expect(last?.source.served).toBeGreaterThan(0);
-    expect(last?.target.served).toBe(0);
-  });
+  ] as const)(
+    "%s: exit %i, the source serves and nothing is frozen",
+    async (approve, exitCode, outcome, status) => {
+      const ran = await run(planned(), { approve });
+      expect(figures(ran)).toEqual(clean(exitCode, outcome));
+      expect(frozen(ran)).toEqual([]);
+      expect(eventsOf(ran, "approval").some((a) => a.status === status)).toBe(true);
+      const last = eventsOf(ran, "traffic").at(-1);
+      expect(last?.source.served).toBeGreaterThan(0);
+      expect(last?.target.served).toBe(0);
+    },
+  );
 });
 
 describe("a record", () => {
@@ -83,7 +94,11 @@ describe("a record", () => {
     for (const order of [texts, texts.toReversed(), texts]) {
       const plan = buildPlan(objectsOf(...order), readSettings(JSON.stringify(SETTINGS), "repot.yaml"));
       const ran = await run({ plan, hash: planHash(planText(plan)) }, { rollBackAt: "thaw" });
-      expect(createHash("sha256").update(ran.lines.map((line) => `${line}\n`).join("")).digest("hex")).toBe(ran.summary.digest);
+      expect(
+        createHash("sha256")
+          .update(ran.lines.map((line) => `${line}\n`).join(""))
+          .digest("hex"),
+      ).toBe(ran.summary.digest);
       digests.push(ran.summary.digest);
     }
     expect(new Set(digests).size).toBe(1);
@@ -95,7 +110,11 @@ describe("a record", () => {
       await writeFile(join(directory, "platform.yaml"), Object.values(MANIFESTS).join("---\n"));
       await writeFile(join(directory, "repot.yaml"), JSON.stringify(SETTINGS));
       const env = { ...process.env, TZ: "Asia/Kathmandu", LANG: "tr_TR.UTF-8", LC_ALL: "tr_TR.UTF-8" };
-      const { stdout } = await promisify(execFile)(process.execPath, [join(import.meta.dirname, "../../cli/repot.mjs"), "rehearse", directory, "--json"], { env, maxBuffer: 1e8 });
+      const { stdout } = await promisify(execFile)(
+        process.execPath,
+        [join(import.meta.dirname, "../../cli/repot.mjs"), "rehearse", directory, "--json"],
+        { env, maxBuffer: 1e8 },
+      );
       const there = JSON.parse(stdout.trimEnd().split("\n").at(-1) ?? "{}") as { readonly digest?: string };
       expect(there.digest).toBe((await run(planned())).summary.digest);
     } finally {

@@ -6,15 +6,20 @@ import type { RunEvent } from "../../domain/events.ts";
 import type { Plan } from "../../domain/plan.ts";
 import { buildPlan, planHash, planText } from "../../domain/planning/build.ts";
 import { readSettings } from "../../domain/settings.ts";
-import { type Rehearsed, type RehearsalOptions, rehearse } from "../../simulator/rehearsal/rehearse.ts";
+import { type RehearsalOptions, type Rehearsed, rehearse } from "../../simulator/rehearsal/rehearse.ts";
 import { env, objectsOf, workload } from "../domain/platform.ts";
 
-const PROBE = "readinessProbe: {httpGet: {path: /ready, port: 8080}, initialDelaySeconds: 5, periodSeconds: 5}";
-const GENTLE = `resources: {requests: {cpu: 200m, memory: 128Mi}}
+const PROBE =
+  "readinessProbe: {httpGet: {path: /ready, port: 8080}, initialDelaySeconds: 5, periodSeconds: 5}";
+export const GENTLE = `resources: {requests: {cpu: 200m, memory: 128Mi}}
 lifecycle: {preStop: {sleep: {seconds: 15}}}`;
 
 export const WEB = (probe = PROBE, rest = GENTLE, pod = "terminationGracePeriodSeconds: 40"): string =>
-  workload("web", { replicas: 4, pod, container: `${rest}\n${probe}\n${env("CART", "http://cart.shop:8080")}` });
+  workload("web", {
+    replicas: 4,
+    pod,
+    container: `${rest}\n${probe}\n${env("CART", "http://cart.shop:8080")}`,
+  });
 
 const WEB_SERVICE = `apiVersion: v1
 kind: Service
@@ -25,9 +30,18 @@ spec:
   ports: [{port: 8080}]
 `;
 
-const CART = workload("cart", { replicas: 2, service: 8080, pod: "terminationGracePeriodSeconds: 40", container: `${GENTLE}\n${PROBE}` });
+const CART = workload("cart", {
+  replicas: 2,
+  service: 8080,
+  pod: "terminationGracePeriodSeconds: 40",
+  container: `${GENTLE}\n${PROBE}`,
+});
 
-const SCHEDULER = workload("scheduler", { replicas: 1, spec: "strategy: {type: Recreate}", container: "resources: {requests: {cpu: 50m, memory: 64Mi}}" });
+const SCHEDULER = workload("scheduler", {
+  replicas: 1,
+  spec: "strategy: {type: Recreate}",
+  container: "resources: {requests: {cpu: 50m, memory: 64Mi}}",
+});
 
 const METER = workload("meter", {
   kind: "StatefulSet",
@@ -36,7 +50,10 @@ const METER = workload("meter", {
   container: "resources: {requests: {cpu: 50m, memory: 64Mi}}",
 });
 
-const WORKER = workload("worker", { replicas: 2, container: "resources: {requests: {cpu: 50m, memory: 64Mi}}" });
+const WORKER = workload("worker", {
+  replicas: 2,
+  container: "resources: {requests: {cpu: 50m, memory: 64Mi}}",
+});
 
 export const TICK = (schedule = "*/10 * * * *"): string => `apiVersion: batch/v1
 kind: CronJob
@@ -53,8 +70,17 @@ spec:
 
 /** A broker within the platform that keeps what waits in its pods, and a worker on it. */
 export const BROKER: Readonly<Record<string, string>> = {
-  broker: workload("broker", { kind: "StatefulSet", image: "rabbitmq:3.13-management", replicas: 1, service: 5672, spec: "serviceName: broker" }),
-  worker: workload("worker", { replicas: 2, container: `resources: {requests: {cpu: 50m, memory: 64Mi}}\n${env("AMQP_URL", "amqp://broker.shop:5672")}` }),
+  broker: workload("broker", {
+    kind: "StatefulSet",
+    image: "rabbitmq:3.13-management",
+    replicas: 1,
+    service: 5672,
+    spec: "serviceName: broker",
+  }),
+  worker: workload("worker", {
+    replicas: 2,
+    container: `resources: {requests: {cpu: 50m, memory: 64Mi}}\n${env("AMQP_URL", "amqp://broker.shop:5672")}`,
+  }),
 };
 
 const AUTOSCALER = `apiVersion: autoscaling/v2
@@ -85,12 +111,25 @@ export const SETTINGS = {
   platform: "shop",
   source: { nodePools: [{ name: "general", nodesMin: 2, nodesMax: 6, cpuPerNode: 8, memoryGibPerNode: 32 }] },
   target: { nodePools: [{ name: "general", nodesMin: 2, nodesMax: 6, cpuPerNode: 8, memoryGibPerNode: 32 }] },
-  dns: { zone: "shop.example.org", parent: "example.org", ttlSeconds: 900, hosts: [{ host: "www.shop.example.org", service: "shop/web" }] },
+  dns: {
+    zone: "shop.example.org",
+    parent: "example.org",
+    ttlSeconds: 900,
+    hosts: [{ host: "www.shop.example.org", service: "shop/web" }],
+  },
   load: [{ host: "www.shop.example.org", requestsPerSecond: 60 }],
   classes: { "shop/scheduler": "singleton" },
   groups: [{ group: "meter", topic: "plays", workload: "shop/meter", staticIdPrefix: "meter" }],
   queues: [{ queue: "thumbnails", kind: "rabbitmq", workload: "shop/worker", messagesPerSecond: 4 }],
-  pipelines: [{ name: "deploy-shop", user: "ci:shop", groups: ["ci:deployers"], deploys: ["shop/web", "shop/cart"], deploysPerDay: 24 }],
+  pipelines: [
+    {
+      name: "deploy-shop",
+      user: "ci:shop",
+      groups: ["ci:deployers"],
+      deploys: ["shop/web", "shop/cart"],
+      deploysPerDay: 24,
+    },
+  ],
   window: { timeZone: "UTC", start: "00:00", end: "23:59" },
   // Days of baking are days to simulate, and nothing of what is tested here happens in them.
   policy: { bakeSeconds: 900 },
@@ -99,9 +138,15 @@ export const SETTINGS = {
 export type Planned = { readonly plan: Plan; readonly hash: string };
 
 /** A plan of the small platform with some manifests replaced (null leaves one out) and some settings changed. */
-export const planned = (manifests: Readonly<Record<string, string | null>> = {}, settings: object = {}): Planned => {
+export const planned = (
+  manifests: Readonly<Record<string, string | null>> = {},
+  settings: object = {},
+): Planned => {
   const texts = Object.values({ ...MANIFESTS, ...manifests }).filter((text) => text !== null);
-  const plan = buildPlan(objectsOf(...texts), readSettings(JSON.stringify({ ...SETTINGS, ...settings }), "repot.yaml"));
+  const plan = buildPlan(
+    objectsOf(...texts),
+    readSettings(JSON.stringify({ ...SETTINGS, ...settings }), "repot.yaml"),
+  );
   return { plan, hash: planHash(planText(plan)) };
 };
 
@@ -122,12 +167,21 @@ export type Ran = Rehearsed & { readonly lines: readonly string[] };
 
 export const run = async ({ plan, hash }: Planned, options: Partial<RehearsalOptions> = {}): Promise<Ran> => {
   const lines: string[] = [];
-  const rehearsed = await rehearse({ plan, hash, seed: 1, faults: [], approve: "auto", ...options, onEvent: (_, line) => lines.push(line) });
+  const rehearsed = await rehearse({
+    plan,
+    hash,
+    seed: 1,
+    faults: [],
+    approve: "auto",
+    ...options,
+    onEvent: (_, line) => lines.push(line),
+  });
   return { ...rehearsed, lines };
 };
 
 /** The small platform with an autoscaler, and a broker that stays behind: what more there is to strike at. */
-export const rich = (): Planned => planned({ ...BROKER, autoscaler: AUTOSCALER }, { decisions: { "shop/broker": "keep-on-source" } });
+export const rich = (): Planned =>
+  planned({ ...BROKER, autoscaler: AUTOSCALER }, { decisions: { "shop/broker": "keep-on-source" } });
 
 /** Names of the invariants that were broken, each once, sorted. */
 export const broken = ({ summary }: Pick<Rehearsed, "summary">): readonly string[] =>

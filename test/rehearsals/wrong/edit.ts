@@ -20,14 +20,19 @@ export const withStates = (
 ): readonly NamedMachine[] => {
   if (!all.some((m) => m.name === name)) throw new Error(`There is no machine ${name} to make wrong.`);
   return all.map((m) =>
-    m.name === name ? ({ name, definition: { ...m.definition, States: edit(statesOf(m)) } } as unknown as NamedMachine) : m,
+    m.name === name
+      ? ({ name, definition: { ...m.definition, States: edit(statesOf(m)) } } as unknown as NamedMachine)
+      : m,
   );
 };
 
 /** @throws Error where the state isn't there (any more): a wrong workflow that isn't wrong proves nothing. */
 const stateOf = (states: States, name: string): Loose => {
   const state = states[name];
-  if (!state) throw new Error(`There is no state "${name}" to make wrong; there are ${Object.keys(states).join(", ")}.`);
+  if (!state)
+    throw new Error(
+      `There is no state "${name}" to make wrong; there are ${Object.keys(states).join(", ")}.`,
+    );
   return state;
 };
 
@@ -48,7 +53,9 @@ export const leftOut =
 export const inOrder =
   (...names: readonly string[]) =>
   (states: States): States =>
-    names.slice(1).reduce((edited, next, index) => changed(names[index] ?? "", { Next: next })(edited), states);
+    names
+      .slice(1)
+      .reduce((edited, next, index) => changed(names[index] ?? "", { Next: next })(edited), states);
 
 export const added =
   (name: string, state: Loose) =>
@@ -78,7 +85,9 @@ export const unfenced = (context: Context): Context => {
   const { s3 } = context.aws;
   const send = (command: unknown): unknown => {
     if (command instanceof GetObjectCommand && command.input.Key?.endsWith("/fence.json"))
-      return Promise.reject(Object.assign(new Error("The specified key does not exist."), { name: "NoSuchKey" }));
+      return Promise.reject(
+        Object.assign(new Error("The specified key does not exist."), { name: "NoSuchKey" }),
+      );
     return s3.send(command as never);
   };
   return { ...context, aws: { ...context.aws, s3: { send } as unknown as typeof s3 } };

@@ -3,8 +3,8 @@
  * stopped. No TTL is lowered, nothing is waited for, nothing is compared, nobody is asked.
  */
 
-import { call, child, each, otherwise, REFAIL, RESULT, stateMachine, watch } from "../../../workflows/asl.ts";
 import type { Json, NamedMachine, Task } from "../../../workflows/asl.ts";
+import { call, child, each, otherwise, REFAIL, RESULT, stateMachine, watch } from "../../../workflows/asl.ts";
 import { machines as realMachines } from "../../../workflows/index.ts";
 
 /** All workloads at once, a call each. */
@@ -28,7 +28,10 @@ const everything = (label: string, side: "source" | "target", next: string) => (
   Catch: otherwise("Failed"),
 });
 
-const TAKES = { Type: "Pass" as const, Assign: { run: "{% $states.input.run %}", item: "{% $states.input.item %}" } };
+const TAKES = {
+  Type: "Pass" as const,
+  Assign: { run: "{% $states.input.run %}", item: "{% $states.input.item %}" },
+};
 const OPERATION = "{% $item.operations.retire %}";
 
 /** A task that ends its item; its errors are the item's. */
@@ -48,7 +51,12 @@ const STARTS = {
     Default: "Start",
   },
   Resume: last("suspend-schedule", { side: "target", suspend: false, move: "1-naive-resume" }),
-  Start: last("scale-workload", { side: "target", replicas: "{% $item.replicas %}", operation: OPERATION, move: "1-naive-start" }),
+  Start: last("scale-workload", {
+    side: "target",
+    replicas: "{% $item.replicas %}",
+    operation: OPERATION,
+    move: "1-naive-start",
+  }),
 };
 
 const STOPS = {
@@ -67,7 +75,10 @@ const STAGES = ["definitions", "cluster", "namespaces", "last"] as const;
 /** Restores stage after stage: without that there would be nothing to start. */
 const restores = Object.fromEntries(
   STAGES.flatMap((stage, index) => [
-    [`Restore ${stage}`, each<string>("restore-workloads", stage, { Next: `Restored ${stage}`, Catch: otherwise("Failed") })],
+    [
+      `Restore ${stage}`,
+      each<string>("restore-workloads", stage, { Next: `Restored ${stage}`, Catch: otherwise("Failed") }),
+    ],
     [
       `Restored ${stage}`,
       watch<string>("observe-restore", "move-workloads", stage, {
@@ -85,22 +96,59 @@ const migrate = stateMachine<string>("migrate-cluster", {
   States: {
     "Read the plan": call<string>(
       "validate-start",
-      { run: "{% $states.input %}", machine: "migrate-cluster", execution: "{% $states.context.Execution.Id %}" },
-      { Assign: { run: "{% $states.result.Payload.run %}", started: RESULT, poll: 15 }, Next: "Remember the start" },
+      {
+        run: "{% $states.input %}",
+        machine: "migrate-cluster",
+        execution: "{% $states.context.Execution.Id %}",
+      },
+      {
+        Assign: { run: "{% $states.result.Payload.run %}", started: RESULT, poll: 15 },
+        Next: "Remember the start",
+      },
     ),
     "Remember the start": call<string>("record-start", { run: "{% $run %}" }, { Next: "Build" }),
-    Build: child<string>("build-target", { run: "{% $run %}", poll: "{% $poll %}" }, { TimeoutSeconds: 172_800, Next: "Snapshot", Catch: otherwise("Failed") }),
-    Snapshot: call<string>("take-snapshot", { run: "{% $run %}", name: "freeze" }, { Next: "Is it whole?", Catch: otherwise("Failed") }),
-    "Is it whole?": watch<string>("observe-snapshot", "freeze", "freeze", { Next: "Restore definitions", Catch: otherwise("Failed") }),
+    Build: child<string>(
+      "build-target",
+      { run: "{% $run %}", poll: "{% $poll %}" },
+      { TimeoutSeconds: 172_800, Next: "Snapshot", Catch: otherwise("Failed") },
+    ),
+    Snapshot: call<string>(
+      "take-snapshot",
+      { run: "{% $run %}", name: "freeze" },
+      { Next: "Is it whole?", Catch: otherwise("Failed") },
+    ),
+    "Is it whole?": watch<string>("observe-snapshot", "freeze", "freeze", {
+      Next: "Restore definitions",
+      Catch: otherwise("Failed"),
+    }),
     ...restores,
     Complete: each<string>("complete-restore", "objects", { Next: "Links", Catch: otherwise("Failed") }),
-    Links: each<string>("link-services", "balancers", { Next: "Have links names?", Catch: otherwise("Failed") }),
-    "Have links names?": watch<string>("observe-balancers", "move-workloads", "links", { Next: "Link", Catch: otherwise("Failed") }),
-    Link: each<string>("link-services", "services", { Next: "Have hosts balancers?", Catch: otherwise("Failed") }),
-    "Have hosts balancers?": watch<string>("observe-balancers", "move-workloads", "hosts", { Next: "Fill the zone", Catch: otherwise("Failed") }),
-    "Fill the zone": each<string>("fill-zone", "hosts", { Next: "Start everything", Catch: otherwise("Failed") }),
+    Links: each<string>("link-services", "balancers", {
+      Next: "Have links names?",
+      Catch: otherwise("Failed"),
+    }),
+    "Have links names?": watch<string>("observe-balancers", "move-workloads", "links", {
+      Next: "Link",
+      Catch: otherwise("Failed"),
+    }),
+    Link: each<string>("link-services", "services", {
+      Next: "Have hosts balancers?",
+      Catch: otherwise("Failed"),
+    }),
+    "Have hosts balancers?": watch<string>("observe-balancers", "move-workloads", "hosts", {
+      Next: "Fill the zone",
+      Catch: otherwise("Failed"),
+    }),
+    "Fill the zone": each<string>("fill-zone", "hosts", {
+      Next: "Start everything",
+      Catch: otherwise("Failed"),
+    }),
     "Start everything": everything("Start", "target", "Switch DNS"),
-    "Switch DNS": call<string>("delegate-zone", { run: "{% $run %}" }, { Next: "Stop everything", Catch: otherwise("Failed") }),
+    "Switch DNS": call<string>(
+      "delegate-zone",
+      { run: "{% $run %}" },
+      { Next: "Stop everything", Catch: otherwise("Failed") },
+    ),
     "Stop everything": everything("Stop", "source", "Done"),
     Done: { Type: "Succeed" },
     Failed: REFAIL,

@@ -12,7 +12,14 @@ import type { Needs, Step } from "../../../functions/step.ts";
 import { refOfItem } from "../../../functions/workload.ts";
 import { unfenced, withStep } from "./edit.ts";
 
-type Scaling = { readonly run: Run; readonly item: Item; readonly side: "source" | "target"; readonly replicas: number; readonly operation: string; readonly move: string };
+type Scaling = {
+  readonly run: Run;
+  readonly item: Item;
+  readonly side: "source" | "target";
+  readonly replicas: number;
+  readonly operation: string;
+  readonly move: string;
+};
 
 const needsOf = (name: string): Needs => realSteps.find((s) => s.name === name)?.needs ?? {};
 
@@ -20,7 +27,8 @@ const needsOf = (name: string): Needs => realSteps.find((s) => s.name === name)?
 export const effectBeforeIntent = (): readonly Step[] =>
   withStep("scale-workload", (right) => async (input, context) => {
     const { item, side, replicas } = input as Scaling;
-    if (side === "target" && item.name === "cart") await kubernetesOf(context, side).scale(refOfItem(item), replicas);
+    if (side === "target" && item.name === "cart")
+      await kubernetesOf(context, side).scale(refOfItem(item), replicas);
     return right(input, context);
   });
 
@@ -33,45 +41,91 @@ export const effectWithoutIntent = (): readonly Step[] =>
     return { outcome: "made" };
   });
 
+/** Intends one number and sets another, after it has made the one that it had said. */
+export const otherThanIntended = (): readonly Step[] =>
+  withStep("scale-workload", (right) => async (input, context) => {
+    const { item, side, replicas } = input as Scaling;
+    const answer = await right(input, context);
+    if (side === "target" && item.name === "cart")
+      await kubernetesOf(context, side).scale(refOfItem(item), replicas + 1);
+    if (side === "target" && item.name === "cart")
+      await kubernetesOf(context, side).scale(refOfItem(item), replicas);
+    return answer;
+  });
+
 /** Doesn't look whether a rollback has begun. */
-export const blindToTheFence = (step: string): readonly Step[] => withStep(step, (right) => (input, context) => right(input, unfenced(context)));
+export const blindToTheFence = (step: string): readonly Step[] =>
+  withStep(step, (right) => (input, context) => right(input, unfenced(context)));
 
 /** A gate that measures nothing and calls that a pass: the list was empty, and nothing in it had failed. */
 export const vacuous = (gate: string): readonly Step[] =>
   withStep(gate, () => async (input, context): Promise<GateResult> => {
     const { run, phase, watcher, asked } = input as GateInput;
-    await bucketOf(context).putNew(keys.evidence(run.migration, phase, `${gate}/${watcher}-${asked}`), { verdicts: [] });
+    await bucketOf(context).putNew(keys.evidence(run.migration, phase, `${gate}/${watcher}-${asked}`), {
+      verdicts: [],
+    });
     return { verdict: "pass", sentence: "Nothing failed.", askedMax: 1, pollSeconds: 1 };
   });
 
 /** A gate that keeps no evidence at all. */
 export const unrecorded = (gate: string): readonly Step[] =>
-  withStep(gate, () => async (): Promise<GateResult> => ({ verdict: "pass", sentence: "Fine.", askedMax: 1, pollSeconds: 1 }));
+  withStep(
+    gate,
+    () => async (): Promise<GateResult> => ({
+      verdict: "pass",
+      sentence: "Fine.",
+      askedMax: 1,
+      pollSeconds: 1,
+    }),
+  );
 
 /** A gate that passes on a value with no sample behind it. */
 export const sampleless = (gate: string): readonly Step[] =>
   withStep(gate, () => async (input, context): Promise<GateResult> => {
     const { run, phase, watcher, asked, subject } = input as GateInput;
     const observedAt = context.now().toISOString();
-    const evidence = [{ what: "Errors.", value: 0, threshold: "at most 1", samples: 0, source: "a query without an answer", observedAt }];
+    const evidence = [
+      {
+        what: "Errors.",
+        value: 0,
+        threshold: "at most 1",
+        samples: 0,
+        source: "a query without an answer",
+        observedAt,
+      },
+    ];
     await bucketOf(context).putNew(keys.evidence(run.migration, phase, `${gate}/${watcher}-${asked}`), {
       verdicts: [{ check: "platform/errors", subject, verdict: "pass", sentence: "No errors.", evidence }],
     });
     return { verdict: "pass", sentence: "No errors.", askedMax: 1, pollSeconds: 1 };
   });
 
-type Click = { readonly run: Run; readonly question: string; readonly person: string; readonly choice: string };
+type Click = {
+  readonly run: Run;
+  readonly question: string;
+  readonly person: string;
+  readonly choice: string;
+};
 
 /** Takes a click as it comes. @param change makes the vote and the decision wrong. */
-export const votes = (change: (click: Click) => { readonly plan: string; readonly person: string }): readonly Step[] =>
+export const votes = (
+  change: (click: Click) => { readonly plan: string; readonly person: string },
+): readonly Step[] =>
   withStep("record-vote", () => async (input, context) => {
     const click = input as Click;
     const { run, question, choice } = click;
     const { plan, person } = change(click);
     const bucket = bucketOf(context);
-    const { token } = RequestSchema.parse((await bucket.getJson(keys.approval(run.migration, question)))?.value);
+    const { token } = RequestSchema.parse(
+      (await bucket.getJson(keys.approval(run.migration, question)))?.value,
+    );
     if (await bucket.getJson(keys.decision(run.migration, question))) return { counted: false };
-    await bucket.putNew(keys.vote(run.migration, question, person), { person, choice, plan, at: context.now().toISOString() });
+    await bucket.putNew(keys.vote(run.migration, question, person), {
+      person,
+      choice,
+      plan,
+      at: context.now().toISOString(),
+    });
     await bucket.putNew(keys.decision(run.migration, question), { decision: choice, by: [person] });
     const output = JSON.stringify({ decision: choice, by: [person] });
     await context.aws.sfn.send(new SendTaskSuccessCommand({ taskToken: token, output }));
@@ -80,13 +134,20 @@ export const votes = (change: (click: Click) => { readonly plan: string; readonl
 
 /** Says that the window is open, whenever it is asked. */
 export const alwaysOpen = (): readonly Step[] =>
-  withStep("check-window", () => async () => ({ verdict: "pass", waitSeconds: 0, sentence: "The window is open." }));
+  withStep("check-window", () => async () => ({
+    verdict: "pass",
+    waitSeconds: 0,
+    sentence: "The window is open.",
+  }));
 
 /** Uses a right that it doesn't declare. */
 export const undeclared = (): readonly Step[] => {
   const { kubernetes, ...rest } = needsOf("scale-workload");
   const reads = (side: readonly string[] = []) => side.filter((need) => !need.startsWith("patch "));
-  const needs = { ...rest, kubernetes: { source: reads(kubernetes?.source), target: reads(kubernetes?.target) } };
+  const needs = {
+    ...rest,
+    kubernetes: { source: reads(kubernetes?.source), target: reads(kubernetes?.target) },
+  };
   return withStep("scale-workload", (right) => right, { needs });
 };
 
@@ -102,7 +163,12 @@ type Undoing = { readonly run: Run; readonly entry: readonly string[] };
 
 /** Without the step that would find out for itself. */
 const blindEnd = (steps: readonly Step[]): readonly Step[] =>
-  withStep("compare-with-start", () => async () => ({ verdict: "pass", sentence: "All is as it was." }), {}, steps);
+  withStep(
+    "compare-with-start",
+    () => async () => ({ verdict: "pass", sentence: "All is as it was." }),
+    {},
+    steps,
+  );
 
 /** An undo that leaves out some entries. */
 export const forgetfulUndo = (isForgotten: (key: string) => boolean): readonly Step[] =>
@@ -120,9 +186,22 @@ export const neverMade = (): readonly Step[] =>
     const { run, item, side, replicas, operation, move } = input as Scaling;
     if (side !== "source" || item.name !== "web") return right(input, context);
     const object = refOfItem(item);
-    const effect = { kind: "set-field" as const, cluster: side, object, path: ["spec", "replicas"], before: item.replicas, after: replicas };
+    const effect = {
+      kind: "set-field" as const,
+      cluster: side,
+      object,
+      path: ["spec", "replicas"],
+      before: item.replicas,
+      after: replicas,
+    };
     const recordedAt = context.now().toISOString();
-    const at = { migration: run.migration, operation, move, step: "scale-workload", direction: "forward" as const };
+    const at = {
+      migration: run.migration,
+      operation,
+      move,
+      step: "scale-workload",
+      direction: "forward" as const,
+    };
     await journalOf(context).intend({ ...at, effect, recordedAt });
     throw new Error("It died before its effect.");
   });
@@ -136,7 +215,10 @@ export const undoByDelta = (steps: readonly Step[]): readonly Step[] =>
         const { run, entry } = input as Undoing;
         for (const key of entry) {
           const { effect, operation, move } = await journalOf(context).read(key);
-          const isScale = effect.kind === "set-field" && effect.cluster === "source" && effect.path.join(".") === "spec.replicas";
+          const isScale =
+            effect.kind === "set-field" &&
+            effect.cluster === "source" &&
+            effect.path.join(".") === "spec.replicas";
           if (!isScale) {
             await right({ run, entry: [key] }, context);
             continue;
@@ -144,7 +226,12 @@ export const undoByDelta = (steps: readonly Step[]): readonly Step[] =>
           const object = await kubernetesOf(context, "source").get(effect.object as Ref);
           const now = Number((object["spec"] as { readonly replicas?: number }).replicas);
           const after = now + Number(effect.before) - Number(effect.after);
-          await makeUndoEffect(context, run, { step: "undo-effect", operation, move }, { ...effect, before: now, after });
+          await makeUndoEffect(
+            context,
+            run,
+            { step: "undo-effect", operation, move },
+            { ...effect, before: now, after },
+          );
         }
         return { outcomes: [] };
       },
@@ -155,33 +242,53 @@ export const undoByDelta = (steps: readonly Step[]): readonly Step[] =>
 
 /** Changes one more field of the target than the plan says: journalled, and wrong. */
 export const embellishing = (): readonly Step[] =>
-  withStep("restore-autoscalers", (right) => async (input, context) => {
-    const { run } = input as { readonly run: Run };
-    const object = { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop", name: "web" };
-    const path = ["metadata", "labels", "moved-by"];
-    await makeEffect(
-      context,
-      run,
-      { step: "restore-autoscalers", operation: "9999-embellish", move: "0" },
-      { kind: "set-field", cluster: "target", object, path, before: null, after: "repot" },
-    );
-    return right(input, context);
-  }, { needs: { ...needsOf("restore-autoscalers"), kubernetes: { source: ["get deployments"], target: ["get deployments", "patch deployments", ...(needsOf("restore-autoscalers").kubernetes?.target ?? [])] } } });
+  withStep(
+    "restore-autoscalers",
+    (right) => async (input, context) => {
+      const { run } = input as { readonly run: Run };
+      const object = { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop", name: "web" };
+      const path = ["metadata", "labels", "moved-by"];
+      await makeEffect(
+        context,
+        run,
+        { step: "restore-autoscalers", operation: "9999-embellish", move: "0" },
+        { kind: "set-field", cluster: "target", object, path, before: null, after: "repot" },
+      );
+      return right(input, context);
+    },
+    {
+      needs: {
+        ...needsOf("restore-autoscalers"),
+        kubernetes: {
+          source: ["get deployments"],
+          target: [
+            "get deployments",
+            "patch deployments",
+            ...(needsOf("restore-autoscalers").kubernetes?.target ?? []),
+          ],
+        },
+      },
+    },
+  );
 
 /** Stops the broker that stays behind while its workers are handed over: what waits in it goes with it. */
 export const brokerStopped = (): readonly Step[] => {
   const { kubernetes, ...rest } = needsOf("take-ownership");
   const source = [...(kubernetes?.source ?? []), "get statefulsets", "patch statefulsets/scale"];
-  return withStep("take-ownership", (right) => async (input, context) => {
-    const { run, item } = input as Scaling;
-    const object = { apiVersion: "apps/v1", kind: "StatefulSet", namespace: "shop", name: "broker" };
-    if (item.name === "worker")
-      await makeEffect(
-        context,
-        run,
-        { step: "take-ownership", operation: "9998-broker", move: "0" },
-        { kind: "set-field", cluster: "source", object, path: ["spec", "replicas"], before: 1, after: 0 },
-      );
-    return right(input, context);
-  }, { needs: { ...rest, kubernetes: { ...kubernetes, source } } });
+  return withStep(
+    "take-ownership",
+    (right) => async (input, context) => {
+      const { run, item } = input as Scaling;
+      const object = { apiVersion: "apps/v1", kind: "StatefulSet", namespace: "shop", name: "broker" };
+      if (item.name === "worker")
+        await makeEffect(
+          context,
+          run,
+          { step: "take-ownership", operation: "9998-broker", move: "0" },
+          { kind: "set-field", cluster: "source", object, path: ["spec", "replicas"], before: 1, after: 0 },
+        );
+      return right(input, context);
+    },
+    { needs: { ...rest, kubernetes: { ...kubernetes, source } } },
+  );
 };

@@ -53,10 +53,12 @@ export const nobodySchedules = (): readonly NamedMachine[] =>
   );
 
 /** The cut without asking anybody. */
-export const nobodyAsked = (): readonly NamedMachine[] => withStates("cut-traffic", leftOut("Ask for the cut"));
+export const nobodyAsked = (): readonly NamedMachine[] =>
+  withStates("cut-traffic", leftOut("Ask for the cut"));
 
 /** The source's workloads go without the second question. */
-export const retiredUnasked = (): readonly NamedMachine[] => withStates("decommission", leftOut("Ask two people"));
+export const retiredUnasked = (): readonly NamedMachine[] =>
+  withStates("decommission", leftOut("Ask two people"));
 
 /** Not failed is taken for passed. */
 export const unknownPasses = (): readonly NamedMachine[] =>
@@ -69,7 +71,10 @@ export const unknownPasses = (): readonly NamedMachine[] =>
 export const uncheckedPreflight = (): readonly NamedMachine[] =>
   withStates(
     "preflight",
-    changed("What did they say?", { Choices: [{ Condition: "{% 'fail' in $verdicts.verdict %}", Next: "Refused" }], Default: "Remember the start" }),
+    changed("What did they say?", {
+      Choices: [{ Condition: "{% 'fail' in $verdicts.verdict %}", Next: "Refused" }],
+      Default: "Remember the start",
+    }),
   );
 
 /** A rollback that takes another backup when it has begun: a change forward. */

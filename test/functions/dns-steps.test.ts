@@ -1,0 +1,240 @@
+/** The steps of a cut over simulated zones: TTLs lowered and waited out, the delegation there and back, and the old zone that follows. */
+
+import { describe, expect, it } from "vitest";
+import { applyEffect } from "../../adapters/effects/index.ts";
+import { ownReference } from "../../adapters/effects/zones.ts";
+import { fqdn, makeRoute53 } from "../../adapters/route53.ts";
+import type { RecordSet } from "../../domain/effects.ts";
+import { isForward, keys } from "../../domain/journal.ts";
+import { checkWindow } from "../../functions/check-window.ts";
+import { compareWithStart } from "../../functions/compare-with-start.ts";
+import { delegateZone } from "../../functions/delegate-zone.ts";
+import { lowerTtls } from "../../functions/lower-ttls.ts";
+import { measureTtls } from "../../functions/measure-ttls.ts";
+import { observeDelegation } from "../../functions/observe-delegation.ts";
+import { observeOldZone } from "../../functions/observe-old-zone.ts";
+import { observeTargetTraffic } from "../../functions/observe-target-traffic.ts";
+import { observeTtls } from "../../functions/observe-ttls.ts";
+import { recordStart } from "../../functions/record-start.ts";
+import { repointOldZone } from "../../functions/repoint-old-zone.ts";
+import { restoreTtls } from "../../functions/restore-ttls.ts";
+import { turnBack } from "../../functions/turn-back.ts";
+import { undoEffectStep } from "../../functions/undo-effect.ts";
+import type { FaultHook } from "../../simulator/services/seam.ts";
+import { HOST, makeStepBench, RECORDS, RUN, type StepBench, smallPlan, ZONE } from "./bench.ts";
+
+const ALL = { s3: ["GetObject", "PutObject", "ListBucket"], route53: ["CreateHostedZone", "GetHostedZone", "ListHostedZonesByName", "ListResourceRecordSets", "ChangeResourceRecordSets"] };
+
+const dns = <T>(bench: StepBench, ask: (route53: ReturnType<typeof makeRoute53>) => Promise<T>): Promise<T> => bench.within(ALL, () => ask(makeRoute53(bench.context.aws.route53)));
+const zones = async (bench: StepBench) => {
+  const named = await dns(bench, (r) => r.zonesByName(ZONE));
+  const [parent] = await dns(bench, (r) => r.zonesByName("example"));
+  const fresh = named.find((z) => z.callerReference === ownReference(RUN.migration));
+  return { parent: parent?.id ?? "", old: named.find((z) => z !== fresh)?.id ?? "", fresh: fresh?.id ?? "" };
+};
+const records = (bench: StepBench, zoneId: string): Promise<readonly RecordSet[]> => dns(bench, (r) => r.listRecords(zoneId));
+const find = async (bench: StepBench, zoneId: string, type: string, name = ZONE) => (await records(bench, zoneId)).find((r) => r.type === type && r.name === fqdn(name));
+const change = async (bench: StepBench, zoneId: string, record: RecordSet) => {
+  await dns(bench, (r) => r.change(zoneId, [{ action: "UPSERT", record }]));
+  bench.wait(120);
+};
+const NEW: RecordSet = { name: `${HOST}.`, type: "A", ttlSeconds: 60, values: ["198.51.100.7"] };
+
+/** With the new zone and its host, and the start on record. */
+const built = async (fault?: FaultHook) => {
+  const bench = makeStepBench(fault ? { fault } : {});
+  await bench.run(recordStart);
+  await bench.within(ALL, () => applyEffect({ kind: "create-zone", name: ZONE, callerReference: ownReference(RUN.migration) }, bench.clients));
+  bench.wait(120);
+  const ids = await zones(bench);
+  await change(bench, ids.fresh, NEW);
+  return { bench, ...ids };
+};
+
+/** Calls a step until it is through: one change a zone at a time, as the state machine retries. */
+const through = async <T>(bench: StepBench, call: () => Promise<T>): Promise<T> => {
+  for (let tries = 0; tries < 10; tries += 1) {
+    try {
+      return await call();
+    } catch (error) {
+      if ((error as Error).name !== "Conflict") throw error;
+      bench.wait(60);
+    }
+  }
+  throw new Error("It never got through.");
+};
+
+const gateInput = (asked: number) => ({ phase: "cut-traffic", subject: "platform", asked, watcher: "w" });
+const undoAll = async (bench: StepBench) => {
+  for (const key of [...bench.stored.keys()].filter(isForward).sort().reverse()) {
+    await through(bench, () => bench.run(undoEffectStep, { entry: [key] }));
+    bench.wait(120);
+  }
+};
+
+describe("record-start and lower-ttls", () => {
+  it("keep the first reading, whatever is there later", async () => {
+    const bench = makeStepBench();
+    await bench.run(recordStart);
+    const first = bench.stored.get(keys.start(RUN.migration));
+    const { old } = await zones(bench);
+    await change(bench, old, { ...NEW, ttlSeconds: 60 });
+    await bench.run(recordStart);
+    expect(bench.stored.get(keys.start(RUN.migration))).toBe(first);
+  });
+
+  it("lower everything that is higher, wait for the longest old TTL, and say so to every server", async () => {
+    const bench = makeStepBench();
+    await bench.run(recordStart);
+    const { waitSeconds } = await through(bench, () => bench.run(lowerTtls));
+    expect(waitSeconds).toBe(172_800 + 120);
+    expect(await through(bench, () => bench.run(lowerTtls)), "again: the old TTL on record counts, not the lowered one").toEqual({ waitSeconds });
+    const { parent, old } = await zones(bench);
+    expect((await records(bench, old)).map((r) => r.ttlSeconds)).toEqual(expect.arrayContaining([60]));
+    expect((await records(bench, old)).every((r) => (r.ttlSeconds ?? 0) <= 60)).toBe(true);
+    expect((await find(bench, parent, "NS"))?.ttlSeconds).toBe(60);
+    expect((await find(bench, old, "SOA"))?.values?.[0]).toMatch(/ 60$/);
+    bench.wait(120);
+    expect(await bench.run(observeTtls, gateInput(1))).toMatchObject({ verdict: "pass" });
+    await undoAll(bench);
+    expect((await records(bench, old)).find((r) => r.name === `docs.${ZONE}.`)?.ttlSeconds).toBe(3_600);
+    expect((await find(bench, parent, "NS"))?.ttlSeconds).toBe(172_800);
+    expect(await bench.run(compareWithStart)).toMatchObject({ verdict: "pass" });
+  });
+
+  it("don't write an address of yesterday over what somebody changed after the reading", async () => {
+    const bench = makeStepBench();
+    await bench.run(recordStart);
+    const { old } = await zones(bench);
+    await change(bench, old, { name: `${HOST}.`, type: "A", ttlSeconds: 300, values: ["203.0.113.77"] });
+    await expect(through(bench, () => bench.run(lowerTtls))).rejects.toThrow();
+    expect((await find(bench, old, "A", HOST))?.values).toEqual(["203.0.113.77"]);
+  });
+
+  it("lower nothing without a start on record", async () => {
+    const bench = makeStepBench();
+    await expect(bench.run(lowerTtls)).rejects.toThrow(/not recorded.*nothing was lowered/);
+    expect(bench.changes()).toEqual([]);
+  });
+
+  it("observe-ttls fails while a server still gives the old one", async () => {
+    expect(await makeStepBench().run(observeTtls, gateInput(1))).toMatchObject({ verdict: "fail" });
+  });
+});
+
+it("measure-ttls adds the delegation's and the longest record's TTL, and knows an alias by its 60 s", async () => {
+  const alias: RecordSet = { name: `${HOST}.`, type: "A", alias: { hostedZoneId: "Z35SXDOTRQ7X7K", dnsName: "a.elb.amazonaws.com." } };
+  const bench = makeStepBench({ records: [alias] });
+  expect(await bench.run(measureTtls)).toEqual({ waitSeconds: 172_800 + 60 + 30, recordWaitSeconds: 60 + 30 });
+});
+
+describe("delegate-zone", () => {
+  it("changes parent and old apex, keeps the old servers on record, and is seen at every server", async () => {
+    const { bench, parent, old, fresh } = await built();
+    const before = (await find(bench, parent, "NS"))?.values;
+    expect(await bench.run(observeDelegation, gateInput(1))).toMatchObject({ verdict: "unknown" });
+    await through(bench, () => bench.run(delegateZone));
+    await bench.run(delegateZone);
+    bench.wait(120);
+    const servers = (await find(bench, fresh, "NS"))?.values;
+    expect([(await find(bench, parent, "NS"))?.values, (await find(bench, old, "NS"))?.values]).toEqual([servers, servers]);
+    expect(await bench.run(observeDelegation, gateInput(2))).toMatchObject({ verdict: "pass" });
+    await undoAll(bench);
+    expect([(await find(bench, parent, "NS"))?.values, (await find(bench, old, "NS"))?.values]).toEqual([before, before]);
+  });
+
+  it("goes on after a crash between its two changes, with the first old values", async () => {
+    let crashes = 1;
+    const { bench, parent, old } = await built((call) => (call.action === "ChangeResourceRecordSets" && call.moment === "after" && RUN.migration !== "" && call.mutating && delegating && crashes-- > 0 ? { kind: "crash" } : undefined));
+    const before = (await find(bench, parent, "NS"))?.values;
+    delegating = true;
+    await expect(bench.run(delegateZone)).rejects.toThrow();
+    delegating = false;
+    expect((await find(bench, parent, "NS"))?.values).not.toEqual(before);
+    bench.wait(60);
+    await through(bench, () => bench.run(delegateZone));
+    bench.wait(60);
+    await undoAll(bench);
+    expect([(await find(bench, parent, "NS"))?.values, (await find(bench, old, "NS"))?.values]).toEqual([before, before]);
+  });
+
+  it("needs the new zone", async () => {
+    await expect(makeStepBench().run(delegateZone)).rejects.toThrow(/does not exist yet/);
+  });
+
+  it("doesn't guess between two zones of one name that are not ours", async () => {
+    const { bench } = await built();
+    await bench.within(ALL, () => applyEffect({ kind: "create-zone", name: ZONE, callerReference: "somebody-elses" }, bench.clients));
+    await expect(bench.run(delegateZone)).rejects.toThrow(/only one of them can be the live one/);
+    expect(bench.changes().filter((c) => c.includes("Change"))).toHaveLength(1);
+  });
+});
+let delegating = false;
+
+describe("repoint-old-zone", () => {
+  it("gives the old zone's hosts the new records, leaves the rest, and comes back", async () => {
+    const { bench, old } = await built();
+    expect(await bench.run(observeOldZone, gateInput(1))).toMatchObject({ verdict: "unknown" });
+    expect(await bench.run(repointOldZone)).toEqual({ repointed: 1 });
+    await bench.run(repointOldZone);
+    bench.wait(120);
+    expect((await find(bench, old, "A", HOST))?.values).toEqual(NEW.values);
+    expect((await records(bench, old)).find((r) => r.type === "CNAME")).toEqual(RECORDS[1]);
+    expect(await bench.run(observeOldZone, gateInput(2))).toMatchObject({ verdict: "pass" });
+    await undoAll(bench);
+    expect((await find(bench, old, "A", HOST))?.values).toEqual(["192.0.2.10"]);
+  });
+
+  it("finds its own entries where a record was added between two tries (numbers instead of names would collide)", async () => {
+    const { bench, old, fresh } = await built();
+    await bench.run(repointOldZone);
+    bench.wait(60);
+    await change(bench, fresh, { name: `${HOST}.`, type: "AAAA", ttlSeconds: 60, values: ["2001:db8::7"] });
+    expect(await through(bench, () => bench.run(repointOldZone))).toEqual({ repointed: 2 });
+    expect((await find(bench, old, "AAAA", HOST))?.values).toEqual(["2001:db8::7"]);
+  });
+});
+
+describe("on the way back", () => {
+  it("turn-back does nothing where nobody was ever delegated, else names the old servers in the new zone", async () => {
+    const { bench, fresh, old } = await built();
+    const home = (await find(bench, old, "NS"))?.values;
+    expect(await bench.run(turnBack)).toEqual({ turned: false });
+    await through(bench, () => bench.run(delegateZone));
+    bench.wait(120);
+    await through(bench, () => bench.run(turnBack));
+    expect(await bench.run(turnBack)).toEqual({ turned: true });
+    expect((await find(bench, fresh, "NS"))?.values).toEqual(home);
+  });
+
+  it("observe-target-traffic passes where nobody was delegated, and waits out TTLs where metrics are down, but not for ever", async () => {
+    const { bench } = await built();
+    expect(await bench.run(observeTargetTraffic, { polls: 0 })).toMatchObject({ verdict: "pass" });
+    await through(bench, () => bench.run(delegateZone));
+    expect(await bench.run(observeTargetTraffic, { polls: 0 })).toMatchObject({ verdict: "unknown" });
+    expect(await bench.run(observeTargetTraffic, { polls: 30 })).toMatchObject({ verdict: "pass" });
+  });
+});
+
+it("restore-ttls gives the delegation and the new zone the old TTLs, once", async () => {
+  const { bench, parent, fresh } = await built();
+  await through(bench, () => bench.run(lowerTtls));
+  bench.wait(120);
+  await through(bench, () => bench.run(restoreTtls));
+  await bench.run(restoreTtls);
+  expect([(await find(bench, parent, "NS"))?.ttlSeconds, (await find(bench, fresh, "NS"))?.ttlSeconds]).toEqual([172_800, 172_800]);
+});
+
+describe("check-window", () => {
+  // It is two in the night of a Tuesday, UTC.
+  it.each([
+    ["delegate-zone", { start: "01:00", end: "05:00" }, "pass"],
+    ["delegate-zone", { start: "03:00", end: "05:00" }, "unknown"],
+    ["delegate-zone", { start: "01:00", end: "02:05" }, "unknown"],
+    ["delegate-zone", { start: "03:00", end: "03:10" }, "fail"],
+    ["freeze", { start: "03:00", end: "05:00" }, "pass"],
+  ])("judges %s in %j as %s: the step and its way back have to fit", async (step, window, verdict) => {
+    const bench = makeStepBench({ plan: smallPlan({ price: { stateTransitions: 0, doubleRunningHours: 0, freezeMinutes: 90 } }, { window: { timeZone: "UTC", ...window } }) });
+    expect(await bench.run(checkWindow, { step })).toMatchObject({ verdict });
+  });
+});

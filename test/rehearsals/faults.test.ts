@@ -1,0 +1,103 @@
+/** Every fault at every step where it is listed: it strikes, fails no request, breaks no invariant, and the run ends as it should. */
+
+import { describe, expect, it } from "vitest";
+import { FAULTS, faultOf } from "../../simulator/faults/catalogue.ts";
+import { broken, example, type Ran, rich, run } from "./small.ts";
+
+/** Struck on the example platform only: what the small one has nothing for. */
+const ON_THE_EXAMPLE = new Set(["complete-restore"]);
+
+const calls = FAULTS.filter((f) => f.scope === "call");
+const unstruck = ({ summary }: Ran) =>
+  summary.faults.filter((f) => f.struck === 0).map((f) => `${f.kind}@${f.step}`);
+const ending = (ran: Ran) => ({
+  exitCode: ran.exitCode,
+  failed: ran.summary.requests.failed,
+  broken: broken(ran),
+  unstruck: unstruck(ran),
+});
+
+describe("faults of calls are passing: every step survives its own", () => {
+  it.each(calls.map((f) => f.kind))("%s, once at each step of one migration", async (kind) => {
+    const steps = (faultOf(kind)?.steps ?? []).filter((step) => !ON_THE_EXAMPLE.has(step));
+    expect(steps.length).toBeGreaterThan(40);
+    const ran = await run(rich(), { faults: steps.map((step) => ({ kind, step })) });
+    expect(ending(ran), ran.sentence).toEqual({ exitCode: 0, failed: 0, broken: [], unstruck: [] });
+  });
+
+  it.each(calls.map((f) => f.kind))("%s, once at each step of a rollback", async (kind) => {
+    const steps = faultOf(kind)?.rollbackSteps ?? [];
+    const ran = await run(rich(), {
+      rollBackAt: "cut-traffic",
+      faults: steps.map((step) => ({ kind, step })),
+    });
+    expect(ending(ran), ran.sentence).toEqual({ exitCode: 4, failed: 0, broken: [], unstruck: [] });
+  });
+
+  it("the undo three times in a row", async () => {
+    const faults = calls.map(({ kind }) => ({ kind, step: "undo-effect", count: 3 }));
+    expect(ending(await run(rich(), { rollBackAt: "thaw", faults }))).toEqual({
+      exitCode: 4,
+      failed: 0,
+      broken: [],
+      unstruck: [],
+    });
+  });
+
+  it("strike on the example platform where the small one has nothing to strike at", async () => {
+    const faults = [...ON_THE_EXAMPLE].map((step) => ({ kind: "crash-after-effect", step }));
+    expect(ending(await run(await example(), { faults }))).toEqual({
+      exitCode: 0,
+      failed: 0,
+      broken: [],
+      unstruck: [],
+    });
+  });
+});
+
+/** How a run ends that has a fault of the world from a step on: done, back, waiting for a person; refused before anything was changed. */
+const ENDS: Readonly<Record<string, readonly number[]>> = {
+  "pod-never-ready": [4],
+  "metrics-missing@check-metrics": [3],
+  "metrics-missing@compare-workload": [4],
+  "metrics-missing@compare-platform": [4],
+  // After the delegation a failure holds and pages: the target serves, the source stands.
+  "metrics-missing@observe-stragglers": [5],
+  "resolver-ignores-ttl": [0],
+  // The move gets by; retiring waits for the person who lets something raise the source again and again.
+  "hpa-fights": [0, 5],
+  "insync-late": [0],
+};
+
+describe("faults of the world last, and end as the design says", () => {
+  const pairs = FAULTS.filter((f) => f.scope === "world").flatMap((f) =>
+    f.steps.map((step) => [f.kind, step] as const),
+  );
+  it.each(pairs)("%s from %s on", async (kind, step) => {
+    const ran = await run(rich(), { faults: [{ kind, step }] });
+    const { exitCode, ...rest } = ending(ran);
+    expect(rest, ran.sentence).toEqual({ failed: 0, broken: [], unstruck: [] });
+    expect(ENDS[`${kind}@${step}`] ?? ENDS[kind], ran.sentence).toContain(exitCode);
+  });
+
+  it("metrics that are missing during a rollback don't stop it", async () => {
+    const ran = await run(rich(), {
+      rollBackAt: "cut-traffic",
+      faults: [{ kind: "metrics-missing", step: "observe-target-traffic" }],
+    });
+    expect(ending(ran), ran.sentence).toEqual({ exitCode: 4, failed: 0, broken: [], unstruck: [] });
+  });
+
+  it("a fault that ends in time is waited out", async () => {
+    const faults = [
+      { kind: "pod-never-ready", step: "scale-workload", seconds: 120 },
+      { kind: "metrics-missing", step: "compare-platform", seconds: 300 },
+    ];
+    expect(ending(await run(rich(), { faults }))).toEqual({
+      exitCode: 0,
+      failed: 0,
+      broken: [],
+      unstruck: [],
+    });
+  });
+});

@@ -1,0 +1,113 @@
+/** What manifests and settings say acts in the world: delays, room on nodes, capacity, grace, TTLs, schedules. */
+
+import { describe, expect, it } from "vitest";
+import { broken, GENTLE, planned, type Ran, run, TICK, WEB } from "./small.ts";
+import { changed, withStates } from "./wrong/edit.ts";
+
+const probe = (initialDelaySeconds: number) =>
+  `readinessProbe: {httpGet: {path: /ready, port: 8080}, initialDelaySeconds: ${initialDelaySeconds}, periodSeconds: 5}`;
+const load = (requestsPerSecond: number) => ({ load: [{ host: "www.shop.example.org", requestsPerSecond }] });
+const ending = ({ exitCode, summary }: Ran) => [exitCode, summary.requests.failed, summary.violations];
+const COMPLETED = [0, 0, []];
+
+const selecting = () =>
+  planned(
+    { web: WEB(probe(5), GENTLE, "nodeSelector: {disk: fast}") },
+    { source: { nodePools: [{ name: "general", labels: { disk: "fast" } }] } },
+  );
+
+/** Takes the source's half whatever the plan says of its pods. */
+const heedless = () =>
+  withStates(
+    "shift",
+    changed("May the source give up its half?", {
+      Choices: [{ Condition: "{% true %}", Next: "Source down to its half" }],
+    }),
+  );
+
+describe("what manifests say", () => {
+  it("nine minutes to readiness lengthen the freeze, once for the half and once for the whole", async () => {
+    const [quick, slow] = [await run(planned()), await run(planned({ web: WEB(probe(540)) }))];
+    expect([ending(quick), ending(slow)]).toEqual([COMPLETED, COMPLETED]);
+    const longer = slow.summary.freezeMinutes - quick.summary.freezeMinutes;
+    expect(longer).toBeGreaterThan(9);
+    expect(longer).toBeLessThan(21);
+  });
+
+  it.each([
+    [
+      "asks for more CPU than a node has",
+      planned({ web: WEB(probe(5), "resources: {requests: {cpu: 64}}") }),
+    ],
+    ["selects nodes that only the source has", selecting()],
+  ])("a pod that %s never completes", async (_, plan) => {
+    const ran = await run(plan);
+    expect(ran.exitCode).toBe(7);
+    expect(ran.sentence).toContain("shop/web: no node of the target takes it");
+    expect(ran.events.filter((e) => e.type === "effect")).toEqual([]);
+  });
+
+  it("a pod that fits no node stays pending where preflight is looked over", async () => {
+    const careless = changed("What did they say?", {
+      Choices: [{ Condition: "{% false %}", Next: "Refused" }],
+      Default: "Remember the start",
+    });
+    const ran = await run(selecting(), { machines: withStates("preflight", careless) });
+    expect(ran.summary.outcome).toBe("violated");
+    expect(broken(ran)).toEqual(["gates"]);
+    expect(
+      ran.events.some(
+        (e) => e.type === "execution" && e.machine === "migrate-cluster" && e.status === "succeeded",
+      ),
+    ).toBe(false);
+  });
+
+  it("load above capacity fails requests, with a move and without", async () => {
+    const ran = await run(planned({}, load(1_000)));
+    expect(ran.exitCode).not.toBe(0);
+    expect(ran.summary.requests.failedAnyway).toBeGreaterThan(10_000);
+    // What fits is served: four pods of web before two of cart, which carry 200.
+    expect(ran.summary.requests.served / ran.summary.virtualSeconds).toBeLessThan(200);
+  });
+
+  it("pods without a grace period stay while somebody uses them; taken all the same, they fail requests", async () => {
+    const abrupt = planned({
+      web: WEB(
+        probe(5),
+        "resources: {requests: {cpu: 200m, memory: 128Mi}}",
+        "terminationGracePeriodSeconds: 0",
+      ),
+    });
+    expect(ending(await run(abrupt))).toEqual(COMPLETED);
+    const forced = await run(abrupt, { machines: heedless() });
+    expect(broken(forced)).toEqual(["requests"]);
+    expect(forced.sentence).toContain("stopped while the balancer still sends to them");
+    expect(ending(await run(planned(), { machines: heedless() }))).toEqual(COMPLETED);
+  });
+
+  it("a TTL is waited out before anything begins", async () => {
+    const dns = (ttlSeconds: number) => ({
+      dns: {
+        zone: "shop.example.org",
+        parent: "example.org",
+        ttlSeconds,
+        hosts: [{ host: "www.shop.example.org", service: "shop/web" }],
+      },
+    });
+    const builtAt = async (ttlSeconds: number) =>
+      (await run(planned({}, dns(ttlSeconds)), { rollBackAt: "preflight" })).events.find(
+        (e) => e.type === "phase" && e.status === "completed",
+      )?.at ?? 0;
+    const [short, long] = [await builtAt(900), await builtAt(7_200)];
+    expect(Math.round((long - short) / 60)).toBe((7_200 - 900) / 60);
+  });
+
+  it.each(["* * * * *", "*/2 * * * *", "33 8 * * *", "0 3 * * *"])(
+    "a cron job is handed over between two ticks of %s, and back",
+    async (schedule) => {
+      const plan = planned({ tick: TICK(schedule) });
+      expect(ending(await run(plan, { seed: 7 }))).toEqual(COMPLETED);
+      expect(ending(await run(plan, { seed: 7, rollBackAt: "move-workloads" }))).toEqual([4, 0, []]);
+    },
+  );
+});
