@@ -54,8 +54,7 @@ export const makeJournal = (bucket: Bucket): Journal => ({
     return JournalEntrySchema.parse(stored.value);
   },
 
-  forwardKeys: async (migration) =>
-    (await bucket.listKeys(keys.journal(migration))).filter(isForward),
+  forwardKeys: async (migration) => (await bucket.listKeys(keys.journal(migration))).filter(isForward),
 });
 
 /** What an entry is about, without the values that a second reading may find changed. */

@@ -49,7 +49,9 @@ export const postMessage = async (http: Exchange, baseUrl: string, message: Mess
   if (answer.ok === true) return answer.ts ?? "";
   if (answer.error === "ratelimited") throw new Throttled("Slack asks us to post more slowly.");
   if (BUSY.has(answer.error ?? "")) throw new Transient(`Slack could not take the message: ${answer.error}.`);
-  throw new Forbidden(`Slack refused the message: ${answer.error ?? `status ${response.status}`}. Nothing was posted; look at the app's token and channel.`);
+  throw new Forbidden(
+    `Slack refused the message: ${answer.error ?? `status ${response.status}`}. Nothing was posted; look at the app's token and channel.`,
+  );
 };
 
 /** Errors that Slack itself calls temporary (chat.postMessage, reference). */
@@ -58,7 +60,8 @@ const BUSY = new Set(["fatal_error", "internal_error", "request_timeout", "servi
 /** Slack refuses a section above 3,000 characters; the message's plain text may be longer. */
 const SECTION_CHARS_MAX = 3_000;
 
-const shortened = (text: string): string => (text.length <= SECTION_CHARS_MAX ? text : `${text.slice(0, SECTION_CHARS_MAX - 1)}…`);
+const shortened = (text: string): string =>
+  text.length <= SECTION_CHARS_MAX ? text : `${text.slice(0, SECTION_CHARS_MAX - 1)}…`;
 
 type Answer = { readonly ok?: boolean; readonly error?: string; readonly ts?: string };
 

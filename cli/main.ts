@@ -5,6 +5,7 @@
 
 import { Command, CommanderError } from "commander";
 import { BadInput, Refused } from "../domain/errors.ts";
+import { addCampaignCommands } from "./campaign-commands.ts";
 import { printable } from "./format.ts";
 import type { Io, Screen } from "./io.ts";
 import {
@@ -93,6 +94,22 @@ const commands = (io: Io, load: Load, done: (code: number) => void): Command => 
       done(await machines({ ...options, mermaid: flags.mermaid === true }, io));
     });
   program
+    .command("dns")
+    .description(
+      "says when a cut is safe, who still asks the old servers after it, and what going back costs",
+    )
+    .argument("<plan...>", "a plan.json, or manifests")
+    .option(
+      "--record <file>",
+      "what repot rehearse --json printed: what was observed goes before what was planned",
+    )
+    .option("--json", "the figures as JSON")
+    .action(async (inputs, flags) => {
+      const { dns } = await import("./dns.ts");
+      const record = text(flags, "record");
+      done(await dns({ inputs, json: flags.json === true, ...given("record", record) }, io));
+    });
+  program
     .command("conformance")
     .description("holds the interpreter against executions that the real service recorded")
     .argument("<file>")
@@ -107,6 +124,7 @@ const commands = (io: Io, load: Load, done: (code: number) => void): Command => 
         ),
       );
     });
+  addCampaignCommands(program, io, done);
   return program;
 };
 

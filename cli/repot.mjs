@@ -12,10 +12,16 @@ import { fileURLToPath } from "node:url";
 const NODE_MAJOR_MIN = 24;
 
 if (Number(process.versions.node.split(".")[0]) >= NODE_MAJOR_MIN) {
+  cacheWhatIsCompiled(await import("node:module"));
   const { start } = await import("./main.ts");
   await start();
 } else {
   handOver();
+}
+
+/** Keeps what Node makes of the sources beside the packages, so that the next start needn't; where that can't be written, nothing is kept. */
+function cacheWhatIsCompiled({ enableCompileCache }) {
+  enableCompileCache(fileURLToPath(new URL("../node_modules/.cache/repot", import.meta.url)));
 }
 
 /** Runs this file again under the project's own Node and answers as it does. */

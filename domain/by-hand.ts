@@ -4,7 +4,12 @@ import type { Effect, RecordSet } from "./effects.ts";
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-type Named = { readonly apiVersion: string; readonly kind: string; readonly name: string; readonly namespace?: string | undefined };
+type Named = {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly namespace?: string | undefined;
+};
 
 /** With version and group, since kinds of several groups share a name: `deployment.v1.apps/cart`. */
 const objectOf = ({ apiVersion, kind, name, namespace }: Named): string => {
@@ -14,15 +19,30 @@ const objectOf = ({ apiVersion, kind, name, namespace }: Named): string => {
 
 const refOf = (object: Readonly<Record<string, unknown>>): Named => {
   const metadata = (object["metadata"] ?? {}) as { readonly name?: string; readonly namespace?: string };
-  return { apiVersion: String(object["apiVersion"] ?? ""), kind: String(object["kind"] ?? ""), name: metadata.name ?? "", namespace: metadata.namespace };
+  return {
+    apiVersion: String(object["apiVersion"] ?? ""),
+    kind: String(object["kind"] ?? ""),
+    name: metadata.name ?? "",
+    namespace: metadata.namespace,
+  };
 };
 
 /** What an API server refuses in an object that is created. */
-const SERVER_SET: ReadonlySet<string> = new Set(["uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink", "deletionTimestamp"]);
+const SERVER_SET: ReadonlySet<string> = new Set([
+  "uid",
+  "resourceVersion",
+  "generation",
+  "creationTimestamp",
+  "managedFields",
+  "selfLink",
+  "deletionTimestamp",
+]);
 
 const creatable = (object: Readonly<Record<string, unknown>>): object => ({
   ...object,
-  metadata: Object.fromEntries(Object.entries((object["metadata"] ?? {}) as object).filter(([key]) => !SERVER_SET.has(key))),
+  metadata: Object.fromEntries(
+    Object.entries((object["metadata"] ?? {}) as object).filter(([key]) => !SERVER_SET.has(key)),
+  ),
 });
 
 /** A record set as Route 53's change batches have it. */
@@ -34,7 +54,13 @@ const recordSetOf = (record: RecordSet) => ({
   ...(record.ttlSeconds === undefined ? {} : { TTL: record.ttlSeconds }),
   ...(record.values ? { ResourceRecords: record.values.map((Value) => ({ Value })) } : {}),
   ...(record.alias
-    ? { AliasTarget: { HostedZoneId: record.alias.hostedZoneId, DNSName: record.alias.dnsName, EvaluateTargetHealth: record.alias.evaluateTargetHealth ?? false } }
+    ? {
+        AliasTarget: {
+          HostedZoneId: record.alias.hostedZoneId,
+          DNSName: record.alias.dnsName,
+          EvaluateTargetHealth: record.alias.evaluateTargetHealth ?? false,
+        },
+      }
     : {}),
 });
 
@@ -42,7 +68,10 @@ const recordSetOf = (record: RecordSet) => ({
 export const byHand = (effect: Effect): string => {
   switch (effect.kind) {
     case "set-field": {
-      const patch = effect.path.reduceRight<unknown>((inner, part) => ({ [part]: inner }), effect.before ?? null);
+      const patch = effect.path.reduceRight<unknown>(
+        (inner, part) => ({ [part]: inner }),
+        effect.before ?? null,
+      );
       return `kubectl --context ${effect.cluster} patch ${objectOf(effect.object)} --type merge -p ${quoted(JSON.stringify(patch))}`;
     }
     case "create-object":
@@ -51,7 +80,10 @@ export const byHand = (effect: Effect): string => {
       return `kubectl --context ${effect.cluster} create -f - <<< ${quoted(JSON.stringify(creatable(effect.before)))}`;
     case "set-record": {
       const record = effect.before ?? effect.after;
-      const change = { Action: effect.before ? "UPSERT" : "DELETE", ResourceRecordSet: record ? recordSetOf(record) : {} };
+      const change = {
+        Action: effect.before ? "UPSERT" : "DELETE",
+        ResourceRecordSet: record ? recordSetOf(record) : {},
+      };
       return `aws route53 change-resource-record-sets --hosted-zone-id ${effect.zoneId} --change-batch ${quoted(JSON.stringify({ Changes: [change] }))}`;
     }
     case "create-zone":

@@ -27,10 +27,12 @@ export type JournalEntry = z.infer<typeof JournalEntrySchema>;
 const DONE = "!done.json";
 
 /** The key of the entry that a done mark is about; undefined for the key of an entry. */
-export const entryOfDone = (key: string): string | undefined => (key.endsWith(DONE) ? `${key.slice(0, -DONE.length)}.json` : undefined);
+export const entryOfDone = (key: string): string | undefined =>
+  key.endsWith(DONE) ? `${key.slice(0, -DONE.length)}.json` : undefined;
 
 /** Whether a key of the journal is that of a forward entry. */
-export const isForward = (key: string): boolean => /\/forward-[^/]*\.json$/.test(key) && entryOfDone(key) === undefined;
+export const isForward = (key: string): boolean =>
+  /\/forward-[^/]*\.json$/.test(key) && entryOfDone(key) === undefined;
 
 /** The key of the entry that undoes a forward one. */
 export const undoKeyOf = (forwardKey: string): string => forwardKey.replace(/\/forward-([^/]*)$/, "/undo-$1");

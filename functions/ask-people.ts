@@ -30,13 +30,18 @@ export const askPeople = step({
     if (!stored) await bucket.putNew(key, wanted);
     const request = stored ? RequestSchema.parse(stored.value) : wanted;
     if (request.plan !== run.plan)
-      throw new Refused(`Question ${question.id} was asked about plan ${request.plan.slice(0, 12)}, not about ${run.plan.slice(0, 12)}. Nobody was asked; start the new plan as a migration of its own.`);
+      throw new Refused(
+        `Question ${question.id} was asked about plan ${request.plan.slice(0, 12)}, not about ${run.plan.slice(0, 12)}. Nobody was asked; start the new plan as a migration of its own.`,
+      );
     // A retry by the state machine brings a new token: the one on record would answer nobody.
     if (stored && request.token !== token) await bucket.replaceIf(key, { ...request, token }, stored.etag);
     await postMessage(context.http, context.endpoints.slack, {
       channel: "repot",
       text: `*${run.migration}* · ${question.phase}\n${question.sentence}\nPlan \`${run.plan.slice(0, 12)}\`, ${request.quorum === 1 ? "one approver" : `${request.quorum} approvers`}, until ${request.expiresAt}.`,
-      buttons: question.choices.map((choice) => ({ label: choice, value: JSON.stringify({ migration: run.migration, plan: run.plan, question: question.id, choice }) })),
+      buttons: question.choices.map((choice) => ({
+        label: choice,
+        value: JSON.stringify({ migration: run.migration, plan: run.plan, question: question.id, choice }),
+      })),
     });
     return { asked: question.id };
   },

@@ -1,12 +1,12 @@
 /** After a thaw: what pipelines changed on the target is brought to the source before the source serves again, each change listed. */
 
 import * as z from "zod";
+import { canonicalJson } from "../adapters/bucket.ts";
 import { fieldOf } from "../adapters/effects/fields.ts";
+import { sha256 } from "../domain/canonical.ts";
 import { NotFound } from "../domain/errors.ts";
 import { nameOf } from "../domain/plan.ts";
 import { BACK_OPERATIONS } from "../domain/undo.ts";
-import { canonicalJson } from "../adapters/bucket.ts";
-import { sha256 } from "../domain/canonical.ts";
 import { slug } from "./batch.ts";
 import { journalOf, makeUndoEffect, withJournal } from "./effect.ts";
 import { kubernetesOf, planOf, RunSchema } from "./run.ts";
@@ -20,7 +20,9 @@ export const carryBack = step({
   name: "carry-back",
   does: "Compares the pod templates of both sides, if pipelines had been resumed on the target, and sets the target's on the source.",
   input: z.object({ run: RunSchema }),
-  needs: withJournal({ kubernetes: { source: [...READS, ...KINDS.map((kind) => `patch ${kind}`)], target: READS } }),
+  needs: withJournal({
+    kubernetes: { source: [...READS, ...KINDS.map((kind) => `patch ${kind}`)], target: READS },
+  }),
   run: async ({ run }, context) => {
     const entries = await journalOf(context).forwardKeys(run.migration);
     if (!entries.some((key) => key.includes("-resume-pipelines/"))) return { carried: [] };
@@ -30,7 +32,10 @@ export const carryBack = step({
       // What never moved has no other version there; a namesake of the target's own is none.
       if (workload.move === "none" || workload.move === "keep-on-source") continue;
       const ref = refOfItem(workload);
-      const [source, target] = [await kubernetesOf(context, "source").find(ref), await found(kubernetesOf(context, "target").find(ref))];
+      const [source, target] = [
+        await kubernetesOf(context, "source").find(ref),
+        await found(kubernetesOf(context, "target").find(ref)),
+      ];
       if (!source || !target) continue;
       const path = workload.kind === "CronJob" ? ["spec", "jobTemplate"] : ["spec", "template"];
       const [before, after] = [fieldOf(source, path), fieldOf(target, path)];
@@ -38,7 +43,11 @@ export const carryBack = step({
       await makeUndoEffect(
         context,
         run,
-        { step: "carry-back", operation: BACK_OPERATIONS.carryBack, move: `${slug(workload.kind, nameOf(workload))}.${sha256(canonicalJson(after)).slice(0, 12)}` },
+        {
+          step: "carry-back",
+          operation: BACK_OPERATIONS.carryBack,
+          move: `${slug(workload.kind, nameOf(workload))}.${sha256(canonicalJson(after)).slice(0, 12)}`,
+        },
         { kind: "set-field", cluster: "source", object: ref, path, before, after },
       );
       carried.push(nameOf(workload));

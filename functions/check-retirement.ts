@@ -1,8 +1,10 @@
 /** Before anything of the source goes for good: nobody uses it, it holds no lock, and no record leads to it. Changes nothing. */
 
+import { fieldOf } from "../adapters/effects/fields.ts";
 import { makeMetrics } from "../adapters/metrics.ts";
 import type { Verdict } from "../domain/gates.ts";
 import { keys } from "../domain/journal.ts";
+import { byCodeUnit, type KubeObject } from "../domain/kube.ts";
 import { nameOf } from "../domain/plan.ts";
 import { edgeRequestRate } from "../domain/queries.ts";
 import { gate } from "./gate.ts";
@@ -13,7 +15,7 @@ import { judge, whereNoHosts } from "./verdicts.ts";
 export const checkRetirement = gate({
   name: "check-retirement",
   does: "Reads the source's requests, the ledger's owners and the reclaim policies of its volumes.",
-  needs: { metrics: ["query"], kubernetes: { source: ["list persistentvolumes"] } },
+  needs: { metrics: ["query"], kubernetes: { source: ["list persistentvolumes", "list statefulsets"] } },
   measure: async ({ run }, context) => {
     const plan = await planOf(context, run);
     const traffic = whereNoHosts(context, plan, "retirement/traffic") ?? [await noTraffic(context, plan)];
@@ -26,7 +28,10 @@ const noTraffic = async (context: Context, plan: SlimPlan): Promise<Verdict> => 
   return judge(context, rate === "missing" ? undefined : rate.value <= 0.01, {
     check: "retirement/traffic",
     subject: "source",
-    sentence: rate === "missing" ? "Whether the source still gets requests is unknown." : `The source gets ${rate.value.toFixed(3)} requests a second.`,
+    sentence:
+      rate === "missing"
+        ? "Whether the source still gets requests is unknown."
+        : `The source gets ${rate.value.toFixed(3)} requests a second.`,
     remedy: "Find out who still comes, and have them look DNS up again.",
     value: rate === "missing" ? null : rate.value,
     threshold: "at most 0.01 a second",
@@ -59,20 +64,43 @@ const owners = async (context: Context, run: Run, plan: SlimPlan): Promise<reado
   return verdicts;
 };
 
-/** A volume whose policy is Delete takes its disk along when its claim goes; nothing of ours deletes claims, and people are told. */
+/**
+ * Claims are kept, so that their disks are. A StatefulSet may say otherwise of its own: where its claims go with it and their volumes' policy is
+ * Delete, retiring it would destroy the data (Kubernetes reference, persistentVolumeClaimRetentionPolicy).
+ */
 const volumes = async (context: Context): Promise<readonly Verdict[]> => {
-  const list = await kubernetesOf(context, "source").list({ apiVersion: "v1", kind: "PersistentVolume" });
-  const deleting = list.filter((v) => (v["spec"] as { readonly persistentVolumeReclaimPolicy?: string } | undefined)?.persistentVolumeReclaimPolicy === "Delete");
+  const source = kubernetesOf(context, "source");
+  const list = await source.list({ apiVersion: "v1", kind: "PersistentVolume" });
+  const sets = await source.list({ apiVersion: "apps/v1", kind: "StatefulSet" });
+  const greedy = sets.filter(
+    (set) => fieldOf(set, ["spec", "persistentVolumeClaimRetentionPolicy", "whenDeleted"]) === "Delete",
+  );
+  const lost = list.filter(
+    (volume) =>
+      fieldOf(volume, ["spec", "persistentVolumeReclaimPolicy"]) === "Delete" &&
+      greedy.some((set) => isClaimOf(volume, set)),
+  );
+  const names = lost.map((volume) => volume.metadata.name).sort(byCodeUnit);
   return [
-    judge(context, true, {
+    judge(context, names.length === 0, {
       check: "retirement/volumes",
       subject: "source",
-      sentence: `${list.length} volumes; claims are kept, so none of the ${deleting.length} with the policy Delete loses its disk.`,
-      remedy: "",
-      value: deleting.length,
-      threshold: "claims are kept",
-      samples: list.length + 1,
-      source: "persistentvolumes",
+      sentence:
+        names.length === 0
+          ? `None of the ${list.length} volumes goes with a workload.`
+          : `${names.length} volumes would be destroyed with their StatefulSets: ${names.slice(0, 5).join(", ")}.`,
+      remedy: `Set their persistentVolumeReclaimPolicy to Retain: kubectl --context source patch pv ${names[0] ?? ""} -p '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'`,
+      value: names.length,
+      threshold: "none whose claim is deleted with its StatefulSet and whose policy is Delete",
+      samples: list.length + sets.length + 1,
+      source: "persistentvolumes, statefulsets",
     }),
   ];
 };
+
+/** A StatefulSet's claims are called `template-set-ordinal`. */
+const isClaimOf = (volume: KubeObject, set: KubeObject): boolean =>
+  fieldOf(volume, ["spec", "claimRef", "namespace"]) === (set.metadata.namespace ?? null) &&
+  String(fieldOf(volume, ["spec", "claimRef", "name"]))
+    .replace(/-\d+$/, "")
+    .endsWith(`-${set.metadata.name}`);

@@ -8,10 +8,7 @@ import { planOf } from "./run.ts";
 export const compareWhole = gate({
   name: "compare-whole",
   does: "Judges one workload like compare-workload, but holds where its answers can't be compared yet, or where both fleets would not fit into a datastore's connections.",
-  needs: {
-    ...COMPARISON_NEEDS,
-    kubernetes: { ...COMPARISON_NEEDS.kubernetes, source: ["get deployments", "get statefulsets"] },
-  },
+  needs: COMPARISON_NEEDS,
   measure: async ({ run, item }, context) => {
     if (!item) return [];
     const plan = await planOf(context, run);

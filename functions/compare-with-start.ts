@@ -1,19 +1,19 @@
 /** The end of a rollback: every field that we changed reads as it did before we came. What others changed since is theirs. Changes nothing. */
 
 import * as z from "zod";
-import { makeRoute53, sameRecord } from "../adapters/route53.ts";
-import { makeEks } from "../adapters/eks.ts";
 import { canonicalJson } from "../adapters/bucket.ts";
 import { fieldOf } from "../adapters/effects/fields.ts";
 import { CREATED_BY } from "../adapters/effects/objects.ts";
+import { makeEks } from "../adapters/eks.ts";
+import { makeRoute53, sameRecord } from "../adapters/route53.ts";
 import type { Effect } from "../domain/effects.ts";
 import { AnswerLost, NotFound } from "../domain/errors.ts";
 import { keys, undoKeyOf } from "../domain/journal.ts";
 import { type KubeObject, type Ref, refOf } from "../domain/kube.ts";
-import type { Side } from "../domain/phases.ts";
+import { SIDES, type Side } from "../domain/phases.ts";
 import { journalOf } from "./effect.ts";
-import { withEvidence } from "./gate.ts";
-import { bucketOf, kubernetesOf, type Run, RunSchema } from "./run.ts";
+import { withReading } from "./gate.ts";
+import { bucketOf, kubernetesOf, planOf, type Run, RunSchema } from "./run.ts";
 import { type Context, step } from "./step.ts";
 import { callerReferenceOf } from "./zones.ts";
 
@@ -21,13 +21,14 @@ export const compareWithStart = step({
   name: "compare-with-start",
   does: "Reads everything that the journal says we changed, and holds it against the old values on record.",
   input: z.object({ run: RunSchema }),
-  needs: withEvidence({
+  needs: withReading({
     kubernetes: { source: ["get planned"], target: ["get planned", "get nodes"] },
     route53: ["GetHostedZone", "ListHostedZonesByName", "ListResourceRecordSets"],
     eks: ["DescribeCluster"],
   }),
   run: async ({ run }, context) => {
     const journal = journalOf(context);
+    const scaled = await autoscaled(context, run);
     const different: string[] = [];
     const seen = new Set<string>();
     // Oldest first: the first entry about a thing holds the value from before we came.
@@ -36,15 +37,31 @@ export const compareWithStart = step({
       const subject = subjectOf(effect);
       if (seen.has(subject)) continue;
       seen.add(subject);
-      if (await wasLeft(context, key)) continue;
+      if (scaled.has(subject) || (await wasLeft(context, key))) continue;
       if (!(await isAsBefore(context, run, effect))) different.push(subject);
     }
     return {
       verdict: different.length === 0 ? ("pass" as const) : ("fail" as const),
-      sentence: different.length === 0 ? `All ${seen.size} things that were changed are as they were.` : `Not as it was: ${different.slice(0, 5).join(", ")}${different.length > 5 ? ` and ${different.length - 5} more` : ""}.`,
+      sentence:
+        different.length === 0
+          ? `All ${seen.size} things that were changed are as they were.`
+          : `Not as it was: ${different.slice(0, 5).join(", ")}${different.length > 5 ? ` and ${different.length - 5} more` : ""}.`,
     };
   },
 });
+
+/**
+ * Numbers of replicas that an autoscaler writes, on either side: its bounds are compared like everything else, and as soon as they are
+ * back the number is its own again, and no longer the one on record.
+ */
+const autoscaled = async (context: Context, run: Run): Promise<ReadonlySet<string>> => {
+  const { workloads } = await planOf(context, run);
+  return new Set(
+    workloads
+      .filter((w) => w.autoscaler !== undefined)
+      .flatMap((w) => SIDES.map((side) => `${side} ${w.kind} ${w.namespace}/${w.name} spec.replicas`)),
+  );
+};
 
 const subjectOf = (effect: Effect): string => {
   switch (effect.kind) {
@@ -76,37 +93,68 @@ const isAsBefore = async (context: Context, run: Run, effect: Effect): Promise<b
     case "set-field": {
       // A status is its controller's, and has moved on.
       if (effect.path[0] === "status") return true;
-      const object = await look(() => kubernetesOf(context, effect.cluster).find(effect.object as Ref), effect.cluster);
-      return object === undefined || canonicalJson(fieldOf(object, effect.path)) === canonicalJson(effect.before);
+      const object = await look(
+        () => kubernetesOf(context, effect.cluster).find(effect.object as Ref),
+        effect.cluster,
+      );
+      return (
+        object === undefined || canonicalJson(fieldOf(object, effect.path)) === canonicalJson(effect.before)
+      );
     }
     case "create-object": {
       const object = effect.object as unknown as KubeObject;
-      const found = await look(() => kubernetesOf(context, effect.cluster).find(refOf(object)), effect.cluster);
-      return found === undefined || found.metadata["deletionTimestamp"] !== undefined || found.metadata.annotations?.[CREATED_BY] !== run.migration;
+      const found = await look(
+        () => kubernetesOf(context, effect.cluster).find(refOf(object)),
+        effect.cluster,
+      );
+      return (
+        found === undefined ||
+        found.metadata["deletionTimestamp"] !== undefined ||
+        found.metadata.annotations?.[CREATED_BY] !== run.migration
+      );
     }
     case "delete-object": {
-      const found = await look(() => kubernetesOf(context, effect.cluster).find(refOf(effect.before as unknown as KubeObject)), effect.cluster);
+      const found = await look(
+        () => kubernetesOf(context, effect.cluster).find(refOf(effect.before as unknown as KubeObject)),
+        effect.cluster,
+      );
       // What we deleted on a target that is gone by now is gone with it.
-      return found !== undefined || (effect.cluster === "target" && (await look(() => kubernetesOf(context, "target").version(), "target")) === undefined);
+      return (
+        found !== undefined ||
+        (effect.cluster === "target" &&
+          (await look(() => kubernetesOf(context, "target").version(), "target")) === undefined)
+      );
     }
     case "set-record": {
       const route53 = makeRoute53(context.aws.route53);
       const zone = await route53.zone(effect.zoneId);
       const wanted = effect.before ?? effect.after;
       // The apex of our own zone goes with the zone; where records of others keep the zone, that is said of the zone.
-      if (!zone || (zone.callerReference === callerReferenceOf(run) && (wanted?.type === "NS" || wanted?.type === "SOA"))) return true;
-      const [found] = wanted ? (await route53.recordsOf(effect.zoneId, wanted.name, wanted.type)).filter((r) => r.setIdentifier === wanted.setIdentifier) : [];
+      if (
+        !zone ||
+        (zone.callerReference === callerReferenceOf(run) && (wanted?.type === "NS" || wanted?.type === "SOA"))
+      )
+        return true;
+      const [found] = wanted
+        ? (await route53.recordsOf(effect.zoneId, wanted.name, wanted.type)).filter(
+            (r) => r.setIdentifier === wanted.setIdentifier,
+          )
+        : [];
       return effect.before ? found !== undefined && sameRecord(found, effect.before) : found === undefined;
     }
     case "create-zone":
-      return !(await makeRoute53(context.aws.route53).zonesByName(effect.name)).some((zone) => zone.callerReference === effect.callerReference);
+      return !(await makeRoute53(context.aws.route53).zonesByName(effect.name)).some(
+        (zone) => zone.callerReference === effect.callerReference,
+      );
     case "create-cluster": {
       const found = await makeEks(context.aws.eks).describe(effect.name);
       return !found || found.status === "DELETING" || found.tags[CREATED_BY] !== run.migration;
     }
     case "set-owner": {
       const stored = await bucketOf(context).getJson(keys.owner(run.migration, effect.thing));
-      return ((stored?.value as { readonly owner?: string } | undefined)?.owner ?? "source") === effect.before;
+      return (
+        ((stored?.value as { readonly owner?: string } | undefined)?.owner ?? "source") === effect.before
+      );
     }
   }
 };

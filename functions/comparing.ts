@@ -4,8 +4,10 @@
  */
 
 import { compareSides } from "../domain/comparison.ts";
+import { comparePods, type SidePods } from "../domain/comparison-pods.ts";
 import type { Verdict } from "../domain/gates.ts";
 import type { KubeObject } from "../domain/kube.ts";
+import type { Side } from "../domain/phases.ts";
 import { nameOf } from "../domain/plan.ts";
 import { at, isLoose } from "../domain/pods.ts";
 import { neededCalls, receivesRequests } from "../domain/queries.ts";
@@ -20,6 +22,7 @@ import { podsOf, refOfItem, statusOf } from "./workload.ts";
 export const COMPARISON_NEEDS = {
   metrics: ["query"],
   kubernetes: {
+    source: ["get daemonsets", "get deployments", "get statefulsets", "list pods"],
     target: [
       "get daemonsets",
       "get deployments",
@@ -32,6 +35,9 @@ export const COMPARISON_NEEDS = {
   },
 } as const;
 
+/** Restarts of both sides are compared over this. */
+const RESTARTS_SECONDS = 300;
+
 /** Ready for less than this is not steady yet; restarted within it is not healthy yet. */
 const STEADY_SECONDS = 30;
 
@@ -42,12 +48,20 @@ export const compareItem = async (
   item: Item,
   whole: boolean,
 ): Promise<readonly Verdict[]> => {
-  const pods = await podsVerdict(context, item);
+  const pods = [
+    await podsVerdict(context, item),
+    ...comparePods(
+      `${item.namespace}/${item.name}`,
+      await sidePods(context, plan, item, "source"),
+      await sidePods(context, plan, item, "target"),
+      RESTARTS_SECONDS,
+    ),
+  ];
   const name = `${item.namespace}/${item.name}`;
-  if (!receivesRequests(plan).has(name)) return [pods];
+  if (!receivesRequests(plan).has(name)) return pods;
   const gap = gapFor(plan, name, await standing(context));
-  if (gap === undefined) return [pods, ...(await answers(context, plan, item))];
-  return whole ? [pods, notComplete(context, name, gap)] : [pods];
+  if (gap === undefined) return [...pods, ...(await answers(context, plan, item))];
+  return whole ? [...pods, notComplete(context, name, gap)] : pods;
 };
 
 const podsVerdict = async (context: Context, item: Item): Promise<Verdict> => {
@@ -77,6 +91,23 @@ const podsVerdict = async (context: Context, item: Item): Promise<Verdict> => {
   });
 };
 
+/** The pods of one side; none where the workload isn't there or was scaled away. */
+const sidePods = async (context: Context, plan: SlimPlan, item: Item, side: Side): Promise<SidePods> => {
+  const cluster = kubernetesOf(context, side);
+  const object = await cluster.find(refOfItem(item));
+  // A pod that is on its way out is neither ready nor unready.
+  const pods = (object ? await podsOf(cluster, object) : []).filter((p) => !isGoing(p));
+  const now = context.now().getTime();
+  return {
+    cluster: plan.settings[side].name,
+    pods: pods.length,
+    ready: pods.filter(isReady).length,
+    restarted: pods.filter((p) => restartedWithin(p, RESTARTS_SECONDS, now)).length,
+    observedAt: context.now().toISOString(),
+    source: `Pods of ${item.kind} ${item.namespace}/${item.name}`,
+  };
+};
+
 const statuses = (pod: KubeObject): readonly Readonly<Record<string, unknown>>[] => {
   const found = at(pod, "status", "containerStatuses");
   return Array.isArray(found) ? found.filter(isLoose) : [];
@@ -92,18 +123,21 @@ const isCrashing = (pod: KubeObject): boolean =>
 const since = (value: unknown, now: number): number =>
   typeof value === "string" ? (now - Date.parse(value)) / 1_000 : Number.NaN;
 
-const isSteady = (pod: KubeObject, now: number): boolean => {
+const readiness = (pod: KubeObject): Readonly<Record<string, unknown>> | undefined => {
   const conditions = at(pod, "status", "conditions");
-  const ready = (Array.isArray(conditions) ? conditions : []).find(
-    (c) => isLoose(c) && c["type"] === "Ready",
-  );
-  if (!isLoose(ready) || ready["status"] !== "True" || pod.metadata["deletionTimestamp"] !== undefined)
-    return false;
-  const restarted = statuses(pod).some(
-    (c) => since(at(c, "lastState", "terminated", "finishedAt"), now) < STEADY_SECONDS,
-  );
-  return !restarted && !(since(ready["lastTransitionTime"], now) < STEADY_SECONDS);
+  return (Array.isArray(conditions) ? conditions : []).find((c) => isLoose(c) && c["type"] === "Ready");
 };
+
+const isGoing = (pod: KubeObject): boolean => pod.metadata["deletionTimestamp"] !== undefined;
+const isReady = (pod: KubeObject): boolean => readiness(pod)?.["status"] === "True" && !isGoing(pod);
+
+const restartedWithin = (pod: KubeObject, seconds: number, now: number): boolean =>
+  statuses(pod).some((c) => since(at(c, "lastState", "terminated", "finishedAt"), now) < seconds);
+
+const isSteady = (pod: KubeObject, now: number): boolean =>
+  isReady(pod) &&
+  !restartedWithin(pod, STEADY_SECONDS, now) &&
+  !(since(readiness(pod)?.["lastTransitionTime"], now) < STEADY_SECONDS);
 
 /** Workloads that have a ready pod on the target. */
 const standing = async (context: Context): Promise<ReadonlySet<string>> => {

@@ -10,12 +10,19 @@ import { step } from "./step.ts";
 const HOLDS_MAX = 3;
 
 /** A name for a key and a question. What it leaves out is in the hash: `a/b-c` and `a-b/c` are two things. */
-const slug = (text: string): string => `${text.replace(/[^A-Za-z0-9._-]+/g, "-").slice(0, 80)}-${sha256(text).slice(0, 8)}`;
+const slug = (text: string): string =>
+  `${text.replace(/[^A-Za-z0-9._-]+/g, "-").slice(0, 80)}-${sha256(text).slice(0, 8)}`;
 
 export const countHold = step({
   name: "count-hold",
   does: "Records that the run holds, for what and why; says whether it may be tried again, and what the question is called.",
-  input: z.object({ run: RunSchema, phase: z.string(), subject: z.string(), sentence: z.string(), holder: z.string() }),
+  input: z.object({
+    run: RunSchema,
+    phase: z.string(),
+    subject: z.string(),
+    sentence: z.string(),
+    holder: z.string(),
+  }),
   needs: withEvidence({}),
   run: async ({ run, phase, subject, sentence, holder }, context) => {
     const bucket = bucketOf(context);

@@ -19,13 +19,21 @@ export const delegateZone = step({
     const route53 = makeRoute53(context.aws.route53);
     const zones = await zonesOf(context, run, plan);
     const { zone } = plan.settings.dns;
-    const delegated = (record: RecordSet): RecordSet => ({ ...record, values: freshOf(zones).nameServers.map(fqdn) });
+    const delegated = (record: RecordSet): RecordSet => ({
+      ...record,
+      values: freshOf(zones).nameServers.map(fqdn),
+    });
     const atParent = await recordOf(route53, zones.parent.id, zone, "NS");
     const atApex = await recordOf(route53, zones.old.id, zone, "NS");
-    await makeEffects(context, run, { step: "delegate-zone", operation: operationOf(plan, "delegate-zone"), move: "0" }, [
-      { kind: "set-record", zoneId: zones.parent.id, before: atParent, after: delegated(atParent) },
-      { kind: "set-record", zoneId: zones.old.id, before: atApex, after: delegated(atApex) },
-    ]);
+    await makeEffects(
+      context,
+      run,
+      { step: "delegate-zone", operation: operationOf(plan, "delegate-zone"), move: "0" },
+      [
+        { kind: "set-record", zoneId: zones.parent.id, before: atParent, after: delegated(atParent) },
+        { kind: "set-record", zoneId: zones.old.id, before: atApex, after: delegated(atApex) },
+      ],
+    );
     return { delegated: zone };
   },
 });

@@ -6,8 +6,8 @@
 import type { Clients } from "../adapters/effects/clients.ts";
 import { applyEffect, undoEffect } from "../adapters/effects/index.ts";
 import { type Journal, makeJournal, type Outcome } from "../adapters/journal.ts";
-import { FenceRaised } from "../domain/errors.ts";
 import type { Effect } from "../domain/effects.ts";
+import { FenceRaised } from "../domain/errors.ts";
 import type { JournalEntry } from "../domain/journal.ts";
 import { bucketOf, kubernetesOf, type Run } from "./run.ts";
 import type { Context, Needs } from "./step.ts";
@@ -42,7 +42,9 @@ export const makeEffect = async (
 ): Promise<Outcome> => {
   const journal = journalOf(context);
   if (await journal.fenced(run.migration))
-    throw new FenceRaised(`A rollback of ${run.migration} has begun; ${at.step} changed nothing. The rollback goes on by itself.`);
+    throw new FenceRaised(
+      `A rollback of ${run.migration} has begun; ${at.step} changed nothing. The rollback goes on by itself.`,
+    );
   const entry = await journal.intend({
     migration: run.migration,
     operation: at.operation,
@@ -67,12 +69,19 @@ export const makeEffects = async (
 ): Promise<readonly Outcome[]> => {
   const outcomes: Outcome[] = [];
   for (const [index, effect] of effects.entries())
-    outcomes.push(await makeEffect(context, run, { ...at, move: `${at.move}.${String(index).padStart(3, "0")}` }, effect));
+    outcomes.push(
+      await makeEffect(context, run, { ...at, move: `${at.move}.${String(index).padStart(3, "0")}` }, effect),
+    );
   return outcomes;
 };
 
 /** Undoes one recorded effect, by its old value; under an entry of its own. */
-export const undoEntry = async (context: Context, run: Run, forward: JournalEntry, step: string): Promise<Outcome> => {
+export const undoEntry = async (
+  context: Context,
+  run: Run,
+  forward: JournalEntry,
+  step: string,
+): Promise<Outcome> => {
   const journal = journalOf(context);
   const entry = await journal.intend({
     ...forward,
@@ -96,7 +105,13 @@ export const makeUndoEffect = async (
 ): Promise<Outcome> => {
   const journal = journalOf(context);
   const recordedAt = context.now().toISOString();
-  const entry = await journal.intend({ migration: run.migration, ...at, direction: "undo", effect, recordedAt });
+  const entry = await journal.intend({
+    migration: run.migration,
+    ...at,
+    direction: "undo",
+    effect,
+    recordedAt,
+  });
   if (await journal.isDone(entry)) return { outcome: "stood" };
   const outcome = await applyEffect(entry.effect, clientsOf(context, run));
   await journal.markDone(entry, outcome);

@@ -11,8 +11,13 @@ import type { Context } from "./step.ts";
  */
 export const isRunning = async (context: Context, executionArn: string): Promise<boolean> => {
   try {
-    const { status } = await calling(`look at ${executionArn}`, () => context.aws.sfn.send(new DescribeExecutionCommand({ executionArn })));
-    if (status === undefined) throw new Conflict(`The state of ${executionArn} is unknown; nothing was changed, and it is asked again.`);
+    const { status } = await calling(`look at ${executionArn}`, () =>
+      context.aws.sfn.send(new DescribeExecutionCommand({ executionArn })),
+    );
+    if (status === undefined)
+      throw new Conflict(
+        `The state of ${executionArn} is unknown; nothing was changed, and it is asked again.`,
+      );
     return status === "RUNNING";
   } catch (error) {
     if (error instanceof NotFound) return false;

@@ -49,6 +49,9 @@ export const withEvidence = (needs: Needs): Needs => ({
   s3: [...new Set([...(needs.s3 ?? []), ...EVIDENCE])].sort(),
 });
 
+/** For steps that only look into the bucket. Nothing that they do needs a right to write. */
+export const withReading = (needs: Needs): Needs => ({ ...needs, s3: ["GetObject", "ListBucket"] });
+
 export const gate = <const Name extends string>(definition: GateDefinition<Name>) =>
   step({
     name: definition.name,
@@ -57,8 +60,12 @@ export const gate = <const Name extends string>(definition: GateDefinition<Name>
     input: GateInput,
     run: async (input, context): Promise<GateResult> => {
       const { settings } = await planOf(context, input.run);
-      const verdicts = await keep(input.run, input.phase, `${definition.name}/${input.watcher}-${input.asked}`, context, () =>
-        definition.measure(input, context),
+      const verdicts = await keep(
+        input.run,
+        input.phase,
+        `${definition.name}/${input.watcher}-${input.asked}`,
+        context,
+        () => definition.measure(input, context),
       );
       const { pollSeconds, holdSecondsMax } = definition.patience ?? settings.gates;
       return {
@@ -99,8 +106,12 @@ export const keep = async (
 /** One sentence for people: what doesn't pass, worst first, and how much of it. */
 export const sentenceOver = (name: string, verdicts: readonly Verdict[]): string => {
   if (verdicts.length === 0) return `${name} measured nothing, so nothing is known.`;
-  const bad = [...verdicts.filter((v) => v.verdict === "fail"), ...verdicts.filter((v) => v.verdict === "unknown")];
-  if (bad.length === 0) return `${name} passed on ${verdicts.length} ${verdicts.length === 1 ? "check" : "checks"}.`;
+  const bad = [
+    ...verdicts.filter((v) => v.verdict === "fail"),
+    ...verdicts.filter((v) => v.verdict === "unknown"),
+  ];
+  if (bad.length === 0)
+    return `${name} passed on ${verdicts.length} ${verdicts.length === 1 ? "check" : "checks"}.`;
   const shown = bad.slice(0, 3).map((v) => v.sentence);
   return bad.length > 3 ? `${shown.join(" ")} And ${bad.length - 3} more.` : shown.join(" ");
 };

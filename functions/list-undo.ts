@@ -22,6 +22,11 @@ export const listUndo = step({
       if (stored) await bucket.replaceIf(key, lists[list], stored.etag);
       else await bucket.putNew(key, lists[list]);
     }
-    return { capacity: keyOf("capacity"), dns: keyOf("dns"), rest: keyOf("rest"), delegated: lists.dns.length > 0 };
+    return {
+      capacity: keyOf("capacity"),
+      dns: keyOf("dns"),
+      rest: keyOf("rest"),
+      delegated: lists.dns.length > 0,
+    };
   },
 });

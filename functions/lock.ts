@@ -33,12 +33,20 @@ export const takeLock = async (
   }
   const lock = LockSchema.parse(stored.value);
   if (lock.migration !== migration && !lock.released)
-    throw new ClusterBusy(`Cluster ${cluster} is being moved by ${lock.migration} (${lock.executions.at(-1)}). Nothing was started; wait for it, or roll it back.`);
+    throw new ClusterBusy(
+      `Cluster ${cluster} is being moved by ${lock.migration} (${lock.executions.at(-1)}). Nothing was started; wait for it, or roll it back.`,
+    );
   const other = lock.migration === migration ? lock.executions.findLast((e) => e !== execution) : undefined;
   if (other !== undefined && (await isRunning(other)))
-    throw new ClusterBusy(`${migration} is running already (${other}). Nothing was started; follow that one.`);
+    throw new ClusterBusy(
+      `${migration} is running already (${other}). Nothing was started; follow that one.`,
+    );
   const executions = lock.migration === migration ? lock.executions.filter((e) => e !== execution) : [];
-  await bucket.replaceIf(key, { migration, executions: [...executions, execution].slice(-20), released: false } satisfies Lock, stored.etag);
+  await bucket.replaceIf(
+    key,
+    { migration, executions: [...executions, execution].slice(-20), released: false } satisfies Lock,
+    stored.etag,
+  );
 };
 
 export const readLock = async (bucket: Bucket, cluster: string): Promise<Lock | undefined> => {

@@ -22,7 +22,8 @@ export const lowerTtls = step({
   run: async ({ run }, context) => {
     const plan = await planOf(context, run);
     const stored = await bucketOf(context).getJson(keys.start(run.migration));
-    if (!stored) throw new NotFound("The start was not recorded, so the old TTLs are unknown; nothing was lowered.");
+    if (!stored)
+      throw new NotFound("The start was not recorded, so the old TTLs are unknown; nothing was lowered.");
     const start = StartSchema.parse(stored.value);
     const { loweredTtlSeconds } = plan.settings.dns;
     const zones = await zonesOf(context, run, plan);
@@ -30,11 +31,19 @@ export const lowerTtls = step({
       const lowered = lower(record, loweredTtlSeconds);
       return lowered ? [{ kind: "set-record", zoneId, before: record, after: lowered }] : [];
     };
-    await makeEffects(context, run, { step: "lower-ttls", operation: operationOf(plan, "lower-ttls"), move: "0" }, [
-      ...lowering(zones.parent.id, start.delegation),
-      ...start.records.flatMap((record) => lowering(zones.old.id, record)),
-    ]);
-    const oldest = Math.max(loweredTtlSeconds, ...[start.delegation, ...start.records].map((r) => r.ttlSeconds ?? 0));
+    await makeEffects(
+      context,
+      run,
+      { step: "lower-ttls", operation: operationOf(plan, "lower-ttls"), move: "0" },
+      [
+        ...lowering(zones.parent.id, start.delegation),
+        ...start.records.flatMap((record) => lowering(zones.old.id, record)),
+      ],
+    );
+    const oldest = Math.max(
+      loweredTtlSeconds,
+      ...[start.delegation, ...start.records].map((r) => r.ttlSeconds ?? 0),
+    );
     return { waitSeconds: oldest + PROPAGATION_SECONDS };
   },
 });
@@ -43,6 +52,13 @@ export const lowerTtls = step({
 const lower = (record: RecordSet, ttlSeconds: number): RecordSet | undefined => {
   const minimum = record.type === "SOA" ? Number(record.values?.[0]?.split(" ").at(-1) ?? 0) : 0;
   if ((record.ttlSeconds ?? 0) <= ttlSeconds && minimum <= ttlSeconds) return undefined;
-  const values = record.type === "SOA" ? record.values?.map((v) => v.replace(/\d+$/, String(Math.min(minimum, ttlSeconds)))) : record.values;
-  return { ...record, ttlSeconds: Math.min(record.ttlSeconds ?? ttlSeconds, ttlSeconds), ...(values ? { values } : {}) };
+  const values =
+    record.type === "SOA"
+      ? record.values?.map((v) => v.replace(/\d+$/, String(Math.min(minimum, ttlSeconds))))
+      : record.values;
+  return {
+    ...record,
+    ttlSeconds: Math.min(record.ttlSeconds ?? ttlSeconds, ttlSeconds),
+    ...(values ? { values } : {}),
+  };
 };

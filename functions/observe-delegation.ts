@@ -30,14 +30,22 @@ export const observeDelegation = gate({
 });
 
 /** A server that still has the old set is not wrong yet, only late: unknown, and asked again. */
-const delegatesTo = async (context: Context, server: string, zone: string, wanted: readonly string[]): Promise<Verdict> => {
+const delegatesTo = async (
+  context: Context,
+  server: string,
+  zone: string,
+  wanted: readonly string[],
+): Promise<Verdict> => {
   const found = (await recordsAt(context, server, zone, "NS")).map((r) => r.value).sort(byCodeUnit);
   const arrived = found.join() === wanted.join();
   return judge(context, arrived ? true : undefined, {
     check: "dns/delegation",
     subject: zone,
-    sentence: arrived ? `${server} delegates ${zone} to the new servers.` : `${server} still answers NS ${zone} with ${found.join(", ") || "nothing"}.`,
-    remedy: "Wait until Route 53 is in sync; then look at the NS record set at the parent and at the old zone's apex.",
+    sentence: arrived
+      ? `${server} delegates ${zone} to the new servers.`
+      : `${server} still answers NS ${zone} with ${found.join(", ") || "nothing"}.`,
+    remedy:
+      "Wait until Route 53 is in sync; then look at the NS record set at the parent and at the old zone's apex.",
     value: found.join(" "),
     threshold: wanted.join(" "),
     samples: found.length,
@@ -54,7 +62,9 @@ const answersFor = async (context: Context, server: string, host: string): Promi
   return judge(context, passes, {
     check: "dns/new-zone",
     subject: host,
-    sentence: answer ? `${server} answers ${answer.rcode} with ${answer.answers.length} records for ${host}.` : `${server} did not answer for ${host}.`,
+    sentence: answer
+      ? `${server} answers ${answer.rcode} with ${answer.answers.length} records for ${host}.`
+      : `${server} did not answer for ${host}.`,
     remedy: `Create the record of ${host} in the new zone.`,
     value: answer?.answers.length ?? null,
     threshold: "an authoritative answer with a record",

@@ -5,7 +5,6 @@ import { byCodeUnit } from "../domain/kube.ts";
 import { gate } from "./gate.ts";
 import { recordsAt } from "./observe-ttls.ts";
 import { planOf } from "./run.ts";
-import type { Context } from "./step.ts";
 import { judge, whereNoHosts } from "./verdicts.ts";
 import { freshOf, hostsOf, ZONE_READS, zonesOf } from "./zones.ts";
 
@@ -29,7 +28,9 @@ export const observeOldZone = gate({
           judge(context, arrived ? true : undefined, {
             check: "dns/old-zone",
             subject: host,
-            sentence: arrived ? `${server} leads ${host} to the target.` : `${server} still leads ${host} to ${found || "nowhere"}.`,
+            sentence: arrived
+              ? `${server} leads ${host} to the target.`
+              : `${server} still leads ${host} to ${found || "nowhere"}.`,
             remedy: "Wait until Route 53 is in sync; then compare the host's record in both zones.",
             value: found,
             threshold: wanted,

@@ -21,11 +21,15 @@ export const observeSource = step({
       if (workload.move !== "half-and-half" || !isScalable(workload)) continue;
       const object = await source.find(refOfItem(workload));
       const status = object && statusOf(object);
-      if (!status || !status.settled || status.ready < status.wanted) missing.push(`${nameOf(workload)} (${status?.ready ?? 0} of ${status?.wanted ?? workload.replicas})`);
+      if (!status?.settled || status.ready < status.wanted)
+        missing.push(`${nameOf(workload)} (${status?.ready ?? 0} of ${status?.wanted ?? workload.replicas})`);
     }
     return {
       verdict: missing.length === 0 ? ("pass" as const) : ("unknown" as const),
-      sentence: missing.length === 0 ? "The source stands at its full capacity." : `Not ready on the source: ${missing.slice(0, 5).join(", ")}${missing.length > 5 ? ` and ${missing.length - 5} more` : ""}.`,
+      sentence:
+        missing.length === 0
+          ? "The source stands at its full capacity."
+          : `Not ready on the source: ${missing.slice(0, 5).join(", ")}${missing.length > 5 ? ` and ${missing.length - 5} more` : ""}.`,
     };
   },
 });
@@ -34,5 +38,8 @@ export const observeSource = step({
 const notUndone = async (context: Context, run: Run): Promise<readonly string[]> => {
   const known = new Set(await bucketOf(context).listKeys(keys.journal(run.migration)));
   const lists = undoLists([...known].filter(isForward));
-  return lists.capacity.flat().filter((key) => !known.has(keys.done(undoKeyOf(key)))).map((key) => `${key.split("/journal/")[1]?.replace(/\/forward-.*$/, "")} (not undone)`);
+  return lists.capacity
+    .flat()
+    .filter((key) => !known.has(keys.done(undoKeyOf(key))))
+    .map((key) => `${key.split("/journal/")[1]?.replace(/\/forward-.*$/, "")} (not undone)`);
 };

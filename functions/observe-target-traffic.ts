@@ -4,7 +4,7 @@ import * as z from "zod";
 import { makeMetrics } from "../adapters/metrics.ts";
 import { edgeRequestRate, openConnections } from "../domain/queries.ts";
 import { journalOf } from "./effect.ts";
-import { withEvidence } from "./gate.ts";
+import { withReading } from "./gate.ts";
 import { planOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
 
@@ -15,16 +15,23 @@ export const observeTargetTraffic = step({
   name: "observe-target-traffic",
   does: "Reads new requests and open connections of the target; passes at once where DNS was never changed.",
   input: z.object({ run: RunSchema, polls: z.number().int().nonnegative() }),
-  needs: withEvidence({ metrics: ["query"] }),
+  needs: withReading({ metrics: ["query"] }),
   run: async ({ run, polls }, context) => {
     const entries = await journalOf(context).forwardKeys(run.migration);
-    if (!entries.some((key) => key.includes("-delegate-zone/"))) return { verdict: "pass" as const, sentence: "The target was never delegated to." };
+    if (!entries.some((key) => key.includes("-delegate-zone/")))
+      return { verdict: "pass" as const, sentence: "The target was never delegated to." };
     const { settings } = await planOf(context, run);
     const measured = await measure(context, settings.target.name);
     if (measured === "missing")
       return polls >= BLIND_POLLS
-        ? { verdict: "pass" as const, sentence: `No metrics of the target came for ${polls * 30} s; every TTL has run out since DNS went back.` }
-        : { verdict: "unknown" as const, sentence: "The target's metrics are missing; waiting for the TTLs instead." };
+        ? {
+            verdict: "pass" as const,
+            sentence: `No metrics of the target came for ${polls * 30} s; every TTL has run out since DNS went back.`,
+          }
+        : {
+            verdict: "unknown" as const,
+            sentence: "The target's metrics are missing; waiting for the TTLs instead.",
+          };
     const { rate, connections } = measured;
     return {
       verdict: rate <= 0.01 && connections < 1 ? ("pass" as const) : ("unknown" as const),
@@ -33,7 +40,10 @@ export const observeTargetTraffic = step({
   },
 });
 
-const measure = async (context: Parameters<typeof makeMetrics>[0], cluster: string): Promise<{ readonly rate: number; readonly connections: number } | "missing"> => {
+const measure = async (
+  context: Parameters<typeof makeMetrics>[0],
+  cluster: string,
+): Promise<{ readonly rate: number; readonly connections: number } | "missing"> => {
   const metrics = makeMetrics(context);
   try {
     const rate = await metrics.query("target", edgeRequestRate(cluster));

@@ -21,23 +21,35 @@ export const observeTtls = gate({
     const { zone, loweredTtlSeconds } = plan.settings.dns;
     const zones = await zonesOf(context, run, plan);
     const verdicts: Verdict[] = [];
-    for (const server of zones.parent.nameServers) verdicts.push(await ttlAt(context, server, zone, "NS", loweredTtlSeconds));
+    for (const server of zones.parent.nameServers)
+      verdicts.push(await ttlAt(context, server, zone, "NS", loweredTtlSeconds));
     for (const server of zones.old.nameServers) {
       verdicts.push(await ttlAt(context, server, zone, "NS", loweredTtlSeconds));
-      for (const host of hostsOf(plan)) verdicts.push(await ttlAt(context, server, host, "A", Math.max(loweredTtlSeconds, ALIAS_TTL_SECONDS)));
+      for (const host of hostsOf(plan))
+        verdicts.push(
+          await ttlAt(context, server, host, "A", Math.max(loweredTtlSeconds, ALIAS_TTL_SECONDS)),
+        );
     }
     return verdicts;
   },
 });
 
-const ttlAt = async (context: Context, server: string, name: string, type: "NS" | "A", ttlSecondsMax: number): Promise<Verdict> => {
+const ttlAt = async (
+  context: Context,
+  server: string,
+  name: string,
+  type: "NS" | "A",
+  ttlSecondsMax: number,
+): Promise<Verdict> => {
   const records = await recordsAt(context, server, name, type);
   const ttl = Math.max(...records.map((r) => r.ttlSeconds));
   return judge(context, records.length === 0 ? undefined : ttl <= ttlSecondsMax, {
     check: "dns/lowered-ttl",
     subject: `${type} ${name}`,
     sentence:
-      records.length === 0 ? `${server} did not answer for ${type} ${name}.` : `${server} answers for ${type} ${name} with a TTL of ${ttl} s.`,
+      records.length === 0
+        ? `${server} did not answer for ${type} ${name}.`
+        : `${server} answers for ${type} ${name} with a TTL of ${ttl} s.`,
     remedy: `Wait until Route 53 is in sync, or set the TTL of ${type} ${name} to ${ttlSecondsMax} s.`,
     value: records.length === 0 ? null : ttl,
     threshold: `at most ${ttlSecondsMax} s`,
@@ -47,7 +59,12 @@ const ttlAt = async (context: Context, server: string, name: string, type: "NS" 
 };
 
 /** The records of a name at one server: its answer, or the referral that a parent gives for a delegation; none where no answer came. */
-export const recordsAt = async (context: Context, server: string, name: string, type: "NS" | "A"): Promise<readonly DnsRecord[]> => {
+export const recordsAt = async (
+  context: Context,
+  server: string,
+  name: string,
+  type: "NS" | "A",
+): Promise<readonly DnsRecord[]> => {
   try {
     const answer = await ask(context.askDns, server, name, type);
     const own = answer.answers.filter((r) => r.type === type);

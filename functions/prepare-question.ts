@@ -21,10 +21,13 @@ export const prepareQuestion = step({
 const EXPIRY_SECONDS_MAX = 1_036_800;
 
 /** How long a question may be answered: by the record and by the state machine alike. */
-export const expirySeconds = (settings: Settings): number => Math.min(EXPIRY_SECONDS_MAX, Math.max(60, settings.approvals.expiresAfterSeconds));
+export const expirySeconds = (settings: Settings): number =>
+  Math.min(EXPIRY_SECONDS_MAX, Math.max(60, settings.approvals.expiresAfterSeconds));
 
 /** The plan's number of people for a question that doesn't say its own. */
 export const quorumOf = (question: z.infer<typeof QuestionSchema>, settings: Settings): number => {
   if (question.quorum > 0) return question.quorum;
-  return question.phase === "decommission" ? settings.approvals.decommissionQuorum : settings.approvals.quorum;
+  return question.phase === "decommission"
+    ? settings.approvals.decommissionQuorum
+    : settings.approvals.quorum;
 };

@@ -15,6 +15,9 @@ export const proveGone = step({
   run: async ({ item, side }, context) => {
     const cluster = kubernetesOf(context, side);
     const left = await leftOf(cluster, await cluster.get(refOfItem(item)));
-    return { verdict: left === "" ? ("pass" as const) : ("unknown" as const), sentence: `${item.namespace}/${item.name} on the ${side} has ${left === "" ? "nothing" : left} left.` };
+    return {
+      verdict: left === "" ? ("pass" as const) : ("unknown" as const),
+      sentence: `${item.namespace}/${item.name} on the ${side} has ${left === "" ? "nothing" : left} left.`,
+    };
   },
 });

@@ -18,7 +18,10 @@ export const raiseFence = step({
   run: async ({ run, startedBy, execution }, context) => {
     const entries = await journalOf(context).forwardKeys(run.migration);
     if (entries.some((key) => key.includes("-retire-source")))
-      return { refused: true, sentence: `${run.migration} has been decommissioned: the source's workloads are gone, so there is nothing to go back to.` };
+      return {
+        refused: true,
+        sentence: `${run.migration} has been decommissioned: the source's workloads are gone, so there is nothing to go back to.`,
+      };
     const bucket = bucketOf(context);
     const key = keys.fence(run.migration);
     const stored = await bucket.getJson(key);
@@ -28,8 +31,15 @@ export const raiseFence = step({
     }
     const fence = FenceSchema.parse(stored.value);
     if (fence.execution === execution) return { refused: false, sentence: "The fence is up." };
-    if (await isRunning(context, fence.execution)) return { refused: true, sentence: `A rollback of ${run.migration} is under way already: ${fence.execution}. Nothing was changed; follow that one.` };
+    if (await isRunning(context, fence.execution))
+      return {
+        refused: true,
+        sentence: `A rollback of ${run.migration} is under way already: ${fence.execution}. Nothing was changed; follow that one.`,
+      };
     await bucket.replaceIf(key, { startedBy, execution, at: context.now().toISOString() }, stored.etag);
-    return { refused: false, sentence: "The fence was up; this rollback goes on from where the earlier one ended." };
+    return {
+      refused: false,
+      sentence: "The fence was up; this rollback goes on from where the earlier one ended.",
+    };
   },
 });

@@ -3,8 +3,16 @@
 import { SendTaskSuccessCommand } from "@aws-sdk/client-sfn";
 import * as z from "zod";
 import { calling, errorName } from "../adapters/aws.ts";
-import { type Decision, DecisionSchema, decide, RequestSchema, refusalOf, type Vote, VoteSchema } from "../domain/approvals.ts";
 import type { Bucket } from "../adapters/bucket.ts";
+import {
+  type Decision,
+  DecisionSchema,
+  decide,
+  RequestSchema,
+  refusalOf,
+  type Vote,
+  VoteSchema,
+} from "../domain/approvals.ts";
 import { Conflict, NotFound } from "../domain/errors.ts";
 import { keys } from "../domain/journal.ts";
 import { withEvidence } from "./gate.ts";
@@ -23,7 +31,10 @@ export const recordVote = step({
     if (!stored) throw new NotFound(`There is no question ${question}; nothing was recorded.`);
     const request = RequestSchema.parse(stored.value);
     const vote: Vote = { person, choice, plan: run.plan, at: context.now().toISOString() };
-    const refusal = refusalOf(vote, request, { approvers: settings.approvals.approvers.map((a) => a.person), requester: null });
+    const refusal = refusalOf(vote, request, {
+      approvers: settings.approvals.approvers.map((a) => a.person),
+      requester: null,
+    });
     if (refusal) return { counted: false, sentence: refusal };
 
     const already = await bucket.getJson(keys.decision(run.migration, question));
@@ -34,7 +45,11 @@ export const recordVote = step({
     }
     const votes = await cast(bucket, run.migration, question, vote);
     const wanted = decide(votes, request);
-    if (!wanted) return { counted: true, sentence: `${new Set(votes.map((v) => v.person)).size} of ${request.quorum} have voted.` };
+    if (!wanted)
+      return {
+        counted: true,
+        sentence: `${new Set(votes.map((v) => v.person)).size} of ${request.quorum} have voted.`,
+      };
     const decision = await decideOnce(bucket, keys.decision(run.migration, question), wanted);
     await answer(context, request.token, question, decision);
     return { counted: true, sentence: `Decided: ${decision.decision}.` };
@@ -42,7 +57,12 @@ export const recordVote = step({
 });
 
 /** Stores a vote and reads all of them. A second vote of the same person is kept beside the first: a denial after a grant still denies. */
-const cast = async (bucket: Bucket, migration: string, question: string, vote: Vote): Promise<readonly Vote[]> => {
+const cast = async (
+  bucket: Bucket,
+  migration: string,
+  question: string,
+  vote: Vote,
+): Promise<readonly Vote[]> => {
   const key = keys.vote(migration, question, vote.person);
   const folder = key.slice(0, key.lastIndexOf("/") + 1);
   const first = await bucket.getJson(key);
@@ -52,7 +72,8 @@ const cast = async (bucket: Bucket, migration: string, question: string, vote: V
     if (!(await bucket.getJson(changed))) await bucket.putNew(changed, vote);
   }
   const votes: Vote[] = [];
-  for (const each of await bucket.listKeys(folder)) votes.push(VoteSchema.parse((await bucket.getJson(each))?.value));
+  for (const each of await bucket.listKeys(folder))
+    votes.push(VoteSchema.parse((await bucket.getJson(each))?.value));
   return votes;
 };
 
@@ -62,7 +83,12 @@ const GONE = new Set(["TaskDoesNotExist", "TaskTimedOut", "InvalidToken"]);
  * Sent again by a second click: the first sender may have died between the decision and this. A task that has its answer is no error, and
  * nobody waits any more for the answer to a question that has expired.
  */
-const answer = async (context: Context, taskToken: string, question: string, decision: Decision): Promise<void> => {
+const answer = async (
+  context: Context,
+  taskToken: string,
+  question: string,
+  decision: Decision,
+): Promise<void> => {
   if (decision.decision === "expired") return;
   await calling(`send the answer to question ${question}`, async () => {
     try {

@@ -22,7 +22,8 @@ export const repointOldZone = step({
     const route53 = makeRoute53(context.aws.route53);
     const zones = await zonesOf(context, run, plan);
     const hosts = new Set(hostsOf(plan).map(fqdn));
-    const leading = async (zoneId: string) => (await route53.listRecords(zoneId)).filter((r) => hosts.has(fqdn(r.name)) && POINTS.has(r.type));
+    const leading = async (zoneId: string) =>
+      (await route53.listRecords(zoneId)).filter((r) => hosts.has(fqdn(r.name)) && POINTS.has(r.type));
     const before = new Map((await leading(zones.old.id)).map((record) => [slugOf(record), record]));
     const after = await leading(freshOf(zones).id);
     const operation = operationOf(plan, "repoint-old-zone");
@@ -32,7 +33,12 @@ export const repointOldZone = step({
         context,
         run,
         { step: "repoint-old-zone", operation, move: `0.${slugOf(record)}` },
-        { kind: "set-record", zoneId: zones.old.id, before: before.get(slugOf(record)) ?? null, after: record },
+        {
+          kind: "set-record",
+          zoneId: zones.old.id,
+          before: before.get(slugOf(record)) ?? null,
+          after: record,
+        },
       );
     return { repointed: after.length };
   },

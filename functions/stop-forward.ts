@@ -4,7 +4,7 @@ import { StopExecutionCommand } from "@aws-sdk/client-sfn";
 import * as z from "zod";
 import { calling } from "../adapters/aws.ts";
 import { NotFound } from "../domain/errors.ts";
-import { withEvidence } from "./gate.ts";
+import { withReading } from "./gate.ts";
 import { readLock } from "./lock.ts";
 import { bucketOf, planOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
@@ -13,7 +13,7 @@ export const stopForward = step({
   name: "stop-forward",
   does: "Stops the migration's executions by the lock's list, children with them; does nothing where the failed execution itself asked for the rollback.",
   input: z.object({ run: RunSchema, startedBy: z.string() }),
-  needs: withEvidence({ sfn: ["StopExecution"] }),
+  needs: withReading({ sfn: ["StopExecution"] }),
   run: async ({ run, startedBy }, context) => {
     const plan = await planOf(context, run);
     if (startedBy === "catch") return { stopped: 0 };
@@ -21,7 +21,13 @@ export const stopForward = step({
     const executions = lock?.migration === run.migration ? lock.executions : [];
     for (const executionArn of executions) {
       await calling(`stop ${executionArn}`, () =>
-        context.aws.sfn.send(new StopExecutionCommand({ executionArn, error: "RollbackStarted", cause: `A rollback of ${run.migration} was asked for.` })),
+        context.aws.sfn.send(
+          new StopExecutionCommand({
+            executionArn,
+            error: "RollbackStarted",
+            cause: `A rollback of ${run.migration} was asked for.`,
+          }),
+        ),
       ).catch((error: unknown) => {
         if (!(error instanceof NotFound)) throw error;
       });

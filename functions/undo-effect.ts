@@ -30,7 +30,13 @@ export const undoEffectStep = step({
   needs: withJournal({
     // Nodes of the target are marked against consolidation by keep-warm.
     kubernetes: { source: KUBERNETES, target: [...KUBERNETES, "get nodes", "patch nodes"] },
-    route53: ["ChangeResourceRecordSets", "DeleteHostedZone", "GetHostedZone", "ListHostedZonesByName", "ListResourceRecordSets"],
+    route53: [
+      "ChangeResourceRecordSets",
+      "DeleteHostedZone",
+      "GetHostedZone",
+      "ListHostedZonesByName",
+      "ListResourceRecordSets",
+    ],
     eks: ["DeleteCluster", "DescribeCluster"],
   }),
   run: async ({ run, entry }, context) => {
@@ -59,7 +65,10 @@ const mayPassBack = async (context: Context, run: Run, { effect }: JournalEntry)
   const target = kubernetesOf(context, "target");
   const object = await target.find(refOfItem(workload));
   const left = object ? await leftOf(target, object) : "";
-  if (left !== "") throw new Transient(`${effect.thing} still has ${left} on the target; the source gets it back when they are gone.`);
+  if (left !== "")
+    throw new Transient(
+      `${effect.thing} still has ${left} on the target; the source gets it back when they are gone.`,
+    );
 };
 
 /**
@@ -68,19 +77,34 @@ const mayPassBack = async (context: Context, run: Run, { effect }: JournalEntry)
  * @throws OwnedElsewhere, which nothing but a person's word about the target ends.
  */
 const mayStart = async (context: Context, run: Run, { effect, operation }: JournalEntry): Promise<void> => {
-  if (effect.kind !== "set-field" || effect.cluster !== "source" || !/^\d+-hand-over:/.test(operation)) return;
+  if (effect.kind !== "set-field" || effect.cluster !== "source" || !/^\d+-hand-over:/.test(operation))
+    return;
   const thing = `${effect.object.namespace ?? ""}/${effect.object.name}`;
   const stored = await bucketOf(context).getJson(keys.owner(run.migration, thing));
   if ((stored?.value as { readonly owner?: string } | undefined)?.owner !== "target") return;
-  throw new OwnedElsewhere(`${thing} is still owned by the target and was not started on the source. Stop it on the target, see that it is gone, then start it on the source.`);
+  throw new OwnedElsewhere(
+    `${thing} is still owned by the target and was not started on the source. Stop it on the target, see that it is gone, then start it on the source.`,
+  );
 };
 
 /** Before the source's schedule runs again, its controller is told which tick the target ran last. */
-const tellTicks = async (context: Context, run: Run, { effect, operation, move }: JournalEntry): Promise<void> => {
+const tellTicks = async (
+  context: Context,
+  run: Run,
+  { effect, operation, move }: JournalEntry,
+): Promise<void> => {
   if (effect.kind !== "set-field" || effect.cluster !== "source" || effect.object.kind !== "CronJob") return;
   if (effect.path.join(".") !== "spec.suspend" || effect.after !== true) return;
   const ref = effect.object as Ref;
-  const [schedule, other] = [await kubernetesOf(context, "source").find(ref), await kubernetesOf(context, "target").find(ref)];
+  const [schedule, other] = [
+    await kubernetesOf(context, "source").find(ref),
+    await kubernetesOf(context, "target").find(ref),
+  ];
   if (!schedule || !other) return;
-  await makeUndoEffect(context, run, { step: "undo-effect", operation, move: `${move}-ticks` }, lastTickEffect("source", schedule, other));
+  await makeUndoEffect(
+    context,
+    run,
+    { step: "undo-effect", operation, move: `${move}-ticks` },
+    lastTickEffect("source", schedule, other),
+  );
 };

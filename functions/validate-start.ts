@@ -3,26 +3,42 @@
 import * as z from "zod";
 import { FenceRaised, Refused } from "../domain/errors.ts";
 import { keys } from "../domain/journal.ts";
+import { isRunning } from "./executions.ts";
 import { withEvidence } from "./gate.ts";
 import { takeLock } from "./lock.ts";
-import { isRunning } from "./executions.ts";
 import { bucketOf, planOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
 
 export const validateStart = step({
   name: "validate-start",
   does: "Refuses a start with a sentence, or takes the clusters' lock and answers with what the machine goes by.",
-  input: z.object({ run: RunSchema, machine: z.enum(["migrate-cluster", "decommission"]), execution: z.string() }),
+  input: z.object({
+    run: RunSchema,
+    machine: z.enum(["migrate-cluster", "decommission"]),
+    execution: z.string(),
+  }),
   needs: withEvidence({ sfn: ["DescribeExecution"] }),
   run: async ({ run, execution }, context) => {
     const plan = await planOf(context, run);
-    if (plan.migration !== run.migration) throw new Refused(`The plan is for ${plan.migration}, the start for ${run.migration}. Start it under the plan's name.`);
-    const blocked = plan.workloads.filter((w) => w.class === "blocked" || (w.move === "none" && w.class === "stateful"));
+    if (plan.migration !== run.migration)
+      throw new Refused(
+        `The plan is for ${plan.migration}, the start for ${run.migration}. Start it under the plan's name.`,
+      );
+    const blocked = plan.workloads.filter(
+      (w) => w.class === "blocked" || (w.move === "none" && w.class === "stateful"),
+    );
     if (plan.open.length > 0 || blocked.length > 0)
-      throw new Refused(`The plan has ${plan.open.length} open decisions and ${blocked.length} blocked workloads. Decide them, plan again, and have the new plan approved.`);
+      throw new Refused(
+        `The plan has ${plan.open.length} open decisions and ${blocked.length} blocked workloads. Decide them, plan again, and have the new plan approved.`,
+      );
     const bucket = bucketOf(context);
-    if (await bucket.getJson(keys.fence(run.migration))) throw new FenceRaised(`${run.migration} was rolled back; nothing was started. Plan again under another name.`);
-    await takeLock(bucket, plan.settings.source.name, run.migration, execution, (other) => isRunning(context, other));
+    if (await bucket.getJson(keys.fence(run.migration)))
+      throw new FenceRaised(
+        `${run.migration} was rolled back; nothing was started. Plan again under another name.`,
+      );
+    await takeLock(bucket, plan.settings.source.name, run.migration, execution, (other) =>
+      isRunning(context, other),
+    );
     return {
       run,
       pollSeconds: plan.settings.policy.pollSeconds,

@@ -16,16 +16,20 @@ export const validateTarget = gate({
   needs: {
     route53: ZONE_READS,
     dns: ["ask"],
-    kubernetes: { target: ["get cronjobs", "get daemonsets", "get deployments", "get jobs", "get statefulsets"] },
+    kubernetes: {
+      target: ["get cronjobs", "get daemonsets", "get deployments", "get jobs", "get statefulsets"],
+    },
     probes: ["get"],
   },
   measure: async ({ run }, context) => {
     const plan = await planOf(context, run);
     const verdicts: Verdict[] = [];
     for (const workload of plan.workloads)
-      if (workload.move !== "none" && workload.move !== "keep-on-source") verdicts.push(await stands(context, workload));
+      if (workload.move !== "none" && workload.move !== "keep-on-source")
+        verdicts.push(await stands(context, workload));
     const [server = ""] = freshOf(await zonesOf(context, run, plan)).nameServers;
-    for (const host of hostsOf(plan)) verdicts.push(await probeVerdict(context, "target/probe", server, host));
+    for (const host of hostsOf(plan))
+      verdicts.push(await probeVerdict(context, "target/probe", server, host));
     return verdicts;
   },
 });
@@ -34,12 +38,19 @@ export const validateTarget = gate({
 const stands = async (context: Context, workload: Workload): Promise<Verdict> => {
   const object = await kubernetesOf(context, "target").find(refOfItem(workload));
   const status = object && statusOf(object);
-  const wanted = isScalable(workload) ? workload.replicas : workload.kind === "DaemonSet" ? (status?.scheduled ?? 0) : 0;
+  const wanted = isScalable(workload)
+    ? workload.replicas
+    : workload.kind === "DaemonSet"
+      ? (status?.scheduled ?? 0)
+      : 0;
   const ready = status?.ready ?? 0;
   return judge(context, status === undefined ? false : ready >= wanted ? true : undefined, {
     check: "target/ready",
     subject: nameOf(workload),
-    sentence: status === undefined ? `${workload.kind} ${nameOf(workload)} is not on the target.` : `${nameOf(workload)} has ${ready} of ${wanted} ready pods on the target.`,
+    sentence:
+      status === undefined
+        ? `${workload.kind} ${nameOf(workload)} is not on the target.`
+        : `${nameOf(workload)} has ${ready} of ${wanted} ready pods on the target.`,
     remedy: "Look at the pods that are not ready; the cut waits for them.",
     value: status === undefined ? null : ready,
     threshold: `at least ${wanted}`,

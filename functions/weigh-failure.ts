@@ -1,8 +1,8 @@
 /** A phase has failed: says whether anything was changed, and whether the way back may be taken without a person. Changes nothing. */
 
 import * as z from "zod";
-import { withEvidence } from "./gate.ts";
 import { journalOf } from "./effect.ts";
+import { withReading } from "./gate.ts";
 import { RunSchema } from "./run.ts";
 import { step } from "./step.ts";
 
@@ -16,7 +16,7 @@ export const weighFailure = step({
   name: "weigh-failure",
   does: "Looks into the journal: without effects there is nothing to undo; after the delegation only a person's choice goes back.",
   input: z.object({ run: RunSchema, error: z.string(), cause: z.string() }),
-  needs: withEvidence({}),
+  needs: withReading({}),
   run: async ({ run, error }, context): Promise<{ readonly way: Way }> => {
     const journal = journalOf(context);
     if (error === "FenceRaised" || (await journal.fenced(run.migration))) return { way: "stop" };

@@ -18,7 +18,11 @@ export const isScalable = (item: Pick<Item, "kind">): boolean =>
 
 type LabelSelector = {
   readonly matchLabels?: Readonly<Record<string, string>>;
-  readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[];
+  readonly matchExpressions?: readonly {
+    readonly key: string;
+    readonly operator: string;
+    readonly values?: readonly string[];
+  }[];
 };
 
 /** A label selector as the API takes it in a query. */
@@ -43,10 +47,16 @@ export const selectorText = ({ matchLabels = {}, matchExpressions = [] }: LabelS
 export const podsOf = async (cluster: Kubernetes, workload: KubeObject): Promise<readonly KubeObject[]> => {
   const { selector } = workload["spec"] as { readonly selector?: LabelSelector };
   const labelSelector = selectorText(selector ?? {});
-  if (labelSelector === "") throw new Invalid(`${sentenceOf(refOf(workload))} has no selector, so its pods can't be told from others. Nothing was changed.`);
+  if (labelSelector === "")
+    throw new Invalid(
+      `${sentenceOf(refOf(workload))} has no selector, so its pods can't be told from others. Nothing was changed.`,
+    );
   return cluster.list(
     { apiVersion: "v1", kind: "Pod" },
-    { ...(workload.metadata.namespace === undefined ? {} : { namespace: workload.metadata.namespace }), labelSelector },
+    {
+      ...(workload.metadata.namespace === undefined ? {} : { namespace: workload.metadata.namespace }),
+      labelSelector,
+    },
   );
 };
 

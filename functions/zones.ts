@@ -30,9 +30,13 @@ export const zonesOf = async (context: Context, run: Run, plan: SlimPlan): Promi
   const ours = named.find((z) => z.callerReference === callerReferenceOf(run));
   const [old, another] = named.filter((z) => z.callerReference !== callerReferenceOf(run));
   if (old && another)
-    throw new Refused(`Two zones besides ours are called ${zone} (${old.id} and ${another.id}), and only one of them can be the live one. Nothing was changed; delete the one that nobody is delegated to.`);
+    throw new Refused(
+      `Two zones besides ours are called ${zone} (${old.id} and ${another.id}), and only one of them can be the live one. Nothing was changed; delete the one that nobody is delegated to.`,
+    );
   if (!parentZone || !old)
-    throw new NotFound(`Zone ${parentZone ? zone : parent} is not hosted in this account's Route 53, so its delegation can't be changed.`);
+    throw new NotFound(
+      `Zone ${parentZone ? zone : parent} is not hosted in this account's Route 53, so its delegation can't be changed.`,
+    );
   return {
     parent: await withServers(route53, parentZone.id),
     old: await withServers(route53, old.id),
@@ -53,7 +57,12 @@ const withServers = async (route53: Route53, id: string): Promise<ZoneWithServer
 };
 
 /** The one simple record set of a name and type. @throws NotFound where there is none. */
-export const recordOf = async (route53: Route53, zoneId: string, name: string, type: string): Promise<RecordSet> => {
+export const recordOf = async (
+  route53: Route53,
+  zoneId: string,
+  name: string,
+  type: string,
+): Promise<RecordSet> => {
   const [record] = await route53.recordsOf(zoneId, name, type);
   if (!record) throw new NotFound(`Zone ${zoneId} has no ${type} record for ${fqdn(name)}.`);
   return record;

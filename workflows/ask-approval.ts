@@ -23,14 +23,27 @@ export const askApproval = stateMachine("ask-approval", {
       Resource: "arn:aws:states:::lambda:invoke.waitForTaskToken",
       Arguments: {
         FunctionName: "${ask-people}",
-        Payload: { run: "{% $run %}", question: "{% $question %}", token: "{% $states.context.Task.Token %}" },
+        Payload: {
+          run: "{% $run %}",
+          question: "{% $question %}",
+          token: "{% $states.context.Task.Token %}",
+        },
       },
       TimeoutSeconds: "{% $prepared.expiresAfterSeconds %}",
       Assign: { answer: "{% $states.result %}" },
       Next: "What was decided?",
       Retry: [
         {
-          ErrorEquals: ["Transient", "Throttled", "Conflict", "AnswerLost", "Lambda.Unknown", "Sandbox.Timedout", "Lambda.TooManyRequestsException", "Lambda.ServiceException"],
+          ErrorEquals: [
+            "Transient",
+            "Throttled",
+            "Conflict",
+            "AnswerLost",
+            "Lambda.Unknown",
+            "Sandbox.Timedout",
+            "Lambda.TooManyRequestsException",
+            "Lambda.ServiceException",
+          ],
           IntervalSeconds: 2,
           MaxAttempts: 8,
           BackoffRate: 2,

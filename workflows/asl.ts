@@ -138,7 +138,10 @@ export type NamedMachine = { readonly name: string; readonly definition: StateMa
 export const stateMachine = <const Name extends string>(
   name: string,
   definition: Omit<StateMachine<Name>, "QueryLanguage">,
-): NamedMachine => ({ name, definition: { QueryLanguage: "JSONata", ...definition } as unknown as StateMachine });
+): NamedMachine => ({
+  name,
+  definition: { QueryLanguage: "JSONata", ...definition } as unknown as StateMachine,
+});
 
 /** Faults of the platform, not of the migration: the step reads back what it finds, so the same call may be made again. */
 const transient: Retrier = {
@@ -240,7 +243,10 @@ export const watch = <const Name extends string>(
   fields: Fields<Name> & { readonly item?: Json },
 ): Task<Name> => {
   const { item = null, ...rest } = fields;
-  return child("watch-gates", { run: "{% $run %}", phase, gate: `\${${gate}}`, subject, item }, { TimeoutSeconds: 1_209_600, ...rest } as Fields<Name> & {
+  return child("watch-gates", { run: "{% $run %}", phase, gate: `\${${gate}}`, subject, item }, {
+    TimeoutSeconds: 1_209_600,
+    ...rest,
+  } as Fields<Name> & {
     readonly TimeoutSeconds: number;
   });
 };
@@ -251,6 +257,10 @@ export const each = <const Name extends string>(
   subject: string,
   fields: Fields<Name>,
 ): Task<Name> =>
-  child("in-batches", { run: "{% $run %}", step: `\${${step}}`, subject }, { TimeoutSeconds: 86_400, Output: {}, ...fields } as Fields<Name> & {
+  child("in-batches", { run: "{% $run %}", step: `\${${step}}`, subject }, {
+    TimeoutSeconds: 86_400,
+    Output: {},
+    ...fields,
+  } as Fields<Name> & {
     readonly TimeoutSeconds: number;
   });

@@ -4,7 +4,8 @@ import { call, child, otherwise, REFAIL, RESULT, stateMachine, watch } from "./a
 
 /** Input: run, poll, concurrency. Before the delegation a failure rolls back; after it, a failure holds and pages. Undo: source up, then delegation back. */
 export const cutTraffic = stateMachine("cut-traffic", {
-  Comment: "Approved for this plan and by fresh gates; no step starts unless it, and its rollback, fit into the window.",
+  Comment:
+    "Approved for this plan and by fresh gates; no step starts unless it, and its rollback, fit into the window.",
   TimeoutSeconds: 1_209_600,
   StartAt: "Take the input",
   States: {
@@ -19,7 +20,10 @@ export const cutTraffic = stateMachine("cut-traffic", {
       Next: "Target to everything",
     },
     "Target to everything": capacity("raise", "target", "Is the target whole?", "Failed"),
-    "Is the target whole?": watch("validate-target", "cut-traffic", "platform", { Next: "Ask for the cut", Catch: otherwise("Failed") }),
+    "Is the target whole?": watch("validate-target", "cut-traffic", "platform", {
+      Next: "Ask for the cut",
+      Catch: otherwise("Failed"),
+    }),
     "Ask for the cut": child(
       "ask-approval",
       {
@@ -38,43 +42,94 @@ export const cutTraffic = stateMachine("cut-traffic", {
     "Is the window open?": call(
       "check-window",
       { run: "{% $run %}", step: "delegate-zone" },
-      { Assign: { window: RESULT, windowChecks: "{% $windowChecks + 1 %}" }, Next: "May it begin?", Catch: otherwise("Failed") },
+      {
+        Assign: { window: RESULT, windowChecks: "{% $windowChecks + 1 %}" },
+        Next: "May it begin?",
+        Catch: otherwise("Failed"),
+      },
     ),
     "May it begin?": {
       Type: "Choice",
       Choices: [
         { Condition: "{% $window.verdict = 'pass' %}", Next: "Fresh gates" },
-        { Condition: "{% $windowChecks < 10 and $window.waitSeconds <= 1209600 %}", Next: "Wait for the window" },
+        {
+          Condition: "{% $windowChecks < 10 and $window.waitSeconds <= 1209600 %}",
+          Next: "Wait for the window",
+        },
       ],
       Default: "No window",
     },
-    "Wait for the window": { Type: "Wait", Seconds: "{% $window.waitSeconds %}", Next: "Is the window open?" },
-    "Fresh gates": watch("compare-platform", "cut-traffic", "before the cut", { Next: "Delegate", Catch: otherwise("Failed") }),
-    Delegate: call("delegate-zone", { run: "{% $run %}" }, { Next: "Do all servers say so?", Catch: otherwise("Hold the delegation") }),
+    "Wait for the window": {
+      Type: "Wait",
+      Seconds: "{% $window.waitSeconds %}",
+      Next: "Is the window open?",
+    },
+    "Fresh gates": watch("compare-platform", "cut-traffic", "before the cut", {
+      Next: "Delegate",
+      Catch: otherwise("Failed"),
+    }),
+    Delegate: call(
+      "delegate-zone",
+      { run: "{% $run %}" },
+      { Next: "Do all servers say so?", Catch: otherwise("Hold the delegation") },
+    ),
     "Hold the delegation": child(
       "hold",
       { run: "{% $run %}", phase: "cut-traffic", subject: "delegation", sentence: "{% $cause %}" },
-      { TimeoutSeconds: 1_209_600, Assign: { windowChecks: 0 }, Next: "Is the window open?", Catch: otherwise("Failed") },
+      {
+        TimeoutSeconds: 1_209_600,
+        Assign: { windowChecks: 0 },
+        Next: "Is the window open?",
+        Catch: otherwise("Failed"),
+      },
     ),
-    "Do all servers say so?": watch("observe-delegation", "cut-traffic", "platform", { Next: "The delegation's TTL runs out", Catch: otherwise("Hold after the delegation") }),
+    "Do all servers say so?": watch("observe-delegation", "cut-traffic", "platform", {
+      Next: "The delegation's TTL runs out",
+      Catch: otherwise("Hold after the delegation"),
+    }),
     "The delegation's TTL runs out": call(
       "measure-ttls",
       { run: "{% $run %}" },
       { Assign: { ttls: RESULT }, Next: "Wait out the TTLs", Catch: otherwise("Hold after the delegation") },
     ),
-    "Wait out the TTLs": { Type: "Wait", Seconds: "{% $ttls.waitSeconds %}", Next: "The old zone points at the target" },
+    "Wait out the TTLs": {
+      Type: "Wait",
+      Seconds: "{% $ttls.waitSeconds %}",
+      Next: "The old zone points at the target",
+    },
     "The old zone points at the target": call(
       "repoint-old-zone",
       { run: "{% $run %}" },
       { Next: "Does the old zone say so?", Catch: otherwise("Hold after the delegation") },
     ),
-    "Does the old zone say so?": watch("observe-old-zone", "cut-traffic", "platform", { Next: "Wait out the records", Catch: otherwise("Hold after the delegation") }),
-    "Wait out the records": { Type: "Wait", Seconds: "{% $ttls.recordWaitSeconds %}", Next: "Does anybody still use the source?" },
-    "Does anybody still use the source?": watch("observe-stragglers", "cut-traffic", "platform", { Next: "Source down to its floor", Catch: otherwise("Hold after the delegation") }),
+    "Does the old zone say so?": watch("observe-old-zone", "cut-traffic", "platform", {
+      Next: "Wait out the records",
+      Catch: otherwise("Hold after the delegation"),
+    }),
+    "Wait out the records": {
+      Type: "Wait",
+      Seconds: "{% $ttls.recordWaitSeconds %}",
+      Next: "Does anybody still use the source?",
+    },
+    "Does anybody still use the source?": watch("observe-stragglers", "cut-traffic", "platform", {
+      Next: "Source down to its floor",
+      Catch: otherwise("Hold after the delegation"),
+    }),
     "Source down to its floor": capacity("lower", "source", "Let it settle", "Hold after the delegation"),
-    "Let it settle": { Type: "Wait", Seconds: 120, Comment: "Whoever raises replicas again does so within a minute or two.", Next: "Does the source stay down?" },
-    "Does the source stay down?": watch("observe-floor", "cut-traffic", "platform", { Next: "Does the target carry it?", Catch: otherwise("Hold after the delegation") }),
-    "Does the target carry it?": watch("compare-platform", "cut-traffic", "after the cut", { Next: "Cut", Catch: otherwise("Hold after the delegation") }),
+    "Let it settle": {
+      Type: "Wait",
+      Seconds: 120,
+      Comment: "Whoever raises replicas again does so within a minute or two.",
+      Next: "Does the source stay down?",
+    },
+    "Does the source stay down?": watch("observe-floor", "cut-traffic", "platform", {
+      Next: "Does the target carry it?",
+      Catch: otherwise("Hold after the delegation"),
+    }),
+    "Does the target carry it?": watch("compare-platform", "cut-traffic", "after the cut", {
+      Next: "Cut",
+      Catch: otherwise("Hold after the delegation"),
+    }),
     Cut: { Type: "Succeed", Output: { phase: "cut-traffic" } },
     "Hold after the delegation": child(
       "hold",
@@ -86,8 +141,12 @@ export const cutTraffic = stateMachine("cut-traffic", {
   },
 });
 
-
-function capacity<const Next extends string, const Failed extends string>(list: "raise" | "lower", side: "source" | "target", next: Next, failed: Failed) {
+function capacity<const Next extends string, const Failed extends string>(
+  list: "raise" | "lower",
+  side: "source" | "target",
+  next: Next,
+  failed: Failed,
+) {
   return {
     Type: "Map" as const,
     Label: list === "raise" ? "Raise" : "Lower",
@@ -109,7 +168,8 @@ function capacity<const Next extends string, const Failed extends string>(list: 
             phase: "cut-traffic",
             item: "{% $states.input.item %}",
             side,
-            replicas: list === "raise" ? "{% $states.input.item.replicas %}" : "{% $states.input.item.floor %}",
+            replicas:
+              list === "raise" ? "{% $states.input.item.replicas %}" : "{% $states.input.item.floor %}",
             operation: `{% $states.input.item.operations.${list} %}`,
             move: `0-${list}`,
             poll: "{% $states.input.poll %}",

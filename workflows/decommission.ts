@@ -4,7 +4,8 @@ import { call, child, otherwise, REFAIL, RESULT, stateMachine, watch } from "./a
 
 /** Input: run. Refused unless nothing of the source receives traffic, holds a lock or owns a record. */
 export const decommission = stateMachine("decommission", {
-  Comment: "Its own execution, at least two days after the thaw. A rollback after this is refused with a sentence.",
+  Comment:
+    "Its own execution, at least two days after the thaw. A rollback after this is refused with a sentence.",
   TimeoutSeconds: 1_209_600,
   StartAt: "Take the input",
   States: {
@@ -18,9 +19,19 @@ export const decommission = stateMachine("decommission", {
       { run: "{% $run %}", machine: "decommission", execution: "{% $states.context.Execution.Id %}" },
       { Assign: { start: RESULT }, Next: "Take the last backup", Catch: otherwise("Failed") },
     ),
-    "Take the last backup": call("take-snapshot", { run: "{% $run %}", name: "final" }, { Next: "Is the backup whole?", Catch: otherwise("Failed") }),
-    "Is the backup whole?": watch("observe-snapshot", "decommission", "final", { Next: "Is the source unused?", Catch: otherwise("Failed") }),
-    "Is the source unused?": watch("check-retirement", "decommission", "platform", { Next: "Ask two people", Catch: otherwise("Failed") }),
+    "Take the last backup": call(
+      "take-snapshot",
+      { run: "{% $run %}", name: "final" },
+      { Next: "Is the backup whole?", Catch: otherwise("Failed") },
+    ),
+    "Is the backup whole?": watch("observe-snapshot", "decommission", "final", {
+      Next: "Is the source unused?",
+      Catch: otherwise("Failed"),
+    }),
+    "Is the source unused?": watch("check-retirement", "decommission", "platform", {
+      Next: "Ask two people",
+      Catch: otherwise("Failed"),
+    }),
     "Ask two people": child(
       "ask-approval",
       {
@@ -50,7 +61,11 @@ export const decommission = stateMachine("decommission", {
         ProcessorConfig: { Mode: "DISTRIBUTED", ExecutionType: "STANDARD" },
         StartAt: "Retire",
         States: {
-          Retire: call("retire-workload", { run: "{% $states.input.run %}", item: "{% $states.input.item %}" }, { Output: {}, End: true, Catch: otherwise("Not retired") }),
+          Retire: call(
+            "retire-workload",
+            { run: "{% $states.input.run %}", item: "{% $states.input.item %}" },
+            { Output: {}, End: true, Catch: otherwise("Not retired") },
+          ),
           "Not retired": REFAIL,
         },
       },
@@ -58,8 +73,16 @@ export const decommission = stateMachine("decommission", {
       Next: "Put the TTLs back",
       Catch: otherwise("Failed"),
     },
-    "Put the TTLs back": call("restore-ttls", { run: "{% $run %}" }, { Next: "Release the clusters", Catch: otherwise("Failed") }),
-    "Release the clusters": call("release-clusters", { run: "{% $run %}" }, { Next: "Decommissioned", Catch: otherwise("Failed") }),
+    "Put the TTLs back": call(
+      "restore-ttls",
+      { run: "{% $run %}" },
+      { Next: "Release the clusters", Catch: otherwise("Failed") },
+    ),
+    "Release the clusters": call(
+      "release-clusters",
+      { run: "{% $run %}" },
+      { Next: "Decommissioned", Catch: otherwise("Failed") },
+    ),
     Decommissioned: { Type: "Succeed", Output: { phase: "decommission" } },
     Failed: REFAIL,
   },

@@ -4,7 +4,8 @@ import { call, child, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
 
 /** Input: run, phase, item, poll. Undo, newest first: stopped on the target, proved gone, owned by the source, started there. */
 export const handOver = stateMachine("hand-over", {
-  Comment: "Exclusive things stop first, everything else starts first. The pause is the one that the plan states.",
+  Comment:
+    "Exclusive things stop first, everything else starts first. The pause is the one that the plan states.",
   TimeoutSeconds: 1_209_600,
   StartAt: "Take the input",
   States: {
@@ -50,8 +51,18 @@ export const handOver = stateMachine("hand-over", {
     "Give it time": { Type: "Wait", Seconds: "{% $poll %}", Next: "Is it gone from the source?" },
     "Ask a person": child(
       "hold",
-      { run: "{% $run %}", phase: "{% $phase %}", subject: "{% $item.operations.move %}", sentence: "{% $seen.sentence %}" },
-      { TimeoutSeconds: 1_209_600, Assign: { polls: 0 }, Next: "Is it gone from the source?", Catch: otherwise("Failed") },
+      {
+        run: "{% $run %}",
+        phase: "{% $phase %}",
+        subject: "{% $item.operations.move %}",
+        sentence: "{% $seen.sentence %}",
+      },
+      {
+        TimeoutSeconds: 1_209_600,
+        Assign: { polls: 0 },
+        Next: "Is it gone from the source?",
+        Catch: otherwise("Failed"),
+      },
     ),
     "The target owns it": call(
       "take-ownership",
@@ -68,7 +79,11 @@ export const handOver = stateMachine("hand-over", {
       Next: "Lead its callers there",
       Catch: otherwise("Failed"),
     }),
-    "Lead its callers there": call("link-service", { run: "{% $run %}", item: "{% $item %}" }, { Next: "Handed over", Catch: otherwise("Failed") }),
+    "Lead its callers there": call(
+      "link-service",
+      { run: "{% $run %}", item: "{% $item %}" },
+      { Next: "Handed over", Catch: otherwise("Failed") },
+    ),
     "Resume on the target": call(
       "suspend-schedule",
       { run: "{% $run %}", item: "{% $item %}", side: "target", suspend: false, move: "2-target-resume" },

@@ -4,7 +4,8 @@ import { call, child, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
 
 /** Input: run, phase, subject, sentence. Succeeds for "try again"; fails with HeldTooLong, RolledBackByPerson or ApprovalExpired. */
 export const hold = stateMachine("hold", {
-  Comment: "Pauses, tells people what was found, and lets them choose: retry or roll back. Retries are bounded.",
+  Comment:
+    "Pauses, tells people what was found, and lets them choose: retry or roll back. Retries are bounded.",
   TimeoutSeconds: 1_209_600,
   StartAt: "Take the input",
   States: {
@@ -47,7 +48,12 @@ export const hold = stateMachine("hold", {
           quorum: 1,
         },
       },
-      { TimeoutSeconds: 1_209_600, Assign: { choice: "{% $states.result.Output.decision %}" }, Next: "What was chosen?", Catch: otherwise("Failed") },
+      {
+        TimeoutSeconds: 1_209_600,
+        Assign: { choice: "{% $states.result.Output.decision %}" },
+        Next: "What was chosen?",
+        Catch: otherwise("Failed"),
+      },
     ),
     "What was chosen?": {
       Type: "Choice",

@@ -4,13 +4,18 @@ import { call, child, otherwise, RESULT, stateMachine } from "./asl.ts";
 
 /** Input: {migration, plan}. Everything else is in the plan. */
 export const migrateCluster = stateMachine("migrate-cluster", {
-  Comment: "Preflight, build, freeze, move, cut, thaw. Decommissioning is an execution of its own, days later.",
+  Comment:
+    "Preflight, build, freeze, move, cut, thaw. Decommissioning is an execution of its own, days later.",
   TimeoutSeconds: 2_592_000,
   StartAt: "Read the plan",
   States: {
     "Read the plan": call(
       "validate-start",
-      { run: "{% $states.input %}", machine: "migrate-cluster", execution: "{% $states.context.Execution.Id %}" },
+      {
+        run: "{% $states.input %}",
+        machine: "migrate-cluster",
+        execution: "{% $states.context.Execution.Id %}",
+      },
       {
         Assign: {
           run: "{% $states.result.Payload.run %}",
@@ -75,8 +80,15 @@ export const migrateCluster = stateMachine("migrate-cluster", {
     ),
     "Tell people": call(
       "page-person",
-      { run: "{% $run %}", sentence: "{% $error & ': ' & $cause & ' The migration has stopped where it is; start it again to go on, or roll it back.' %}" },
-      { Next: "Waiting for a person", Catch: [{ ErrorEquals: ["States.ALL"], Next: "Waiting for a person" }] },
+      {
+        run: "{% $run %}",
+        sentence:
+          "{% $error & ': ' & $cause & ' The migration has stopped where it is; start it again to go on, or roll it back.' %}",
+      },
+      {
+        Next: "Waiting for a person",
+        Catch: [{ ErrorEquals: ["States.ALL"], Next: "Waiting for a person" }],
+      },
     ),
     "Roll back": child(
       "roll-back",
@@ -88,7 +100,11 @@ export const migrateCluster = stateMachine("migrate-cluster", {
       },
     ),
     "Rolled back": { Type: "Fail", Error: "RolledBack", Cause: "{% $error & ': ' & $cause %}" },
-    "Rollback incomplete": { Type: "Fail", Error: "RollbackIncomplete", Cause: "{% $error & ': ' & $cause %}" },
+    "Rollback incomplete": {
+      Type: "Fail",
+      Error: "RollbackIncomplete",
+      Cause: "{% $error & ': ' & $cause %}",
+    },
     "Waiting for a person": { Type: "Fail", Error: "WaitingForPerson", Cause: "{% $cause %}" },
     Refused: { Type: "Fail", Error: "{% $error %}", Cause: "{% $cause %}" },
   },

@@ -16,7 +16,8 @@ const CHECKS = [
 
 /** Input: run, poll. Read-only but for the TTLs. Undo: the old TTLs. */
 export const preflight = stateMachine("preflight", {
-  Comment: "A check that could not run is unknown, and unknown is not a pass. A failed check refuses before anything is changed.",
+  Comment:
+    "A check that could not run is unknown, and unknown is not a pass. A failed check refuses before anything is changed.",
   TimeoutSeconds: 1_209_600,
   StartAt: "Take the input",
   States: {
@@ -41,20 +42,31 @@ export const preflight = stateMachine("preflight", {
       Type: "Choice",
       Choices: [
         { Condition: "{% 'fail' in $verdicts.verdict %}", Next: "Refused" },
-        { Condition: "{% $count($verdicts[verdict = 'pass']) = $count($verdicts) and $count($verdicts) > 0 %}", Next: "Remember the start" },
+        {
+          Condition:
+            "{% $count($verdicts[verdict = 'pass']) = $count($verdicts) and $count($verdicts) > 0 %}",
+          Next: "Remember the start",
+        },
         { Condition: "{% $rounds < 5 %}", Next: "Wait for data" },
       ],
       Default: "Not enough is known",
     },
     "Wait for data": { Type: "Wait", Seconds: 300, Next: "Check everything" },
-    "Remember the start": call("record-start", { run: "{% $run %}" }, { Next: "Lower the TTLs", Catch: otherwise("Failed") }),
+    "Remember the start": call(
+      "record-start",
+      { run: "{% $run %}" },
+      { Next: "Lower the TTLs", Catch: otherwise("Failed") },
+    ),
     "Lower the TTLs": call(
       "lower-ttls",
       { run: "{% $run %}" },
       { Assign: { lowered: RESULT }, Next: "Old TTLs run out", Catch: otherwise("Failed") },
     ),
     "Old TTLs run out": { Type: "Wait", Seconds: "{% $lowered.waitSeconds %}", Next: "Ask every server" },
-    "Ask every server": watch("observe-ttls", "preflight", "zone", { Next: "Ready to build", Catch: otherwise("Failed") }),
+    "Ask every server": watch("observe-ttls", "preflight", "zone", {
+      Next: "Ready to build",
+      Catch: otherwise("Failed"),
+    }),
     "Ready to build": { Type: "Succeed", Output: { phase: "preflight" } },
     Refused: {
       Type: "Fail",

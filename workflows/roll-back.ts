@@ -1,10 +1,11 @@
 /** The way back, from anywhere, without approval: the fence, then capacity, then DNS, then everything else, newest first. */
 
-import { call, child, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
+import { call, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
 
 /** Input: run, startedBy ("catch" | "person" | "event"), poll. Each undo works when the effect never happened. */
 export const rollBack = stateMachine("roll-back", {
-  Comment: "An undo that fails again and again pages a person with the command to run by hand, and the rest goes on.",
+  Comment:
+    "An undo that fails again and again pages a person with the command to run by hand, and the rest goes on.",
   TimeoutSeconds: 604_800,
   StartAt: "Take the input",
   States: {
@@ -23,20 +24,44 @@ export const rollBack = stateMachine("roll-back", {
       Choices: [{ Condition: "{% $fence.refused %}", Next: "Refused" }],
       Default: "Stop what still runs",
     },
-    "Stop what still runs": call("stop-forward", { run: "{% $run %}", startedBy: "{% $startedBy %}" }, { Next: "Let functions end", Catch: otherwise("Failed") }),
-    "Let functions end": { Type: "Wait", Seconds: 30, Comment: "A function with effects times out after 30 seconds.", Next: "List what to undo" },
-    "List what to undo": call("list-undo", { run: "{% $run %}" }, { Assign: { undo: RESULT }, Next: "Carry changes back", Catch: otherwise("Failed") }),
-    "Carry changes back": call("carry-back", { run: "{% $run %}" }, { Next: "Restore capacity", Catch: otherwise("Page for the changes") }),
+    "Stop what still runs": call(
+      "stop-forward",
+      { run: "{% $run %}", startedBy: "{% $startedBy %}" },
+      { Next: "Let functions end", Catch: otherwise("Failed") },
+    ),
+    "Let functions end": {
+      Type: "Wait",
+      Seconds: 30,
+      Comment: "A function with effects times out after 30 seconds.",
+      Next: "List what to undo",
+    },
+    "List what to undo": call(
+      "list-undo",
+      { run: "{% $run %}" },
+      { Assign: { undo: RESULT }, Next: "Carry changes back", Catch: otherwise("Failed") },
+    ),
+    "Carry changes back": call(
+      "carry-back",
+      { run: "{% $run %}" },
+      { Next: "Restore capacity", Catch: otherwise("Page for the changes") },
+    ),
     "Page for the changes": call(
       "page-person",
-      { run: "{% $run %}", sentence: "{% 'What was changed on the target could not be carried back: ' & $cause %}" },
+      {
+        run: "{% $run %}",
+        sentence: "{% 'What was changed on the target could not be carried back: ' & $cause %}",
+      },
       { Next: "Restore capacity", Catch: otherwise("Restore capacity") },
     ),
     "Restore capacity": undoing("capacity", 10, "Does the source stand?"),
     "Does the source stand?": call(
       "observe-source",
       { run: "{% $run %}" },
-      { Assign: { seen: RESULT, polls: "{% $polls + 1 %}" }, Next: "Source ready?", Catch: otherwise("Failed") },
+      {
+        Assign: { seen: RESULT, polls: "{% $polls + 1 %}" },
+        Next: "Source ready?",
+        Catch: otherwise("Failed"),
+      },
     ),
     "Source ready?": {
       Type: "Choice",
@@ -54,16 +79,25 @@ export const rollBack = stateMachine("roll-back", {
     ),
     "Does the target serve?": {
       Type: "Choice",
-      Comment: "Clients are not sent to a source that can't carry them. Where nobody was ever sent to the target, the rest is independent.",
+      Comment:
+        "Clients are not sent to a source that can't carry them. Where nobody was ever sent to the target, the rest is independent.",
       Choices: [{ Condition: "{% $undo.delegated %}", Next: "Incomplete" }],
       Default: "DNS back",
     },
     "DNS back": undoing("dns", 1, "The new zone names the old servers", { polls: 0 }),
-    "The new zone names the old servers": call("turn-back", { run: "{% $run %}" }, { Next: "Is anybody still on the target?", Catch: otherwise("Failed") }),
+    "The new zone names the old servers": call(
+      "turn-back",
+      { run: "{% $run %}" },
+      { Next: "Is anybody still on the target?", Catch: otherwise("Failed") },
+    ),
     "Is anybody still on the target?": call(
       "observe-target-traffic",
       { run: "{% $run %}", polls: "{% $polls %}" },
-      { Assign: { seen: RESULT, polls: "{% $polls + 1 %}" }, Next: "Target unused?", Catch: otherwise("Failed") },
+      {
+        Assign: { seen: RESULT, polls: "{% $polls + 1 %}" },
+        Next: "Target unused?",
+        Catch: otherwise("Failed"),
+      },
     ),
     "Target unused?": {
       Type: "Choice",
@@ -90,8 +124,16 @@ export const rollBack = stateMachine("roll-back", {
       Choices: [{ Condition: "{% $seen.verdict = 'pass' %}", Next: "Release the clusters" }],
       Default: "Page for what is left",
     },
-    "Page for what is left": call("page-person", { run: "{% $run %}", sentence: "{% $seen.sentence %}" }, { Next: "Incomplete", Catch: otherwise("Failed") }),
-    "Release the clusters": call("release-clusters", { run: "{% $run %}" }, { Next: "Rolled back", Catch: otherwise("Failed") }),
+    "Page for what is left": call(
+      "page-person",
+      { run: "{% $run %}", sentence: "{% $seen.sentence %}" },
+      { Next: "Incomplete", Catch: otherwise("Failed") },
+    ),
+    "Release the clusters": call(
+      "release-clusters",
+      { run: "{% $run %}" },
+      { Next: "Rolled back", Catch: otherwise("Failed") },
+    ),
     "Rolled back": { Type: "Succeed", Output: { rolledBack: true } },
     Refused: { Type: "Fail", Error: "RollbackRefused", Cause: "{% $fence.sentence %}" },
     "Clients remain": { Type: "Fail", Error: "RollbackIncomplete", Cause: "{% $seen.sentence %}" },
@@ -100,7 +142,12 @@ export const rollBack = stateMachine("roll-back", {
   },
 });
 
-function undoing<const Next extends string>(list: "capacity" | "dns" | "rest", concurrency: number, next: Next, assign = {}) {
+function undoing<const Next extends string>(
+  list: "capacity" | "dns" | "rest",
+  concurrency: number,
+  next: Next,
+  assign = {},
+) {
   return {
     Type: "Map" as const,
     Label: `Undo${list}`,

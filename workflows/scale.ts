@@ -38,7 +38,11 @@ export const scale = stateMachine("scale", {
     "Look at the pods": call(
       "observe-workload",
       { run: "{% $run %}", item: "{% $item %}", side: "{% $side %}", replicas: "{% $replicas %}" },
-      { Assign: { seen: RESULT, polls: "{% $polls + 1 %}" }, Next: "Does it stand?", Catch: otherwise("Failed") },
+      {
+        Assign: { seen: RESULT, polls: "{% $polls + 1 %}" },
+        Next: "Does it stand?",
+        Catch: otherwise("Failed"),
+      },
     ),
     "Does it stand?": {
       Type: "Choice",

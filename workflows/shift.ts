@@ -4,7 +4,8 @@ import { child, otherwise, REFAIL, stateMachine, watch } from "./asl.ts";
 
 /** Input: run, phase, item, poll. Undo: the numbers as recorded, source first. */
 export const shift = stateMachine("shift", {
-  Comment: "Add on the target, verify, remove from the source. Half is capacity, not traffic: clients stay where DNS sends them.",
+  Comment:
+    "Add on the target, verify, remove from the source. Half is capacity, not traffic: clients stay where DNS sends them.",
   TimeoutSeconds: 1_209_600,
   StartAt: "Take the input",
   States: {
@@ -23,15 +24,25 @@ export const shift = stateMachine("shift", {
       Next: "Compare both sides",
       Catch: otherwise("Failed"),
     }),
-    "Compare both sides": watch("compare-workload", "move-workloads", "{% $item.namespace & '/' & $item.name & ', before' %}", {
-      item: "{% $item %}",
-      Next: "May the source give up its half?",
-      Catch: otherwise("Failed"),
-    }),
+    "Compare both sides": watch(
+      "compare-workload",
+      "move-workloads",
+      "{% $item.namespace & '/' & $item.name & ', before' %}",
+      {
+        item: "{% $item %}",
+        Next: "May the source give up its half?",
+        Catch: otherwise("Failed"),
+      },
+    ),
     "May the source give up its half?": {
       Type: "Choice",
       Comment: "A pod that can't finish what it holds stays until nobody uses it.",
-      Choices: [{ Condition: "{% $item.drains and $item.sourceKeeps < $item.replicas %}", Next: "Source down to its half" }],
+      Choices: [
+        {
+          Condition: "{% $item.drains and $item.sourceKeeps < $item.replicas %}",
+          Next: "Source down to its half",
+        },
+      ],
       Default: "Shifted",
     },
     "Source down to its half": child("scale", scaling("source", "{% $item.sourceKeeps %}", "1-source-down"), {
@@ -39,11 +50,16 @@ export const shift = stateMachine("shift", {
       Next: "Compare again",
       Catch: otherwise("Failed"),
     }),
-    "Compare again": watch("compare-workload", "move-workloads", "{% $item.namespace & '/' & $item.name & ', after' %}", {
-      item: "{% $item %}",
-      Next: "Shifted",
-      Catch: otherwise("Failed"),
-    }),
+    "Compare again": watch(
+      "compare-workload",
+      "move-workloads",
+      "{% $item.namespace & '/' & $item.name & ', after' %}",
+      {
+        item: "{% $item %}",
+        Next: "Shifted",
+        Catch: otherwise("Failed"),
+      },
+    ),
     Shifted: { Type: "Succeed", Output: { shifted: "{% $item.name %}" } },
     Failed: REFAIL,
   },

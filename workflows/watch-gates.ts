@@ -23,7 +23,14 @@ export const watchGates = stateMachine("watch-gates", {
     },
     Measure: callAny(
       "{% $gate %}",
-      { run: "{% $run %}", phase: "{% $phase %}", subject: "{% $subject %}", item: "{% $item %}", asked: "{% $asked %}", watcher: "{% $states.context.Execution.Name %}" },
+      {
+        run: "{% $run %}",
+        phase: "{% $phase %}",
+        subject: "{% $subject %}",
+        item: "{% $item %}",
+        asked: "{% $asked %}",
+        watcher: "{% $states.context.Execution.Name %}",
+      },
       { Assign: { seen: RESULT, asked: "{% $asked + 1 %}" }, Next: "Passed?", Catch: otherwise("Failed") },
     ),
     "Passed?": {
@@ -37,8 +44,18 @@ export const watchGates = stateMachine("watch-gates", {
     "Give it time": { Type: "Wait", Seconds: "{% $seen.pollSeconds %}", Next: "Measure" },
     "Ask a person": child(
       "hold",
-      { run: "{% $run %}", phase: "{% $phase %}", subject: "{% $subject %}", sentence: "{% $seen.sentence %}" },
-      { TimeoutSeconds: 1_209_600, Assign: { bound: "{% $asked %}" }, Next: "Measure", Catch: otherwise("Failed") },
+      {
+        run: "{% $run %}",
+        phase: "{% $phase %}",
+        subject: "{% $subject %}",
+        sentence: "{% $seen.sentence %}",
+      },
+      {
+        TimeoutSeconds: 1_209_600,
+        Assign: { bound: "{% $asked %}" },
+        Next: "Measure",
+        Catch: otherwise("Failed"),
+      },
     ),
     Passed: { Type: "Succeed", Output: { verdict: "pass" } },
     Failed: REFAIL,

@@ -12,9 +12,22 @@ type CreateCluster = Extract<Effect, { kind: "create-cluster" }>;
 export const createCluster = async (effect: CreateCluster, clients: Clients): Promise<Outcome> => {
   const eks = makeEks(clients.aws.eks);
   const found = await eks.describe(effect.name);
-  if (found) return { outcome: "stood", ...(found.tags[CREATED_BY] === clients.migration ? {} : { note: "It was there before us, and stays after us." }) };
+  if (found)
+    return {
+      outcome: "stood",
+      ...(found.tags[CREATED_BY] === clients.migration
+        ? {}
+        : { note: "It was there before us, and stays after us." }),
+    };
   const { name, version, clientToken, roleArn, subnetIds } = effect;
-  await eks.create({ name, version, clientToken, roleArn, subnetIds, tags: { [CREATED_BY]: clients.migration } });
+  await eks.create({
+    name,
+    version,
+    clientToken,
+    roleArn,
+    subnetIds,
+    tags: { [CREATED_BY]: clients.migration },
+  });
   return { outcome: "made" };
 };
 
@@ -22,6 +35,7 @@ export const undoCluster = async (effect: CreateCluster, clients: Clients): Prom
   const eks = makeEks(clients.aws.eks);
   const found = await eks.describe(effect.name);
   if (!found || found.status === "DELETING") return { outcome: "stood" };
-  if (found.tags[CREATED_BY] !== clients.migration) return { outcome: "left", note: "It was there before us." };
+  if (found.tags[CREATED_BY] !== clients.migration)
+    return { outcome: "left", note: "It was there before us." };
   return { outcome: (await eks.remove(effect.name)) ? "made" : "stood" };
 };

@@ -2,8 +2,8 @@
 
 import type { Effect } from "../../domain/effects.ts";
 import { NotAsIntended } from "../../domain/errors.ts";
-import { canonicalJson } from "../bucket.ts";
 import { type Json, type KubeObject, type Ref, sentenceOf } from "../../domain/kube.ts";
+import { canonicalJson } from "../bucket.ts";
 import type { Outcome } from "../journal.ts";
 import type { Kubernetes } from "../kubernetes.ts";
 import type { Clients } from "./clients.ts";
@@ -29,7 +29,8 @@ export const undoField = async (effect: SetField, clients: Clients): Promise<Out
   if (same(now, effect.before)) return { outcome: "stood" };
   // The target's pods are there because of us: what its autoscalers made of their number goes with them.
   const ours = effect.cluster === "target" && isScale(effect.path);
-  if (!ours && !same(now, effect.after)) return { outcome: "left", note: `Somebody else set it to ${JSON.stringify(now)}.` };
+  if (!ours && !same(now, effect.after))
+    return { outcome: "left", note: `Somebody else set it to ${JSON.stringify(now)}.` };
   await write(cluster, effect, object, effect.before);
   await readBack(cluster, effect, effect.before);
   return { outcome: "made" };
@@ -57,7 +58,12 @@ const refIn = ({ object }: SetField): Ref => ({
 const isScale = (path: readonly string[]): boolean => path.join(".") === "spec.replicas";
 
 /** Conditional on the version that was read: a write of somebody else in between is a Conflict, and the retry reads again. */
-const write = async (cluster: Kubernetes, effect: SetField, read: KubeObject, value: unknown): Promise<void> => {
+const write = async (
+  cluster: Kubernetes,
+  effect: SetField,
+  read: KubeObject,
+  value: unknown,
+): Promise<void> => {
   const ref = refIn(effect);
   if (isScale(effect.path) && typeof value === "number") {
     const from = fieldOf(read, effect.path);
@@ -67,11 +73,19 @@ const write = async (cluster: Kubernetes, effect: SetField, read: KubeObject, va
   const version = fieldOf(read, ["metadata", "resourceVersion"]);
   const change = replacing(fieldOf(read, effect.path), (value ?? null) as Json);
   const patch = effect.path.reduceRight<Json>((inner, part) => ({ [part]: inner }), change);
-  const guarded = effect.path[0] === "metadata" ? mergeVersion(patch, version) : { ...(patch as object), metadata: { resourceVersion: version } };
-  await cluster.mergePatch(ref, guarded as Json, effect.path[0] === "status" ? { subresource: "status" } : {});
+  const guarded =
+    effect.path[0] === "metadata"
+      ? mergeVersion(patch, version)
+      : { ...(patch as object), metadata: { resourceVersion: version } };
+  await cluster.mergePatch(
+    ref,
+    guarded as Json,
+    effect.path[0] === "status" ? { subresource: "status" } : {},
+  );
 };
 
-const isMap = (value: Json): value is { readonly [key: string]: Json } => value !== null && typeof value === "object" && !Array.isArray(value);
+const isMap = (value: Json): value is { readonly [key: string]: Json } =>
+  value !== null && typeof value === "object" && !Array.isArray(value);
 
 /** A merge patch adds to an object and never replaces it: what the new value doesn't have is named with null (RFC 7386). */
 const replacing = (now: Json, wanted: Json): Json => {
@@ -79,7 +93,9 @@ const replacing = (now: Json, wanted: Json): Json => {
   const gone = Object.keys(now).filter((key) => !(key in wanted));
   return {
     ...Object.fromEntries(gone.map((key) => [key, null])),
-    ...Object.fromEntries(Object.entries(wanted).map(([key, value]) => [key, replacing(now[key] ?? null, value)])),
+    ...Object.fromEntries(
+      Object.entries(wanted).map(([key, value]) => [key, replacing(now[key] ?? null, value)]),
+    ),
   };
 };
 

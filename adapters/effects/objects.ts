@@ -17,12 +17,18 @@ export const createObject = async (effect: Create, clients: Clients): Promise<Ou
   const cluster = clients.kubernetes[effect.cluster];
   const object = effect.object as unknown as KubeObject;
   const found = await standing(cluster, object);
-  if (found) return isOurs(found, object) ? { outcome: "stood" } : { outcome: "stood", note: "It was there before us, and stays after us." };
+  if (found)
+    return isOurs(found, object)
+      ? { outcome: "stood" }
+      : { outcome: "stood", note: "It was there before us, and stays after us." };
   try {
     await cluster.create(object);
   } catch (error) {
     if (!isAlreadyExists(error)) throw error;
-    throw new Transient(`${sentenceOf(refOf(object))} came into being on the ${effect.cluster} at the same moment. It is read again.`, { cause: error });
+    throw new Transient(
+      `${sentenceOf(refOf(object))} came into being on the ${effect.cluster} at the same moment. It is read again.`,
+      { cause: error },
+    );
   }
   await mustBeThere(cluster, effect.cluster, object);
   return { outcome: "made" };
@@ -54,12 +60,22 @@ export const undoDelete = async (effect: Delete, clients: Clients): Promise<Outc
   return { outcome: "made" };
 };
 
-const SERVER_SET = new Set(["uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink", "deletionTimestamp"]);
+const SERVER_SET = new Set([
+  "uid",
+  "resourceVersion",
+  "generation",
+  "creationTimestamp",
+  "managedFields",
+  "selfLink",
+  "deletionTimestamp",
+]);
 
 /** An object as it can be created: no status, nothing that the server sets. */
 export const asNew = (object: KubeObject): KubeObject => {
   const { status: _status, ...rest } = object;
-  const metadata = Object.fromEntries(Object.entries(object.metadata).filter(([key]) => !SERVER_SET.has(key)));
+  const metadata = Object.fromEntries(
+    Object.entries(object.metadata).filter(([key]) => !SERVER_SET.has(key)),
+  );
   return { ...rest, metadata } as unknown as KubeObject;
 };
 
@@ -71,12 +87,17 @@ const isOurs = (found: KubeObject, wanted: KubeObject): boolean =>
 const standing = async (cluster: Kubernetes, object: KubeObject): Promise<KubeObject | undefined> => {
   const found = await cluster.find(refOf(object));
   if (found?.metadata["deletionTimestamp"] === undefined) return found;
-  throw new Transient(`${sentenceOf(refOf(object))} is still being deleted. It is created once the old one is gone.`);
+  throw new Transient(
+    `${sentenceOf(refOf(object))} is still being deleted. It is created once the old one is gone.`,
+  );
 };
 
 const remove = async (cluster: Kubernetes, found: KubeObject): Promise<Outcome> => {
   const uid = found.metadata["uid"];
-  await cluster.remove(refOf(found), typeof uid === "string" ? { uid, propagation: "Background" } : { propagation: "Background" });
+  await cluster.remove(
+    refOf(found),
+    typeof uid === "string" ? { uid, propagation: "Background" } : { propagation: "Background" },
+  );
   const left = await cluster.find(refOf(found));
   if (left && left.metadata["uid"] === uid && left.metadata["deletionTimestamp"] === undefined)
     throw new NotAsIntended(`${sentenceOf(refOf(found))} was deleted and is still there. It is tried again.`);
@@ -85,5 +106,7 @@ const remove = async (cluster: Kubernetes, found: KubeObject): Promise<Outcome> 
 
 const mustBeThere = async (cluster: Kubernetes, side: string, object: KubeObject): Promise<void> => {
   if (await cluster.find(refOf(object))) return;
-  throw new NotAsIntended(`${sentenceOf(refOf(object))} was created on the ${side} and can't be read yet. It is tried again.`);
+  throw new NotAsIntended(
+    `${sentenceOf(refOf(object))} was created on the ${side} and can't be read yet. It is tried again.`,
+  );
 };

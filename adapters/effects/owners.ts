@@ -11,17 +11,27 @@ type SetOwner = Extract<Effect, { kind: "set-owner" }>;
 
 const Owner = z.object({ thing: z.string(), owner: z.enum(["source", "target", "nobody"]) });
 
-export const applyOwner = (effect: SetOwner, clients: Clients): Promise<Outcome> => pass(effect.thing, effect.before, effect.after, clients);
+export const applyOwner = (effect: SetOwner, clients: Clients): Promise<Outcome> =>
+  pass(effect.thing, effect.before, effect.after, clients);
 
 /** Gives it back, if it is still where we put it. */
-export const undoOwner = (effect: SetOwner, clients: Clients): Promise<Outcome> => pass(effect.thing, effect.after, effect.before, clients);
+export const undoOwner = (effect: SetOwner, clients: Clients): Promise<Outcome> =>
+  pass(effect.thing, effect.after, effect.before, clients);
 
-const pass = async (thing: string, from: SetOwner["before"], to: SetOwner["after"], clients: Clients): Promise<Outcome> => {
+const pass = async (
+  thing: string,
+  from: SetOwner["before"],
+  to: SetOwner["after"],
+  clients: Clients,
+): Promise<Outcome> => {
   const key = keys.owner(clients.migration, thing);
   const stored = await clients.bucket.getJson(key);
   const now = stored ? Owner.parse(stored.value).owner : "source";
   if (now === to) return { outcome: "stood" };
-  if (now !== from) throw new OwnedElsewhere(`${thing} is owned by the ${now}, not by the ${from}; nothing was changed. Find out who changed the ledger.`);
+  if (now !== from)
+    throw new OwnedElsewhere(
+      `${thing} is owned by the ${now}, not by the ${from}; nothing was changed. Find out who changed the ledger.`,
+    );
   const value = { thing, owner: to };
   if (stored) await clients.bucket.replaceIf(key, value, stored.etag);
   else await clients.bucket.putNew(key, value);

@@ -34,25 +34,38 @@ export const undoRecord = async (effect: SetRecord, clients: Clients): Promise<O
   const route53 = makeRoute53(clients.aws.route53);
   const zone = await route53.zone(effect.zoneId);
   if (!zone) return { outcome: "stood", note: "The zone is gone." };
-  if (zone.callerReference === ownReference(clients.migration) && APEX.has(effect.after?.type ?? "")) return { outcome: "stood", note: "It goes with the zone, which is ours." };
+  if (zone.callerReference === ownReference(clients.migration) && APEX.has(effect.after?.type ?? ""))
+    return { outcome: "stood", note: "It goes with the zone, which is ours." };
   const now = await current(route53, effect);
   if (same(now, effect.before)) return { outcome: "stood" };
-  if (!same(now, effect.after)) return { outcome: "left", note: `Somebody else changed it to ${JSON.stringify(now)}.` };
+  if (!same(now, effect.after))
+    return { outcome: "left", note: `Somebody else changed it to ${JSON.stringify(now)}.` };
   return setRecord(route53, effect.zoneId, effect.before, effect.after);
 };
 
 export const createZone = async (effect: CreateZone, clients: Clients): Promise<Outcome> => {
-  const { already } = await makeRoute53(clients.aws.route53).createZone({ name: effect.name, callerReference: effect.callerReference });
+  const { already } = await makeRoute53(clients.aws.route53).createZone({
+    name: effect.name,
+    callerReference: effect.callerReference,
+  });
   return { outcome: already ? "stood" : "made" };
 };
 
 /** Deletes the zone that we created; records that others made in it keep it, and are named. */
 export const undoZone = async (effect: CreateZone, clients: Clients): Promise<Outcome> => {
   const route53 = makeRoute53(clients.aws.route53);
-  const ours = (await route53.zonesByName(effect.name)).find((zone) => zone.callerReference === effect.callerReference);
+  const ours = (await route53.zonesByName(effect.name)).find(
+    (zone) => zone.callerReference === effect.callerReference,
+  );
   if (!ours) return { outcome: "stood" };
-  const foreign = (await route53.listRecords(ours.id)).filter((record) => record.type !== "SOA" && record.type !== "NS");
-  if (foreign.length > 0) return { outcome: "left", note: `It holds records that others made: ${foreign.map((r) => `${r.type} ${r.name}`).join(", ")}.` };
+  const foreign = (await route53.listRecords(ours.id)).filter(
+    (record) => record.type !== "SOA" && record.type !== "NS",
+  );
+  if (foreign.length > 0)
+    return {
+      outcome: "left",
+      note: `It holds records that others made: ${foreign.map((r) => `${r.type} ${r.name}`).join(", ")}.`,
+    };
   return { outcome: (await route53.deleteZone(ours.id)) ? "made" : "stood" };
 };
 
@@ -64,14 +77,26 @@ const current = async (route53: Route53, { zoneId, before, after }: SetRecord): 
   return records.find((record) => record.setIdentifier === wanted.setIdentifier) ?? null;
 };
 
-const same = (a: RecordSet | null, b: RecordSet | null): boolean => (a === null || b === null ? a === b : sameRecord(a, b));
+const same = (a: RecordSet | null, b: RecordSet | null): boolean =>
+  a === null || b === null ? a === b : sameRecord(a, b);
 
-const setRecord = async (route53: Route53, zoneId: string, to: RecordSet | null, from: RecordSet | null): Promise<Outcome> => {
+const setRecord = async (
+  route53: Route53,
+  zoneId: string,
+  to: RecordSet | null,
+  from: RecordSet | null,
+): Promise<Outcome> => {
   const effect: SetRecord = { kind: "set-record", zoneId, before: from, after: to };
   const now = await current(route53, effect);
   if (same(now, to)) return { outcome: "stood" };
-  const change: RecordChange | undefined = to ? { action: "UPSERT", record: to } : now ? { action: "DELETE", record: now } : undefined;
+  const change: RecordChange | undefined = to
+    ? { action: "UPSERT", record: to }
+    : now
+      ? { action: "DELETE", record: now }
+      : undefined;
   if (change) await route53.change(zoneId, [change], "repot");
   if (same(await current(route53, effect), to)) return { outcome: "made" };
-  throw new NotAsIntended(`Record ${to?.name ?? from?.name} of zone ${zoneId} does not read back as it was set. It is tried again.`);
+  throw new NotAsIntended(
+    `Record ${to?.name ?? from?.name} of zone ${zoneId} does not read back as it was set. It is tried again.`,
+  );
 };

@@ -8,5 +8,7 @@ export type ReportInput = {
   readonly model: ViewModel;
   readonly summary: Summary;
   /** For the price as planned and for what the plan says that it can't do or had to assume. */
-  readonly plan?: Pick<Plan, "price" | "assumptions" | "limits">;
+  readonly plan?: Pick<Plan, "price" | "assumptions" | "limits"> &
+    // For what DNS caches will do.
+    Partial<Pick<Plan, "settings" | "hosts">>;
 };

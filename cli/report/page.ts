@@ -4,6 +4,7 @@ import { createHash } from "node:crypto";
 import type { Outcome } from "../../domain/events.ts";
 import { duration, number } from "../format.ts";
 import { milliseconds } from "./charts.ts";
+import { dnsCalculator } from "./dns.ts";
 import { dnsChart, failuresChart, figuresTable, latencyChart, p99Of, requestsChart } from "./figures.ts";
 import { html, Markup, type Part } from "./html.ts";
 import type { ReportInput } from "./input.ts";
@@ -114,6 +115,12 @@ const sectionsOf = (input: ReportInput): readonly Section[] => {
       title: "DNS",
       lead: "The share of clients whose resolver points at the target.",
       body: chart(dnsChart),
+    },
+    {
+      id: "dns",
+      title: "DNS, counted",
+      lead: "What caches may still hold, from the plan's TTLs: a bound, which the run should keep within.",
+      body: dnsCalculator(input),
     },
     { id: "figures", title: "Figures by phase", body: chart(figuresTable) },
     {

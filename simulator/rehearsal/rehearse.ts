@@ -223,7 +223,8 @@ const makeMistakes = () => {
 /** The last lines of the record: what must be true at the end and isn't. */
 const judgeEnd = ({ emit, events }: Recorder, objects: Omit<Ended, "events">): void => {
   const ended: Ended = { ...objects, events: [...events] };
-  const { outcome } = endingOf(events);
+  // A breach on the way doesn't excuse one at the end: the ending is looked at as if there had been none.
+  const { outcome } = endingOf(events.filter((e) => e.type !== "violation"));
   const breaches = [
     ...noFailedRequest(ended),
     ...(outcome === "completed" ? targetEqualsSource(ended) : []),

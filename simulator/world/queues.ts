@@ -166,7 +166,8 @@ class Queue {
     } else {
       this.#logs.source.pass(seconds, messagesPerSecond, this.#capacity("source") + this.#capacity("target"));
     }
-    this.#share = Math.min(1, Math.max(0, this.#targetShare()));
+    // A log that both sides share needs no share of the clients, and asking for it makes the traffic look at itself.
+    if (this.#apart) this.#share = Math.min(1, Math.max(0, this.#targetShare()));
   }
 
   /** Counts members and brokers again; what a killed member had in hand comes a second time. */

@@ -28,7 +28,11 @@ const serve = (handler: Parameters<typeof createServer>[1]): Promise<string> =>
   });
 
 const exchange = (timeoutMs = 2_000) =>
-  makeHttpsExchange({ agent: new Agent(), timeoutMs, authorize: async () => ({ authorization: "Bearer t" }) });
+  makeHttpsExchange({
+    agent: new Agent(),
+    timeoutMs,
+    authorize: async () => ({ authorization: "Bearer t" }),
+  });
 
 describe("the exchange over node:https", () => {
   test("carries method, headers, body and the host's own authorisation, and gives status, headers and body back", async () => {
@@ -37,10 +41,21 @@ describe("the exchange over node:https", () => {
       request.on("data", (c: Buffer) => chunks.push(c));
       request.on("end", () => {
         response.writeHead(409, { "x-kind": "Status", "content-type": "application/json" });
-        response.end(JSON.stringify({ method: request.method, auth: request.headers.authorization, body: Buffer.concat(chunks).toString() }));
+        response.end(
+          JSON.stringify({
+            method: request.method,
+            auth: request.headers.authorization,
+            body: Buffer.concat(chunks).toString(),
+          }),
+        );
       });
     });
-    const answer = await exchange()({ method: "PATCH", url: `${base}/a?b=1`, headers: { accept: "x/y" }, body: "é" });
+    const answer = await exchange()({
+      method: "PATCH",
+      url: `${base}/a?b=1`,
+      headers: { accept: "x/y" },
+      body: "é",
+    });
     expect(answer.status).toBe(409);
     expect(answer.headers["x-kind"]).toBe("Status");
     expect(JSON.parse(answer.body)).toEqual({ method: "PATCH", auth: "Bearer t", body: "é" });
@@ -48,18 +63,28 @@ describe("the exchange over node:https", () => {
 
   test("a server that never answers is a lost answer, not a wait without end", async () => {
     const base = await serve(() => {});
-    await expect(exchange(60)({ method: "GET", url: base, headers: {} })).rejects.toMatchObject({ code: "ETIMEDOUT" });
+    await expect(exchange(60)({ method: "GET", url: base, headers: {} })).rejects.toMatchObject({
+      code: "ETIMEDOUT",
+    });
   });
 
   test("nothing but loopback is spoken to without TLS: a token would be readable on the way", async () => {
-    await expect(exchange()({ method: "GET", url: "http://192.0.2.1/", headers: {} })).rejects.toThrow("only spoken to over TLS");
+    await expect(exchange()({ method: "GET", url: "http://192.0.2.1/", headers: {} })).rejects.toThrow(
+      "only spoken to over TLS",
+    );
   });
 });
 
 const question = { name: "a.example", type: "A" as const };
 const answerTo = (message: Uint8Array, data: string, flags = 0): Buffer => {
   const asked = decode(Buffer.from(message));
-  return encode({ type: "response", id: asked.id ?? 0, flags, questions: asked.questions ?? [], answers: [{ ...question, ttl: 60, data }] });
+  return encode({
+    type: "response",
+    id: asked.id ?? 0,
+    flags,
+    questions: asked.questions ?? [],
+    answers: [{ ...question, ttl: 60, data }],
+  });
 };
 
 const udp = (onMessage: (socket: Socket, message: Buffer, port: number) => void): Promise<number> =>
@@ -84,11 +109,15 @@ describe("DNS questions over UDP", () => {
 
   test("no answer in time is AnswerLost, never an empty answer", async () => {
     const port = await udp(() => {});
-    await expect(ask(makeAskDns({ timeoutMs: 50, port }), "127.0.0.1", question.name, "A")).rejects.toMatchObject({ name: "AnswerLost" });
+    await expect(
+      ask(makeAskDns({ timeoutMs: 50, port }), "127.0.0.1", question.name, "A"),
+    ).rejects.toMatchObject({ name: "AnswerLost" });
   });
 
   test("a cut answer is asked again over TCP", async () => {
-    const port = await udp((socket, message, to) => socket.send(answerTo(message, "192.0.2.9", TRUNCATED_RESPONSE), to, "127.0.0.1"));
+    const port = await udp((socket, message, to) =>
+      socket.send(answerTo(message, "192.0.2.9", TRUNCATED_RESPONSE), to, "127.0.0.1"),
+    );
     await new Promise<void>((resolve) => {
       const server: TcpServer = createTcp((socket) => {
         socket.on("data", (chunk) => {

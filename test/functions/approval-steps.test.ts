@@ -12,9 +12,28 @@ import { recordVote } from "../../functions/record-vote.ts";
 import type { FaultHook } from "../../simulator/services/seam.ts";
 import { makeStepBench, RUN, type StepBench, smallPlan } from "./bench.ts";
 
-const QUESTION: Question = { id: "cut-traffic", kind: "approval", phase: "cut-traffic", sentence: "Delegate the zone.", choices: ["granted", "denied"], quorum: 0 };
+const QUESTION: Question = {
+  id: "cut-traffic",
+  kind: "approval",
+  phase: "cut-traffic",
+  sentence: "Delegate the zone.",
+  choices: ["granted", "denied"],
+  quorum: 0,
+};
 
-const withQuorum = (quorum: number) => smallPlan({}, { approvals: { approvers: [{ person: "amara", role: "lead" }, { person: "jonas", role: "on-call" }], quorum } });
+const withQuorum = (quorum: number) =>
+  smallPlan(
+    {},
+    {
+      approvals: {
+        approvers: [
+          { person: "amara", role: "lead" },
+          { person: "jonas", role: "on-call" },
+        ],
+        quorum,
+      },
+    },
+  );
 
 /** Asked, with a task that waits. */
 const asked = async (quorum = 1, fault?: FaultHook) => {
@@ -23,10 +42,16 @@ const asked = async (quorum = 1, fault?: FaultHook) => {
   await bench.run(askPeople, { question: QUESTION, token });
   const status = () => bench.engine.describe(arn).status;
   const output = () => bench.engine.describe(arn).output;
-  return { bench, status, output, vote: (person: string, choice: string, plan = RUN.plan) => voting(bench, person, choice, plan) };
+  return {
+    bench,
+    status,
+    output,
+    vote: (person: string, choice: string, plan = RUN.plan) => voting(bench, person, choice, plan),
+  };
 };
 const voting = (bench: StepBench, person: string, choice: string, plan = RUN.plan) => {
-  if (plan !== RUN.plan) bench.put(keys.plan(plan), bench.json(keys.plan(RUN.plan)) ?? JSON.parse(JSON.stringify(withQuorum(1))));
+  if (plan !== RUN.plan)
+    bench.put(keys.plan(plan), bench.json(keys.plan(RUN.plan)) ?? JSON.parse(JSON.stringify(withQuorum(1))));
   return bench.run(recordVote, { run: { ...RUN, plan }, question: QUESTION.id, person, choice });
 };
 const decision = (bench: StepBench) => bench.json(keys.decision(RUN.migration, QUESTION.id));
@@ -42,20 +67,28 @@ describe("ask-people", () => {
 
   it("keeps the record where Slack is down, and a retry takes the new token and keeps the expiry", async () => {
     let down = true;
-    const bench = makeStepBench({ slack: () => (down ? { status: 503, headers: {}, body: "" } : { status: 200, headers: {}, body: '{"ok":true}' }) });
+    const bench = makeStepBench({
+      slack: () =>
+        down ? { status: 503, headers: {}, body: "" } : { status: 200, headers: {}, body: '{"ok":true}' },
+    });
     await expect(bench.run(askPeople, { question: QUESTION, token: "first" })).rejects.toThrow(/503/);
     const first = bench.json(keys.approval(RUN.migration, QUESTION.id)) as { readonly expiresAt: string };
     down = false;
     bench.wait(600);
     await bench.run(askPeople, { question: QUESTION, token: "second" });
-    expect(bench.json(keys.approval(RUN.migration, QUESTION.id))).toMatchObject({ token: "second", expiresAt: first.expiresAt });
+    expect(bench.json(keys.approval(RUN.migration, QUESTION.id))).toMatchObject({
+      token: "second",
+      expiresAt: first.expiresAt,
+    });
   });
 
   it("refuses to reuse a question for another plan, and leaves its token alone", async () => {
     const { bench } = await asked();
     bench.put(keys.plan("other"), withQuorum(1));
     const before = bench.stored.get(keys.approval(RUN.migration, QUESTION.id));
-    await expect(bench.run(askPeople, { run: { ...RUN, plan: "other" }, question: QUESTION, token: "new" })).rejects.toThrow(/another plan|not about/);
+    await expect(
+      bench.run(askPeople, { run: { ...RUN, plan: "other" }, question: QUESTION, token: "new" }),
+    ).rejects.toThrow(/another plan|not about/);
     expect(bench.stored.get(keys.approval(RUN.migration, QUESTION.id))).toBe(before);
   });
 });
@@ -64,7 +97,9 @@ describe("record-vote", () => {
   it("answers the task once enough different people have granted it", async () => {
     const { bench, vote, status, output } = await asked(2);
     expect(await vote("amara", "granted")).toMatchObject({ counted: true });
-    expect(await vote("amara", "granted"), "the same click twice is one person").toMatchObject({ counted: true });
+    expect(await vote("amara", "granted"), "the same click twice is one person").toMatchObject({
+      counted: true,
+    });
     expect(decision(bench)).toBeNull();
     await vote("jonas", "granted");
     expect(decision(bench)).toEqual({ decision: "granted", by: ["amara", "jonas"] });
@@ -80,7 +115,10 @@ describe("record-vote", () => {
   ])("doesn't count a vote %s", async (_, person, choice, plan, later, why) => {
     const { bench, vote, status } = await asked();
     bench.wait(later);
-    expect(await vote(person, choice, plan)).toEqual({ counted: false, sentence: expect.stringMatching(why) });
+    expect(await vote(person, choice, plan)).toEqual({
+      counted: false,
+      sentence: expect.stringMatching(why),
+    });
     expect(decision(bench)).toBeNull();
     expect([...bench.stored.keys()].filter((k) => k.includes("/votes/"))).toEqual([]);
     expect(status()).toBe("RUNNING");
@@ -103,7 +141,8 @@ describe("record-vote", () => {
   it("answers with the first decision where two come at the same moment", async () => {
     let bench: StepBench | undefined;
     const made = await asked(1, (call) => {
-      if (call.moment === "before" && call.mutating && call.subject.endsWith("decision.json")) bench?.put(keys.decision(RUN.migration, QUESTION.id), { decision: "denied", by: ["jonas"] });
+      if (call.moment === "before" && call.mutating && call.subject.endsWith("decision.json"))
+        bench?.put(keys.decision(RUN.migration, QUESTION.id), { decision: "denied", by: ["jonas"] });
       return undefined;
     });
     bench = made.bench;
@@ -112,19 +151,33 @@ describe("record-vote", () => {
     expect(made.output()).toMatchObject({ decision: "denied" });
   });
 
-  it.each(["amara", "jonas"])("is finished by the next click (of %s) where it died between the decision and the answer", async (person) => {
-    let crashes = 1;
-    const made = await asked(1, (call) => (call.action === "SendTaskSuccess" && call.moment === "before" && crashes-- > 0 ? { kind: "crash" } : undefined));
-    await expect(made.vote("amara", "granted")).rejects.toThrow();
-    expect([decision(made.bench), made.status()]).toEqual([{ decision: "granted", by: ["amara"] }, "RUNNING"]);
-    await made.vote(person, "granted");
-    await made.bench.clock.run(() => made.status() !== "RUNNING");
-    expect(made.output()).toEqual({ decision: "granted", by: ["amara"] });
-  });
+  it.each(["amara", "jonas"])(
+    "is finished by the next click (of %s) where it died between the decision and the answer",
+    async (person) => {
+      let crashes = 1;
+      const made = await asked(1, (call) =>
+        call.action === "SendTaskSuccess" && call.moment === "before" && crashes-- > 0
+          ? { kind: "crash" }
+          : undefined,
+      );
+      await expect(made.vote("amara", "granted")).rejects.toThrow();
+      expect([decision(made.bench), made.status()]).toEqual([
+        { decision: "granted", by: ["amara"] },
+        "RUNNING",
+      ]);
+      await made.vote(person, "granted");
+      await made.bench.clock.run(() => made.status() !== "RUNNING");
+      expect(made.output()).toEqual({ decision: "granted", by: ["amara"] });
+    },
+  );
 
   it("takes a task that has its answer for no error", async () => {
     let crashes = 1;
-    const made = await asked(1, (call) => (call.action === "SendTaskSuccess" && call.moment === "after" && crashes-- > 0 ? { kind: "answer-lost" } : undefined));
+    const made = await asked(1, (call) =>
+      call.action === "SendTaskSuccess" && call.moment === "after" && crashes-- > 0
+        ? { kind: "answer-lost" }
+        : undefined,
+    );
     await expect(made.vote("amara", "granted")).rejects.toThrow();
     await expect(made.vote("amara", "granted")).resolves.toMatchObject({ counted: false });
   });
@@ -156,38 +209,79 @@ describe("prepare-question", () => {
     [0, 60],
     [14_400, 14_400],
     [31_536_000, 1_036_800],
-  ])("lets a question of %d s live for %d s: machines wait for two weeks at most", async (expiresAfterSeconds, expected) => {
-    const bench = makeStepBench({ plan: smallPlan({}, { approvals: { approvers: [{ person: "amara", role: "lead" }], expiresAfterSeconds } }) });
-    expect(await bench.run(prepareQuestion, { question: QUESTION })).toEqual({ expiresAfterSeconds: expected });
-  });
+  ])(
+    "lets a question of %d s live for %d s: machines wait for two weeks at most",
+    async (expiresAfterSeconds, expected) => {
+      const bench = makeStepBench({
+        plan: smallPlan(
+          {},
+          { approvals: { approvers: [{ person: "amara", role: "lead" }], expiresAfterSeconds } },
+        ),
+      });
+      expect(await bench.run(prepareQuestion, { question: QUESTION })).toEqual({
+        expiresAfterSeconds: expected,
+      });
+    },
+  );
 });
 
 describe("count-hold", () => {
-  const hold = (bench: StepBench, subject: string, holder: string) => bench.run(countHold, { phase: "move-workloads", subject, sentence: "It doesn't stand.", holder });
+  const hold = (bench: StepBench, subject: string, holder: string) =>
+    bench.run(countHold, { phase: "move-workloads", subject, sentence: "It doesn't stand.", holder });
 
   it("counts holders, not calls, and stops after three", async () => {
     const bench = makeStepBench();
     const seen = [];
     for (const holder of ["a", "a", "b", "c", "d"]) seen.push(await hold(bench, "shop/cart", holder));
-    expect(seen.map((s) => [s.number, s.mayRetry])).toEqual([[1, true], [1, true], [2, true], [3, true], [4, false]]);
+    expect(seen.map((s) => [s.number, s.mayRetry])).toEqual([
+      [1, true],
+      [1, true],
+      [2, true],
+      [3, true],
+      [4, false],
+    ]);
     expect(new Set(seen.map((s) => s.question)).size).toBe(4);
   });
 
   it("keeps things apart whose names look alike in a key (one question would answer both)", async () => {
     const bench = makeStepBench();
-    const [first, second] = [await hold(bench, "shop/cart-x, before", "a"), await hold(bench, "shop-cart/x, before", "b")];
+    const [first, second] = [
+      await hold(bench, "shop/cart-x, before", "a"),
+      await hold(bench, "shop-cart/x, before", "b"),
+    ];
     expect(first.question).not.toBe(second.question);
     expect(second.number).toBe(1);
   });
 });
 
 describe("page-person", () => {
-  const FORWARD = { migration: RUN.migration, operation: "0003-shift:shop/cart", move: "1-source-down", direction: "forward" } as const;
+  const FORWARD = {
+    migration: RUN.migration,
+    operation: "0003-shift:shop/cart",
+    move: "1-source-down",
+    direction: "forward",
+  } as const;
 
   it("says the command to run by hand, and never stops what called it", async () => {
     const bench = makeStepBench({ slack: () => ({ status: 200, headers: {}, body: "<html>proxy</html>" }) });
-    bench.put(keys.entry(FORWARD), { ...FORWARD, step: "scale-workload", recordedAt: "2026-03-03T02:00:00Z", effect: { kind: "set-field", cluster: "source", object: { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop", name: "cart" }, path: ["spec", "replicas"], before: 4, after: 2 } });
-    expect(await bench.run(pagePerson, { sentence: "It doesn't come back.", entry: [keys.entry(FORWARD)] })).toEqual({ paged: false });
-    expect(bench.logged[0]).toContain(`kubectl --context source patch -n shop deployment.v1.apps/cart --type merge -p '{"spec":{"replicas":4}}'`);
+    bench.put(keys.entry(FORWARD), {
+      ...FORWARD,
+      step: "scale-workload",
+      recordedAt: "2026-03-03T02:00:00Z",
+      effect: {
+        kind: "set-field",
+        cluster: "source",
+        object: { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop", name: "cart" },
+        path: ["spec", "replicas"],
+        before: 4,
+        after: 2,
+      },
+    });
+    expect(
+      await bench.run(pagePerson, { sentence: "It doesn't come back.", entry: [keys.entry(FORWARD)] }),
+    ).toEqual({ paged: false });
+    expect(bench.logged[0]).toContain(
+      `kubectl --context source patch -n shop deployment.v1.apps/cart --type merge -p '{"spec":{"replicas":4}}'`,
+    );
   });
 });

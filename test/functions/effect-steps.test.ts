@@ -4,35 +4,38 @@ import { describe, expect, it } from "vitest";
 import { makeRoute53 } from "../../adapters/route53.ts";
 import { FenceRaised, OwnedElsewhere } from "../../domain/errors.ts";
 import { isForward, JournalEntrySchema, keys } from "../../domain/journal.ts";
-import { carryBack } from "../../functions/carry-back.ts";
 import { compareWithStart } from "../../functions/compare-with-start.ts";
-import { listUndo } from "../../functions/list-undo.ts";
 import { observeSource } from "../../functions/observe-source.ts";
 import { proveGone } from "../../functions/prove-gone.ts";
-import { raiseFence } from "../../functions/raise-fence.ts";
-import { releaseClusters } from "../../functions/release-clusters.ts";
 import { retireWorkload } from "../../functions/retire-workload.ts";
 import { scaleWorkload } from "../../functions/scale-workload.ts";
-import { stopForward } from "../../functions/stop-forward.ts";
 import { suspendSchedule } from "../../functions/suspend-schedule.ts";
 import { takeOwnership } from "../../functions/take-ownership.ts";
 import { undoEffectStep } from "../../functions/undo-effect.ts";
-import { validateStart } from "../../functions/validate-start.ts";
-import { weighFailure } from "../../functions/weigh-failure.ts";
 import type { FaultHook, Strike } from "../../simulator/services/seam.ts";
-import { CART, cronJob, makeStepBench, NIGHTLY, objects, RUN, SCHEDULER, type StepBench, smallPlan } from "./bench.ts";
+import { CART, cronJob, makeStepBench, NIGHTLY, objects, RUN, SCHEDULER, type StepBench } from "./bench.ts";
 
 const SHIFT = "0003-shift:shop/cart";
 
 const down = (bench: StepBench, replicas = 2, move = "1-source-down") =>
-  bench.run(scaleWorkload, { item: bench.item("shop/cart"), side: "source", replicas, operation: SHIFT, move });
+  bench.run(scaleWorkload, {
+    item: bench.item("shop/cart"),
+    side: "source",
+    replicas,
+    operation: SHIFT,
+    move,
+  });
 
-const replicas = (bench: StepBench, side: "source" | "target" = "source", ref = CART) => (bench.live(side, ref)?.["spec"] as { readonly replicas: number }).replicas;
-const suspended = (bench: StepBench, side: "source" | "target") => (bench.live(side, NIGHTLY)?.["spec"] as { readonly suspend?: boolean }).suspend;
+const replicas = (bench: StepBench, side: "source" | "target" = "source", ref = CART) =>
+  (bench.live(side, ref)?.["spec"] as { readonly replicas: number } | undefined)?.replicas;
+const suspended = (bench: StepBench, side: "source" | "target") =>
+  (bench.live(side, NIGHTLY)?.["spec"] as { readonly suspend?: boolean } | undefined)?.suspend;
 const forward = (bench: StepBench) => [...bench.stored.keys()].filter(isForward);
 const entry = (bench: StepBench, key = forward(bench)[0] ?? "") => JournalEntrySchema.parse(bench.json(key));
-const undo = (bench: StepBench, ...entries: readonly string[]) => bench.run(undoEffectStep, { entry: entries.length > 0 ? entries : forward(bench).reverse() });
-const fence = (bench: StepBench) => bench.put(keys.fence(RUN.migration), { startedBy: "person", execution: "e", at: "2026-03-03T02:00:00Z" });
+const undo = (bench: StepBench, ...entries: readonly string[]) =>
+  bench.run(undoEffectStep, { entry: entries.length > 0 ? entries : forward(bench).reverse() });
+const fence = (bench: StepBench) =>
+  bench.put(keys.fence(RUN.migration), { startedBy: "person", execution: "e", at: "2026-03-03T02:00:00Z" });
 
 /** Strikes the first matching call, once. */
 const once = (matches: (call: Parameters<FaultHook>[0]) => boolean, strike: Strike): FaultHook => {
@@ -45,33 +48,58 @@ describe("an effect", () => {
   it("is on record before it is made, with the old value (effect before intent would show the other order)", async () => {
     const bench = makeStepBench();
     await down(bench);
-    const order = bench.calls.filter((c) => c.mutating).map((c) => (c.service === "s3" ? c.subject.split("/").at(-1) : c.action));
-    expect(order).toEqual(["forward-1-source-down.json", "patch deployments/scale", "forward-1-source-down!done.json"]);
+    const order = bench.calls
+      .filter((c) => c.mutating)
+      .map((c) => (c.service === "s3" ? c.subject.split("/").at(-1) : c.action));
+    expect(order).toEqual([
+      "forward-1-source-down.json",
+      "patch deployments/scale",
+      "forward-1-source-down!done.json",
+    ]);
     expect(entry(bench).effect).toMatchObject({ before: 4, after: 2 });
   });
 
   it.each<[string, (call: Parameters<FaultHook>[0]) => boolean, Strike]>([
-    ["before the intent", (c) => c.mutating && c.moment === "before" && c.subject.includes("forward-"), { kind: "crash" }],
-    ["after the intent", (c) => c.mutating && c.moment === "after" && c.subject.includes("forward-"), { kind: "crash" }],
+    [
+      "before the intent",
+      (c) => c.mutating && c.moment === "before" && c.subject.includes("forward-"),
+      { kind: "crash" },
+    ],
+    [
+      "after the intent",
+      (c) => c.mutating && c.moment === "after" && c.subject.includes("forward-"),
+      { kind: "crash" },
+    ],
     ["before the effect", (c) => isPatch(c) && c.moment === "before", { kind: "crash" }],
     ["after the effect", (c) => isPatch(c) && c.moment === "after", { kind: "crash" }],
     ["with a lost answer of the effect", (c) => isPatch(c) && c.moment === "after", { kind: "answer-lost" }],
-    ["with a lost answer of the intent", (c) => c.mutating && c.moment === "after" && c.subject.includes("forward-"), { kind: "answer-lost" }],
-    ["before the mark", (c) => c.mutating && c.moment === "before" && c.subject.includes("done"), { kind: "crash" }],
+    [
+      "with a lost answer of the intent",
+      (c) => c.mutating && c.moment === "after" && c.subject.includes("forward-"),
+      { kind: "answer-lost" },
+    ],
+    [
+      "before the mark",
+      (c) => c.mutating && c.moment === "before" && c.subject.includes("done"),
+      { kind: "crash" },
+    ],
     ["throttled", (c) => isPatch(c) && c.moment === "before", { kind: "throttled" }],
     ["after somebody else's write", (c) => isPatch(c) && c.moment === "before", { kind: "conflict" }],
-  ])("that is interrupted %s is made exactly once by the retry, and keeps the first old value", async (_, where, strike) => {
-    const bench = makeStepBench({ fault: once(where, strike) });
-    await expect(down(bench)).rejects.toThrow();
-    await down(bench);
-    await down(bench);
-    expect(replicas(bench)).toBe(2);
-    expect(bench.changes()).toEqual(["source patch deployments/scale"]);
-    expect(forward(bench)).toHaveLength(1);
-    expect(entry(bench).effect).toMatchObject({ before: 4, after: 2 });
-    await undo(bench);
-    expect(replicas(bench)).toBe(4);
-  });
+  ])(
+    "that is interrupted %s is made exactly once by the retry, and keeps the first old value",
+    async (_, where, strike) => {
+      const bench = makeStepBench({ fault: once(where, strike) });
+      await expect(down(bench)).rejects.toThrow();
+      await down(bench);
+      await down(bench);
+      expect(replicas(bench)).toBe(2);
+      expect(bench.changes()).toEqual(["source patch deployments/scale"]);
+      expect(forward(bench)).toHaveLength(1);
+      expect(entry(bench).effect).toMatchObject({ before: 4, after: 2 });
+      await undo(bench);
+      expect(replicas(bench)).toBe(4);
+    },
+  );
 
   it("that is done is not made again over a later one (a zombie would bring the old number back)", async () => {
     const bench = makeStepBench();
@@ -109,7 +137,9 @@ describe("undo-effect", () => {
   });
 
   it("of an intent whose effect never happened changes nothing", async () => {
-    const bench = makeStepBench({ fault: once((c) => isPatch(c) && c.moment === "before", { kind: "crash" }) });
+    const bench = makeStepBench({
+      fault: once((c) => isPatch(c) && c.moment === "before", { kind: "crash" }),
+    });
     await expect(down(bench)).rejects.toThrow();
     expect(await undo(bench)).toMatchObject({ outcomes: ["stood"] });
     expect(bench.changes()).toEqual([]);
@@ -127,14 +157,20 @@ describe("undo-effect", () => {
   it("that was not done is found by the comparison with the start, by name", async () => {
     const bench = makeStepBench();
     await down(bench);
-    expect(await bench.run(compareWithStart)).toMatchObject({ verdict: "fail", sentence: expect.stringContaining("shop/cart spec.replicas") });
+    expect(await bench.run(compareWithStart)).toMatchObject({
+      verdict: "fail",
+      sentence: expect.stringContaining("shop/cart spec.replicas"),
+    });
   });
 
   it("of capacity that failed keeps the source from being called whole (its workload wants the low number, and has it)", async () => {
     const bench = makeStepBench();
     await down(bench);
     bench.wait(300);
-    expect(await bench.run(observeSource)).toMatchObject({ verdict: "unknown", sentence: expect.stringContaining("not undone") });
+    expect(await bench.run(observeSource)).toMatchObject({
+      verdict: "unknown",
+      sentence: expect.stringContaining("not undone"),
+    });
     await undo(bench);
     bench.wait(300);
     expect(await bench.run(observeSource)).toMatchObject({ verdict: "pass" });
@@ -144,9 +180,15 @@ describe("undo-effect", () => {
 describe("what must not exist twice", () => {
   const item = (bench: StepBench) => bench.item("shop/scheduler");
   const HAND = "0004-hand-over:shop/scheduler";
-  const scale = (bench: StepBench, side: "source" | "target", n: number, move: string) => bench.run(scaleWorkload, { item: item(bench), side, replicas: n, operation: HAND, move });
+  const scale = (bench: StepBench, side: "source" | "target", n: number, move: string) =>
+    bench.run(scaleWorkload, { item: item(bench), side, replicas: n, operation: HAND, move });
   /** With none of it running on the target. */
-  const fresh = () => makeStepBench({ onTarget: objects.map((o) => (o.metadata.name === "scheduler" ? { ...o, spec: { ...(o["spec"] as object), replicas: 0 } } : o)) });
+  const fresh = () =>
+    makeStepBench({
+      onTarget: objects.map((o) =>
+        o.metadata.name === "scheduler" ? { ...o, spec: { ...(o["spec"] as object), replicas: 0 } } : o,
+      ),
+    });
   const handOver = async (bench: StepBench) => {
     await scale(bench, "source", 0, "0-source-stop");
     bench.wait(120);
@@ -164,9 +206,13 @@ describe("what must not exist twice", () => {
   it("is proved gone only when its last pod is (a count that is set to zero proves nothing)", async () => {
     const bench = fresh();
     await scale(bench, "source", 0, "0-source-stop");
-    expect(await bench.run(proveGone, { item: item(bench), side: "source" })).toMatchObject({ verdict: "unknown" });
+    expect(await bench.run(proveGone, { item: item(bench), side: "source" })).toMatchObject({
+      verdict: "unknown",
+    });
     bench.wait(120);
-    expect(await bench.run(proveGone, { item: item(bench), side: "source" })).toMatchObject({ verdict: "pass" });
+    expect(await bench.run(proveGone, { item: item(bench), side: "source" })).toMatchObject({
+      verdict: "pass",
+    });
   });
 
   it("goes back to the source only after none of it is left on the target; until then the source's stays stopped", async () => {
@@ -174,7 +220,10 @@ describe("what must not exist twice", () => {
     await handOver(bench);
     const [stop = "", own = "", start = ""] = forward(bench).sort();
     await expect(undo(bench, own)).rejects.toThrow(/pods on the target/);
-    await expect(undo(bench, stop), "the next entry of the list, though the owner could not be passed back").rejects.toThrow(OwnedElsewhere);
+    await expect(
+      undo(bench, stop),
+      "the next entry of the list, though the owner could not be passed back",
+    ).rejects.toThrow(OwnedElsewhere);
     expect(replicas(bench, "source", SCHEDULER)).toBe(0);
     await undo(bench, start);
     bench.wait(120);
@@ -186,11 +235,30 @@ describe("what must not exist twice", () => {
 
 describe("suspend-schedule", () => {
   const OWNER = keys.owner(RUN.migration, "shop/nightly");
-  const suspend = (bench: StepBench, side: "source" | "target", to: boolean) => bench.run(suspendSchedule, { item: bench.item("shop/nightly"), side, suspend: to, move: to ? `0-${side}-suspend` : `2-${side}-resume` });
+  const suspend = (bench: StepBench, side: "source" | "target", to: boolean) =>
+    bench.run(suspendSchedule, {
+      item: bench.item("shop/nightly"),
+      side,
+      suspend: to,
+      move: to ? `0-${side}-suspend` : `2-${side}-resume`,
+    });
   const idle = (deadline?: number) =>
-    makeStepBench({ onTarget: objects.map((o) => (o.metadata.name === "nightly" ? cronJob("nightly", { suspend: true, ...(deadline === undefined ? { startingDeadlineSeconds: 3_600 } : { startingDeadlineSeconds: deadline }) }) : o)) });
+    makeStepBench({
+      onTarget: objects.map((o) =>
+        o.metadata.name === "nightly"
+          ? cronJob("nightly", {
+              suspend: true,
+              ...(deadline === undefined
+                ? { startingDeadlineSeconds: 3_600 }
+                : { startingDeadlineSeconds: deadline }),
+            })
+          : o,
+      ),
+    });
   /** The jobs that a side has started. */
-  const jobs = async (bench: StepBench, side: "source" | "target") => (await bench.within({}, () => bench.as(side, "reader").list({ apiVersion: "batch/v1", kind: "Job" }))).length;
+  const jobs = async (bench: StepBench, side: "source" | "target") =>
+    (await bench.within({}, () => bench.as(side, "reader").list({ apiVersion: "batch/v1", kind: "Job" })))
+      .length;
 
   it("doesn't resume where the ledger says that the other side owns it", async () => {
     const bench = idle();
@@ -198,19 +266,25 @@ describe("suspend-schedule", () => {
     expect(suspended(bench, "target")).toBe(true);
   });
 
-  it.each([60, 3_600])("hands over right after a tick without running it again (deadline %d s)", async (deadline) => {
-    const bench = idle(deadline);
-    bench.wait(600 - 120 + 20);
-    const ran = await jobs(bench, "source");
-    expect(ran).toBeGreaterThan(0);
-    await suspend(bench, "source", true);
-    bench.put(OWNER, { thing: "shop/nightly", owner: "target" });
-    await suspend(bench, "target", false);
-    bench.wait(30);
-    expect(await jobs(bench, "target"), "resuming blindly makes the controller run the tick that it thinks it missed").toBe(0);
-    bench.wait(600);
-    expect([await jobs(bench, "target"), await jobs(bench, "source")]).toEqual([1, ran]);
-  });
+  it.each([60, 3_600])(
+    "hands over right after a tick without running it again (deadline %d s)",
+    async (deadline) => {
+      const bench = idle(deadline);
+      bench.wait(600 - 120 + 20);
+      const ran = await jobs(bench, "source");
+      expect(ran).toBeGreaterThan(0);
+      await suspend(bench, "source", true);
+      bench.put(OWNER, { thing: "shop/nightly", owner: "target" });
+      await suspend(bench, "target", false);
+      bench.wait(30);
+      expect(
+        await jobs(bench, "target"),
+        "resuming blindly makes the controller run the tick that it thinks it missed",
+      ).toBe(0);
+      bench.wait(600);
+      expect([await jobs(bench, "target"), await jobs(bench, "source")]).toEqual([1, ran]);
+    },
+  );
 
   it("is the source's own again after the undo, which doesn't run the target's last tick a second time", async () => {
     const bench = idle();
@@ -228,143 +302,6 @@ describe("suspend-schedule", () => {
   });
 });
 
-describe("the lock", () => {
-  const start = (bench: StepBench, execution: string, migration = RUN.migration) =>
-    bench.run(validateStart, { run: { ...RUN, migration }, machine: "migrate-cluster", execution });
-  const LOCK = keys.lock("shop-kops");
-
-  it("is taken once, and again by the same execution's retry", async () => {
-    const bench = makeStepBench();
-    const { arn } = await bench.waiting("first");
-    expect(await start(bench, arn)).toMatchObject({ waves: 2 });
-    await start(bench, arn);
-    expect(bench.json(LOCK)).toEqual({ migration: RUN.migration, executions: [arn], released: false });
-  });
-
-  it("refuses a second execution of the same migration while the first runs, naming it", async () => {
-    const bench = makeStepBench();
-    const first = await bench.waiting("first");
-    const second = await bench.waiting("second");
-    await start(bench, first.arn);
-    await expect(start(bench, second.arn)).rejects.toThrow(new RegExp(`running already .*${first.arn}`));
-    bench.engine.stop(first.arn);
-    await start(bench, second.arn);
-    expect(bench.json(LOCK)).toMatchObject({ executions: [first.arn, second.arn] });
-  });
-
-  it("refuses another migration, naming the first, until it was released by its own", async () => {
-    const bench = makeStepBench();
-    bench.put(LOCK, { migration: "shop-0", executions: ["arn:first"], released: false });
-    await expect(start(bench, "arn:second")).rejects.toThrow(/shop-0 \(arn:first\)/);
-    await bench.run(releaseClusters);
-    expect(bench.json(LOCK), "released by a migration that doesn't hold it").toMatchObject({ released: false });
-    bench.put(LOCK, { migration: "shop-0", executions: ["arn:first"], released: true });
-    await start(bench, "arn:second");
-    await bench.run(releaseClusters);
-    expect(bench.json(LOCK)).toEqual({ migration: RUN.migration, executions: ["arn:second"], released: true });
-  });
-
-  it.each([
-    ["the plan is another migration's", smallPlan({ migration: "shop-2" }), /plan is for shop-2/],
-    ["decisions are open", smallPlan({ open: [{ workload: "shop/db" } as never] }), /1 open decisions/],
-  ])("isn't taken where %s", async (_, plan, why) => {
-    const bench = makeStepBench({ plan });
-    await expect(start(bench, "arn:first")).rejects.toThrow(why);
-    expect(bench.stored.has(LOCK)).toBe(false);
-  });
-
-  it("isn't taken after a rollback", async () => {
-    const bench = makeStepBench();
-    fence(bench);
-    await expect(start(bench, "arn:first")).rejects.toThrow(FenceRaised);
-  });
-});
-
-describe("a rollback", () => {
-  const raise = (bench: StepBench, execution: string) => bench.run(raiseFence, { startedBy: "person", execution });
-
-  it("begins once; a second one is refused by name while the first runs, and goes on where the first ended", async () => {
-    const bench = makeStepBench();
-    const [first, second] = [await bench.waiting("first"), await bench.waiting("second")];
-    expect(await raise(bench, first.arn)).toMatchObject({ refused: false });
-    expect(await raise(bench, first.arn), "its own retry").toMatchObject({ refused: false });
-    expect(await raise(bench, second.arn)).toEqual({ refused: true, sentence: expect.stringContaining(first.arn) });
-    bench.engine.stop(first.arn);
-    expect(await raise(bench, second.arn)).toMatchObject({ refused: false });
-  });
-
-  it("isn't stopped for ever by an execution that Step Functions has forgotten", async () => {
-    const bench = makeStepBench();
-    bench.put(keys.fence(RUN.migration), { startedBy: "person", execution: "arn:aws:states:eu-central-1:111122223333:execution:waits:long-ago", at: "2026-01-01T00:00:00Z" });
-    expect(await raise(bench, "another")).toMatchObject({ refused: false });
-  });
-
-  it("is refused once the source's workloads are gone", async () => {
-    const bench = makeStepBench();
-    await bench.run(retireWorkload, { item: bench.item("shop/cart") });
-    expect(await raise(bench, "any")).toMatchObject({ refused: true, sentence: expect.stringContaining("nothing to go back to") });
-    expect(bench.stored.has(keys.fence(RUN.migration))).toBe(false);
-  });
-
-  it("stops the executions on the lock, and those that are over are no error; a phase's own rollback stops nobody", async () => {
-    const bench = makeStepBench();
-    const [over, running] = [await bench.waiting("over"), await bench.waiting("running")];
-    bench.put(keys.lock("shop-kops"), { migration: RUN.migration, executions: [`${over.arn}-forgotten`, over.arn, running.arn], released: false });
-    bench.engine.stop(over.arn);
-    await bench.run(stopForward, { startedBy: "catch" });
-    expect(bench.engine.describe(running.arn).status).toBe("RUNNING");
-    await bench.run(stopForward, { startedBy: "person" });
-    expect(bench.engine.describe(running.arn).status).toBe("ABORTED");
-  });
-
-  it("lists everything that the journal holds, in its order, and again after a crash", async () => {
-    const bench = makeStepBench({ fault: once((c) => c.mutating && c.moment === "after" && c.subject.includes("/undo/capacity"), { kind: "crash" }) });
-    await down(bench, 2, "1-source-down");
-    await expect(bench.run(listUndo)).rejects.toThrow();
-    const listed = await bench.run(listUndo);
-    expect(listed.delegated).toBe(false);
-    expect(bench.json(listed.capacity)).toEqual([[`migrations/shop-1/journal/${SHIFT}/forward-1-source-down.json`]]);
-    expect([bench.json(listed.dns), bench.json(listed.rest)]).toEqual([[], []]);
-  });
-
-  it.each([
-    ["untouched", [], "NotFound"],
-    ["back", ["0003-shift:shop/cart"], "NotFound"],
-    ["wait", ["0003-shift:shop/cart", "0007-delegate-zone"], "NotFound"],
-    ["back", ["0007-delegate-zone"], "RolledBackByPerson"],
-    ["stop", ["0003-shift:shop/cart"], "FenceRaised"],
-  ])("is weighed as %s with entries of %j after %s", async (way, operations, error) => {
-    const bench = makeStepBench();
-    for (const operation of operations) bench.put(keys.entry({ migration: RUN.migration, operation, move: "0", direction: "forward" }), {});
-    expect(await bench.run(weighFailure, { error, cause: "" })).toEqual({ way });
-  });
-});
-
-describe("carry-back", () => {
-  const image = (bench: StepBench, side: "source" | "target") => (bench.live(side, CART)?.["spec"] as { readonly template: { readonly spec: { readonly containers: readonly { readonly image: string }[] } } }).template.spec.containers[0]?.image;
-  const deploy = (bench: StepBench, tag: string) => bench.meanwhile("target", "PATCH", "/apis/apps/v1/namespaces/shop/deployments/cart", { spec: { template: { spec: { containers: [{ name: "main", image: tag }] } } } }, "application/strategic-merge-patch+json" as never);
-  const thawed = (bench: StepBench) => bench.put(keys.entry({ migration: RUN.migration, operation: "0010-resume-pipelines", move: "0", direction: "forward" }), {});
-
-  it("leaves the source alone while pipelines were never resumed", async () => {
-    const bench = makeStepBench();
-    deploy(bench, "registry.example/cart:2");
-    expect(await bench.run(carryBack)).toEqual({ carried: [] });
-    expect(image(bench, "source")).toBe("registry.example/cart:1");
-  });
-
-  it("brings a deploy back, past the fence, and a second one that comes meanwhile, too", async () => {
-    const bench = makeStepBench();
-    thawed(bench);
-    fence(bench);
-    for (const tag of ["registry.example/cart:2", "registry.example/cart:3"]) {
-      deploy(bench, tag);
-      expect(await bench.run(carryBack)).toEqual({ carried: ["shop/cart"] });
-      expect(image(bench, "source")).toBe(tag);
-    }
-    expect(await bench.run(carryBack)).toEqual({ carried: [] });
-  });
-});
-
 it("retire-workload stops, then deletes, once; an object that is gone is no error", async () => {
   const bench = makeStepBench();
   const retire = () => bench.run(retireWorkload, { item: bench.item("shop/cart") });
@@ -378,6 +315,8 @@ it("no step of these calls what it doesn't declare", async () => {
   await down(bench);
   await undo(bench);
   await bench.run(compareWithStart);
-  await bench.within({ route53: ["ListHostedZonesByName"] }, () => makeRoute53(bench.context.aws.route53).zonesByName("live.example"));
+  await bench.within({ route53: ["ListHostedZonesByName"] }, () =>
+    makeRoute53(bench.context.aws.route53).zonesByName("live.example"),
+  );
   expect(bench.denied()).toEqual([]);
 });

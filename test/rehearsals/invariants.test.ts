@@ -220,8 +220,6 @@ describe("the right workflow breaks nothing where the wrong ones do", () => {
   it.each([
     ["the small platform", () => planned()],
     ["the same with more to serve", busy],
-    ["the same without what a singleton is", () => without("scheduler")],
-    ["the same without a static member", () => without("meter")],
     ["the same with a broker that stays behind", withBroker],
     ["the same with a window in the evening", closed],
   ])("%s", async (_, plan) => {

@@ -21,9 +21,12 @@ describe("a naive migration of the example platform", () => {
   });
 
   it("fails thousands even where every TTL was a minute from the start", async () => {
-    const ran = await run(await example({ dns: { ttlSeconds: 60, recordTtlSeconds: 60 } }), {
-      machines: naive,
-    });
+    const ran = await run(
+      await example({ dns: { ttlSeconds: 60, recordTtlSeconds: 60 }, policy: { bakeSeconds: 3_600 } }),
+      {
+        machines: naive,
+      },
+    );
     const { served, failed } = ran.summary.requests;
     console.log(
       `naive with TTLs of a minute: ${failed} of ${served + failed} requests failed; ${JSON.stringify(failedBySide(ran))}`,

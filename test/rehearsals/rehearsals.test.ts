@@ -91,9 +91,9 @@ describe("a record", () => {
   it("is the same bytes for the same seed, whatever the order of the input's objects", async () => {
     const texts = Object.values(MANIFESTS);
     const digests = [];
-    for (const order of [texts, texts.toReversed(), texts]) {
+    for (const order of [texts, texts.toReversed()]) {
       const plan = buildPlan(objectsOf(...order), readSettings(JSON.stringify(SETTINGS), "repot.yaml"));
-      const ran = await run({ plan, hash: planHash(planText(plan)) }, { rollBackAt: "thaw" });
+      const ran = await run({ plan, hash: planHash(planText(plan)) }, { rollBackAt: "move-workloads" });
       expect(
         createHash("sha256")
           .update(ran.lines.map((line) => `${line}\n`).join(""))

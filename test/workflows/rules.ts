@@ -9,11 +9,17 @@ type Machine = { readonly StartAt: string; readonly States: Readonly<Record<stri
 export type Definition = Machine & { readonly TimeoutSeconds: number };
 
 /** What the rules are held against: the functions and the machines that there are. */
-export type House = { readonly steps: ReadonlyMap<string, Pick<Step, "input">>; readonly machines: ReadonlyMap<string, Definition> };
+export type House = {
+  readonly steps: ReadonlyMap<string, Pick<Step, "input">>;
+  readonly machines: ReadonlyMap<string, Definition>;
+};
 
 export type Rule = (definition: Definition, house: House) => readonly string[];
 
-type Body = { readonly machine: Machine; /** Whether a failure in it is caught where it is run. */ readonly caught: boolean };
+type Body = {
+  readonly machine: Machine /** Whether a failure in it is caught where it is run. */;
+  readonly caught: boolean;
+};
 
 const LAMBDA = "arn:aws:states:::lambda:invoke";
 const TOKEN = `${LAMBDA}.waitForTaskToken`;
@@ -26,12 +32,18 @@ const STEP_SECONDS_MAX = 30;
 const bodiesOf = (machine: Machine, caught = false): readonly Body[] => [
   { machine, caught },
   ...Object.values(machine.States).flatMap((state) => {
-    const inner = [...((state["Branches"] ?? []) as readonly Machine[]), ...(state["ItemProcessor"] ? [state["ItemProcessor"] as Machine] : [])];
+    const inner = [
+      ...((state["Branches"] ?? []) as readonly Machine[]),
+      ...(state["ItemProcessor"] ? [state["ItemProcessor"] as Machine] : []),
+    ];
     return inner.flatMap((each) => bodiesOf(each, catches(state)));
   }),
 ];
 
-const catches = (state: State): boolean => ((state["Catch"] ?? []) as readonly { readonly ErrorEquals: readonly string[] }[]).some((c) => c.ErrorEquals.includes("States.ALL"));
+const catches = (state: State): boolean =>
+  ((state["Catch"] ?? []) as readonly { readonly ErrorEquals: readonly string[] }[]).some((c) =>
+    c.ErrorEquals.includes("States.ALL"),
+  );
 
 const tasksOf = (definition: Definition) =>
   bodiesOf(definition).flatMap(({ machine, caught }) =>
@@ -40,63 +52,105 @@ const tasksOf = (definition: Definition) =>
       .map(([name, state]) => ({ name, state, caught, args: (state["Arguments"] ?? {}) as Fields })),
   );
 
-const retried = (state: State): readonly string[] => ((state["Retry"] ?? []) as readonly { readonly ErrorEquals: readonly string[] }[]).flatMap((r) => r.ErrorEquals);
+const retried = (state: State): readonly string[] =>
+  ((state["Retry"] ?? []) as readonly { readonly ErrorEquals: readonly string[] }[]).flatMap(
+    (r) => r.ErrorEquals,
+  );
 
 /** A task that may hang, hangs a machine for a year without a metric. */
 export const tasksEnd: Rule = (definition) =>
   tasksOf(definition).flatMap(({ name, state }) => {
     const seconds = state["TimeoutSeconds"];
     if (seconds === undefined) return [`${name} has no TimeoutSeconds.`];
-    if (state["Resource"] === LAMBDA && seconds !== STEP_SECONDS_MAX) return [`${name} calls a function for ${String(seconds)} s instead of ${STEP_SECONDS_MAX}: the fence relies on it.`];
+    if (state["Resource"] === LAMBDA && seconds !== STEP_SECONDS_MAX)
+      return [
+        `${name} calls a function for ${String(seconds)} s instead of ${STEP_SECONDS_MAX}: the fence relies on it.`,
+      ];
     return typeof seconds === "number" && seconds > SECONDS_MAX ? [`${name} waits for ${seconds} s.`] : [];
   });
 
-const STEP_ERRORS = ["Transient", "Throttled", "Conflict", "AnswerLost", "Lambda.Unknown", "Lambda.ServiceException", "Lambda.TooManyRequestsException", "Sandbox.Timedout"];
+const STEP_ERRORS = [
+  "Transient",
+  "Throttled",
+  "Conflict",
+  "AnswerLost",
+  "Lambda.Unknown",
+  "Lambda.ServiceException",
+  "Lambda.TooManyRequestsException",
+  "Sandbox.Timedout",
+];
 
 /** What may succeed the second time is tried again; a wait for people is not, or its timeout would never be seen. */
 export const tasksRetry: Rule = (definition) =>
   tasksOf(definition).flatMap(({ name, state }) => {
     const on = retried(state);
-    if (state["Resource"] === CHILD) return on.some((e) => e.startsWith("StepFunctions.")) ? [] : [`${name} gives up where no execution can be started.`];
+    if (state["Resource"] === CHILD)
+      return on.some((e) => e.startsWith("StepFunctions."))
+        ? []
+        : [`${name} gives up where no execution can be started.`];
     const missing = STEP_ERRORS.filter((e) => !on.includes(e));
     const waits = state["Resource"] === TOKEN && (on.includes("States.Timeout") || on.includes("States.ALL"));
-    return [...(missing.length > 0 ? [`${name} doesn't retry after ${missing.join(", ")}.`] : []), ...(waits ? [`${name} asks again instead of timing out.`] : [])];
+    return [
+      ...(missing.length > 0 ? [`${name} doesn't retry after ${missing.join(", ")}.`] : []),
+      ...(waits ? [`${name} asks again instead of timing out.`] : []),
+    ];
   });
 
 export const tasksCatch: Rule = (definition) =>
-  tasksOf(definition).flatMap(({ name, state, caught }) => (caught || catches(state) ? [] : [`${name} has no Catch, nor has what runs it.`]));
+  tasksOf(definition).flatMap(({ name, state, caught }) =>
+    caught || catches(state) ? [] : [`${name} has no Catch, nor has what runs it.`],
+  );
 
 /** A parent that gives up before its child stops it without any Catch of the child's. */
 export const parentsOutlast: Rule = (definition, { machines }) =>
   tasksOf(definition).flatMap(({ name, state, args }) => {
     const child = machines.get(placeholder(args["StateMachineArn"]) ?? "");
-    return child && (state["TimeoutSeconds"] as number) < child.TimeoutSeconds ? [`${name} gives up after ${String(state["TimeoutSeconds"])} s, its child after ${child.TimeoutSeconds} s.`] : [];
+    return child && (state["TimeoutSeconds"] as number) < child.TimeoutSeconds
+      ? [
+          `${name} gives up after ${String(state["TimeoutSeconds"])} s, its child after ${child.TimeoutSeconds} s.`,
+        ]
+      : [];
   });
 
 const edgesOf = (state: State): readonly string[] => [
   ...(typeof state["Next"] === "string" ? [state["Next"]] : []),
   ...(typeof state["Default"] === "string" ? [state["Default"]] : []),
-  ...[...((state["Choices"] ?? []) as readonly { readonly Next: string }[]), ...((state["Catch"] ?? []) as readonly { readonly Next: string }[])].map((e) => e.Next),
+  ...[
+    ...((state["Choices"] ?? []) as readonly { readonly Next: string }[]),
+    ...((state["Catch"] ?? []) as readonly { readonly Next: string }[]),
+  ].map((e) => e.Next),
 ];
 
 export const namesExist: Rule = (definition, { steps, machines }) => [
   ...bodiesOf(definition).flatMap(({ machine }) =>
-    [["StartAt", machine.StartAt] as const, ...Object.entries(machine.States).flatMap(([from, state]) => edgesOf(state).map((to) => [from, to] as const))]
+    [
+      ["StartAt", machine.StartAt] as const,
+      ...Object.entries(machine.States).flatMap(([from, state]) =>
+        edgesOf(state).map((to) => [from, to] as const),
+      ),
+    ]
       .filter(([, to]) => !(to in machine.States))
       .map(([from, to]) => `${from} leads to ${to}, which there isn't.`),
   ),
   ...tasksOf(definition).flatMap(({ name, args }) => {
     const [step, machine] = [placeholder(args["FunctionName"]), placeholder(args["StateMachineArn"])];
-    const passed = Object.entries((args["Input"] ?? {}) as Fields).filter(([key]) => key === "gate" || key === "step");
+    const passed = Object.entries((args["Input"] ?? {}) as Fields).filter(
+      ([key]) => key === "gate" || key === "step",
+    );
     return [
       ...(step !== undefined && !steps.has(step) ? [`${name} calls ${step}, which is no function.`] : []),
-      ...(machine !== undefined && !machines.has(machine) ? [`${name} runs ${machine}, which is no machine.`] : []),
-      ...passed.filter(([, value]) => !steps.has(placeholder(value) ?? "")).map(([key, value]) => `${name} passes ${key} ${String(value)}, which is no function.`),
+      ...(machine !== undefined && !machines.has(machine)
+        ? [`${name} runs ${machine}, which is no machine.`]
+        : []),
+      ...passed
+        .filter(([, value]) => !steps.has(placeholder(value) ?? ""))
+        .map(([key, value]) => `${name} passes ${key} ${String(value)}, which is no function.`),
     ];
   }),
 ];
 
-const placeholder = (value: unknown): string | undefined => (typeof value === "string" ? /^\$\{([^}]+)\}$/.exec(value)?.[1] : undefined);
+const placeholder = (value: unknown): string | undefined =>
+  typeof value === "string" ? /^\$\{([^}]+)\}$/.exec(value)?.[1] : undefined;
 
 /** What a function is called with is what its input says: nothing left out, nothing made up. */
 export const inputsFit: Rule = (definition, { steps }) =>
@@ -106,7 +160,9 @@ export const inputsFit: Rule = (definition, { steps }) =>
     const shape = step.input.shape as Readonly<Record<string, z.ZodType>>;
     const given = Object.keys((args["Payload"] ?? {}) as Fields);
     return [
-      ...given.filter((key) => !(key in shape)).map((key) => `${name} passes ${key}, which its function doesn't read.`),
+      ...given
+        .filter((key) => !(key in shape))
+        .map((key) => `${name} passes ${key}, which its function doesn't read.`),
       ...Object.entries(shape)
         .filter(([key, type]) => !given.includes(key) && !type.safeParse(undefined).success)
         .map(([key]) => `${name} doesn't pass ${key}.`),
@@ -132,32 +188,73 @@ export const allReachable: Rule = (definition) =>
  * A loop is bounded where it passes through a Choice that goes on only while a counter is low (`$x < …`), or through `hold`, whose retries are
  * counted in the bucket. A counter counts if a state of the loop adds one to it and none but a hold sets it back.
  */
-export const loopsEnd: Rule = (definition) => bodiesOf(definition).flatMap(({ machine }) => loopsOf(withoutBounds(machine)).map((loop) => `${loop.join(" → ")} goes round without a bound.`));
+export const loopsEnd: Rule = (definition) =>
+  bodiesOf(definition).flatMap(({ machine }) =>
+    loopsOf(withoutBounds(machine)).map((loop) => `${loop.join(" → ")} goes round without a bound.`),
+  );
 
-const isHold = (state: State): boolean => placeholder(((state["Arguments"] ?? {}) as Fields)["StateMachineArn"]) === "hold";
-const assigns = (state: State): readonly (readonly [string, unknown])[] => Object.entries((state["Assign"] ?? {}) as Fields);
-const counts = (state: State, counter: string): boolean => assigns(state).some(([name, value]) => name === counter && value === `{% $${counter} + 1 %}`);
-const resets = (state: State, counter: string): boolean => assigns(state).some(([name, value]) => name === counter && typeof value === "number");
+const isHold = (state: State): boolean =>
+  placeholder(((state["Arguments"] ?? {}) as Fields)["StateMachineArn"]) === "hold";
+const assigns = (state: State): readonly (readonly [string, unknown])[] =>
+  Object.entries((state["Assign"] ?? {}) as Fields);
+const counts = (state: State, counter: string): boolean =>
+  assigns(state).some(([name, value]) => name === counter && value === `{% $${counter} + 1 %}`);
+const resets = (state: State, counter: string): boolean =>
+  assigns(state).some(([name, value]) => name === counter && typeof value === "number");
 
 /** The edges that stay when holds and counted choices are taken out. */
 const withoutBounds = (machine: Machine): ReadonlyMap<string, readonly string[]> => {
   const states = Object.entries(machine.States);
-  const edges = new Map(states.filter(([, state]) => !isHold(state)).map(([name, state]) => [name, edgesOf(state).filter((to) => machine.States[to] && !isHold(machine.States[to]))]));
+  const edges = new Map(
+    states
+      .filter(([, state]) => !isHold(state))
+      .map(([name, state]) => [
+        name,
+        edgesOf(state).filter((to) => machine.States[to] && !isHold(machine.States[to])),
+      ]),
+  );
   for (const [name, state] of states) {
-    const choices = (state["Choices"] ?? []) as readonly { readonly Condition: string; readonly Next: string }[];
-    const counted = choices.filter(({ Condition, Next }) => counterOf(Condition).some((counter) => isCounted(machine, edges, counter, Next, name))).map((c) => c.Next);
-    edges.set(name, (edges.get(name) ?? []).filter((to) => !counted.includes(to)));
+    const choices = (state["Choices"] ?? []) as readonly {
+      readonly Condition: string;
+      readonly Next: string;
+    }[];
+    const counted = choices
+      .filter(({ Condition, Next }) =>
+        counterOf(Condition).some((counter) => isCounted(machine, edges, counter, Next, name)),
+      )
+      .map((c) => c.Next);
+    edges.set(
+      name,
+      (edges.get(name) ?? []).filter((to) => !counted.includes(to)),
+    );
   }
   return edges;
 };
 
-const counterOf = (condition: string): readonly string[] => [...(condition.split("<")[0] ?? "").matchAll(/\$(\w+)/g)].map((m) => m[1] ?? "").filter(() => condition.includes("<"));
+const counterOf = (condition: string): readonly string[] =>
+  [...(condition.split("<")[0] ?? "").matchAll(/\$(\w+)/g)]
+    .map((m) => m[1] ?? "")
+    .filter(() => condition.includes("<"));
 
 /** Every way from the choice back to it counts, and none sets the counter back. */
-const isCounted = (machine: Machine, edges: ReadonlyMap<string, readonly string[]>, counter: string, from: string, back: string): boolean => {
+const isCounted = (
+  machine: Machine,
+  edges: ReadonlyMap<string, readonly string[]>,
+  counter: string,
+  from: string,
+  back: string,
+): boolean => {
   const around = [...reach(edges, from)].filter((name) => reach(edges, name).has(back));
-  const uncounted = new Map([...edges].map(([name, to]) => [name, machine.States[name] && counts(machine.States[name], counter) ? [] : to]));
-  return !reach(uncounted, from).has(back) && !around.some((name) => machine.States[name] && resets(machine.States[name], counter));
+  const uncounted = new Map(
+    [...edges].map(([name, to]) => [
+      name,
+      machine.States[name] && counts(machine.States[name], counter) ? [] : to,
+    ]),
+  );
+  return (
+    !reach(uncounted, from).has(back) &&
+    !around.some((name) => machine.States[name] && resets(machine.States[name], counter))
+  );
 };
 
 const reach = (edges: ReadonlyMap<string, readonly string[]>, from: string): ReadonlySet<string> => {
@@ -168,7 +265,9 @@ const reach = (edges: ReadonlyMap<string, readonly string[]>, from: string): Rea
 
 const loopsOf = (edges: ReadonlyMap<string, readonly string[]>): readonly (readonly string[])[] => {
   const loops: string[][] = [];
-  const inLoop = [...edges.keys()].filter((name) => (edges.get(name) ?? []).some((to) => reach(edges, to).has(name)));
+  const inLoop = [...edges.keys()].filter((name) =>
+    (edges.get(name) ?? []).some((to) => reach(edges, to).has(name)),
+  );
   const seen = new Set<string>();
   for (const name of inLoop) {
     if (seen.has(name)) continue;
@@ -182,11 +281,24 @@ const loopsOf = (edges: ReadonlyMap<string, readonly string[]>): readonly (reado
 export const mapsAreBounded: Rule = (definition) =>
   bodiesOf(definition).flatMap(({ machine }) =>
     Object.entries(machine.States)
-      .filter(([, state]) => state.Type === "Map" && (state["MaxConcurrency"] === undefined || state["MaxConcurrency"] === 0))
+      .filter(
+        ([, state]) =>
+          state.Type === "Map" && (state["MaxConcurrency"] === undefined || state["MaxConcurrency"] === 0),
+      )
       .map(([name]) => `${name} starts all its items at once.`),
   );
 
-const JSONPATH_FIELDS = new Set(["InputPath", "OutputPath", "ResultPath", "ResultSelector", "Parameters", "ItemsPath", "Variable", "SecondsPath", "TimeoutSecondsPath"]);
+const JSONPATH_FIELDS = new Set([
+  "InputPath",
+  "OutputPath",
+  "ResultPath",
+  "ResultSelector",
+  "Parameters",
+  "ItemsPath",
+  "Variable",
+  "SecondsPath",
+  "TimeoutSecondsPath",
+]);
 
 export const noJsonPath: Rule = (definition) => {
   const found: string[] = [];

@@ -10,7 +10,9 @@ export const isFields = (value: unknown): value is Fields =>
   typeof value === "object" && value !== null && !Array.isArray(value);
 
 /** The value at a path, undefined where any part is missing. */
-export const at = (value: unknown, ...path: readonly string[]): unknown => {
+export const at = (value: unknown, ...path: readonly string[]): unknown => reach(value, path);
+
+const reach = (value: unknown, path: readonly string[]): unknown => {
   let here: unknown = value;
   for (const key of path) {
     if (!isFields(here)) return undefined;
@@ -20,17 +22,17 @@ export const at = (value: unknown, ...path: readonly string[]): unknown => {
 };
 
 export const fieldsAt = (value: unknown, ...path: readonly string[]): Fields => {
-  const found = at(value, ...path);
+  const found = reach(value, path);
   return isFields(found) ? found : {};
 };
 
 export const listAt = (value: unknown, ...path: readonly string[]): readonly Fields[] => {
-  const found = at(value, ...path);
+  const found = reach(value, path);
   return Array.isArray(found) ? found.filter(isFields) : [];
 };
 
 export const textAt = (value: unknown, ...path: readonly string[]): string | undefined => {
-  const found = at(value, ...path);
+  const found = reach(value, path);
   return typeof found === "string" ? found : undefined;
 };
 
@@ -40,7 +42,7 @@ export const textsAt = (value: unknown, ...path: readonly string[]): readonly st
 };
 
 export const numberAt = (value: unknown, ...path: readonly string[]): number | undefined => {
-  const found = at(value, ...path);
+  const found = reach(value, path);
   return typeof found === "number" ? found : undefined;
 };
 

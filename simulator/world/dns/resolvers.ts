@@ -48,6 +48,8 @@ export class Resolvers {
   readonly #cohorts: readonly Cohort[];
   readonly #timers = new Map<Cohort, { timer: Timer; at: number }>();
   readonly #byHost = new Map<string, { sum: Sum; shares: HostShares }>();
+  /** The same by the name as it was asked for: spelling it out takes longer than finding it. */
+  readonly #asked = new Map<string, { readonly shares: HostShares }>();
   readonly #byClass = new Map<string, Sum>();
   readonly #listeners: (() => void)[] = [];
 
@@ -68,9 +70,14 @@ export class Resolvers {
   }
 
   shares(host: string): HostShares {
+    const asked = this.#asked.get(host);
+    if (asked) return asked.shares;
     const name = fqdn(host);
     const known = this.#byHost.get(name);
-    if (known) return known.shares;
+    if (known) {
+      this.#asked.set(host, known);
+      return known.shares;
+    }
     const sum = new Sum();
     for (const cohort of this.#cohorts) {
       const shares = cohort.shares(name, this.#clock.now());

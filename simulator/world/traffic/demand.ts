@@ -33,6 +33,8 @@ export const makeDemand = (timeZone: string, random: Random): Demand => {
   let local = 0;
   return (load, atMs) => {
     const step = Math.floor(atMs / DEMAND_STEP_MS);
+    const known = steps.get(load);
+    if (known?.step === step) return known.rate;
     if (localAt !== step) {
       localAt = step;
       local = stepOfDay(step * DEMAND_STEP_MS, timeZone);
@@ -43,8 +45,6 @@ export const makeDemand = (timeZone: string, random: Random): Demand => {
       shape = dayShape(load.peakFactor, load.peakHour);
       shapes.set(key, shape);
     }
-    const known = steps.get(load);
-    if (known?.step === step) return known.rate;
     const weather = 1 + WEATHER * (2 * random.fork(`${load.host}@${step}`).next() - 1);
     const rate = load.requestsPerSecond * (shape[local] ?? 1) * weather;
     steps.set(load, { step, rate });

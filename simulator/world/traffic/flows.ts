@@ -9,6 +9,7 @@ import { makeThirdParties, type ThirdParties } from "../third-parties.ts";
 import type { Cluster } from "../types.ts";
 import { type Arrivals, makeArrivals } from "./arrivals.ts";
 import { type FailingPiece, failingRate } from "./books.ts";
+import { DEMAND_STEP_MS } from "./demand.ts";
 import type { Evaluation, WorkloadFlow } from "./evaluate.ts";
 import { type Graph, type HostNode, makeGraph, type Part } from "./graph.ts";
 import { evaluateRecipe, History, type TimelinePiece } from "./history.ts";
@@ -75,6 +76,8 @@ export class Flows {
   #inputs = true;
   #moving = false;
   #storesSaid = "";
+  /** What `workloads` gave, for as long as nothing can have changed: autoscalers ask every few seconds. */
+  #told: { readonly step: number; readonly flows: readonly WorkloadFlow[] } | undefined;
 
   constructor(options: TrafficOptions) {
     this.#keepsHistory = options.keepsHistory ?? true;
@@ -102,6 +105,7 @@ export class Flows {
   }
 
   changed(change: Change): void {
+    this.#told = undefined;
     if (change === "everything") this.#everything = true;
     else if (change === "inputs") this.#inputs = true;
     else this.#namespaces.add(change.namespace);
@@ -112,6 +116,7 @@ export class Flows {
     if (!this.#everything && this.#namespaces.size === 0 && !this.#inputs) {
       return { failing: false, at: [], moving: this.#moving, changed: false };
     }
+    this.#told = undefined;
     const now = this.#now();
     const touched = new Set(this.parts.filter((p) => this.#isTouched(p)));
     const wide = this.#readChanges();
@@ -139,11 +144,13 @@ export class Flows {
   }
 
   drainPools(milliseconds: number): void {
+    this.#told = undefined;
     this.#arrivals.drain(milliseconds, this.#now());
     this.#inputs = true;
   }
 
   pause(workload: string, until: number): void {
+    this.#told = undefined;
     this.#pauses.set(workload, Math.max(until, this.#pauses.get(workload) ?? 0));
     this.#inputs = true;
   }
@@ -164,8 +171,11 @@ export class Flows {
   }
 
   workloads(): readonly WorkloadFlow[] {
+    const step = Math.floor(this.#now() / DEMAND_STEP_MS);
+    if (this.#told?.step === step) return this.#told.flows;
     const inside = this.parts.flatMap((p) => [...(p.evaluation?.workloads.values() ?? [])]);
-    return [...inside, ...this.#controllers()];
+    this.#told = { step, flows: [...inside, ...this.#controllers()] };
+    return this.#told.flows;
   }
 
   /** What goes through the ingress controllers, spread evenly over them. */

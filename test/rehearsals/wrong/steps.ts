@@ -229,7 +229,7 @@ export const undoByDelta = (steps: readonly Step[]): readonly Step[] =>
           await makeUndoEffect(
             context,
             run,
-            { step: "undo-effect", operation, move },
+            { step: "undo-effect", operation, move: `${move}-delta` },
             { ...effect, before: now, after },
           );
         }

@@ -1,0 +1,122 @@
+/** The commands around campaigns: their flags, as data. Each command is loaded when it is called. */
+
+import type { Command } from "commander";
+import { BadInput } from "../domain/errors.ts";
+import type { Io } from "./io.ts";
+import { parseSeed, quote } from "./options.ts";
+
+export type CampaignOptions = {
+  /** Whichever is reached first ends the campaign; one of them is always there. */
+  readonly runs?: number;
+  readonly seconds?: number;
+  readonly seed: number;
+  /** What is rehearsed: a plan.json or manifests; the small platform that comes with Repot where absent. */
+  readonly plan?: string;
+  readonly keepGoing: boolean;
+  /** Where broken cases are written. */
+  readonly out: string;
+  readonly json: boolean;
+};
+
+export type CaseOptions = {
+  readonly file: string;
+  readonly plan?: string;
+  readonly json: boolean;
+  /** Directory of the report; absent: none is written. */
+  readonly report?: string;
+  /** Where the smaller case goes; standard output where absent. */
+  readonly output?: string;
+};
+
+const RUNS = 100;
+const OUT = "report/campaign";
+
+/** @param done Told the exit code. */
+export const addCampaignCommands = (program: Command, io: Io, done: (code: number) => void): void => {
+  program
+    .command("campaign")
+    .description(
+      "rehearses again and again, with faults, until something breaks; then hands over the smallest case",
+    )
+    .option("--runs <n>", `how many runs (${RUNS})`)
+    .option("--seconds <s>", "how long, by the clock on the wall")
+    .option("--seed <n>", "what the faults are drawn from; the same seed gives the same runs", "1")
+    .option(
+      "--plan <file>",
+      "a plan.json or manifests to rehearse, instead of the small platform that comes with Repot",
+    )
+    .option("--exhaustive", "each single fault at each step, and a rollback at each phase; prints the table")
+    .option("--keep-going", "goes on after a broken run")
+    .option("--out <dir>", "where broken cases are written", OUT)
+    .option("--list", "prints the faults, planted bugs and invariants, as JSON")
+    .option("--json", "one run a line on standard output; the last line is the summary")
+    .action(async (flags: Flags) => {
+      const { campaign, exhaustive, list } = await import("./campaign.ts");
+      if (flags.list === true) return done(list(io));
+      const options = campaignOptions(flags);
+      done(await (flags.exhaustive === true ? exhaustive(options, io) : campaign(options, io)));
+    });
+  program
+    .command("replay")
+    .description("runs a case of a campaign again")
+    .argument("<file>")
+    .option("--plan <file>", "the plan.json or manifests that the campaign was given")
+    .option("--report <dir>", "where report.html and report.json go")
+    .option("--json", "one event a line on standard output; the last line is the summary")
+    .action(async (file: string, flags: Flags) => {
+      const { replay } = await import("./replay.ts");
+      done(await replay(caseOptions(file, flags), io));
+    });
+  program
+    .command("shrink")
+    .description("makes a broken case as small as it gets")
+    .argument("<file>")
+    .option("--plan <file>", "the plan.json or manifests that the campaign was given")
+    .option("-o, --output <file>", "where the smaller case goes (standard output)")
+    .action(async (file: string, flags: Flags) => {
+      const { shrink } = await import("./replay.ts");
+      done(await shrink(caseOptions(file, flags), io));
+    });
+};
+
+type Flags = Readonly<Record<string, string | boolean | undefined>>;
+
+const textOf = <K extends string>(flags: Flags, key: K): { readonly [P in K]?: string } => {
+  const value = flags[key];
+  return typeof value === "string" ? ({ [key]: value } as { readonly [P in K]?: string }) : {};
+};
+
+const campaignOptions = (flags: Flags): CampaignOptions => {
+  const { runs, seconds, seed, out } = {
+    ...textOf(flags, "runs"),
+    ...textOf(flags, "seconds"),
+    ...textOf(flags, "seed"),
+    ...textOf(flags, "out"),
+  };
+  const limits = {
+    ...(runs === undefined ? {} : { runs: parseCount("--runs", runs) }),
+    ...(seconds === undefined ? {} : { seconds: parseCount("--seconds", seconds) }),
+  };
+  return {
+    ...(runs === undefined && seconds === undefined ? { runs: RUNS } : limits),
+    seed: parseSeed(seed ?? "1"),
+    ...textOf(flags, "plan"),
+    keepGoing: flags["keepGoing"] === true,
+    out: out ?? OUT,
+    json: flags["json"] === true,
+  };
+};
+
+const caseOptions = (file: string, flags: Flags): CaseOptions => ({
+  file,
+  ...textOf(flags, "plan"),
+  ...textOf(flags, "report"),
+  ...textOf(flags, "output"),
+  json: flags["json"] === true,
+});
+
+const parseCount = (flag: string, given: string): number => {
+  const value = /^\d{1,7}$/.test(given) ? Number(given) : 0;
+  if (value === 0) throw new BadInput(`${flag} takes a whole number above 0, not ${quote(given)}.`);
+  return value;
+};

@@ -1,0 +1,166 @@
+/** `repot campaign`: a thousand bad nights, until something breaks. */
+
+import { mkdir } from "node:fs/promises";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { writeWhole } from "../adapters/files.ts";
+import { Refused } from "../domain/errors.ts";
+import { planHash, reasonsNotToStart } from "../domain/planning/build.ts";
+import {
+  caseText,
+  catalogue,
+  type Ran,
+  campaign as run,
+  smallestOf,
+} from "../simulator/campaign/campaign.ts";
+import type { Case, Platform } from "../simulator/campaign/case.ts";
+import { caseOf, cells, complaint, type Filled, fill, table } from "../simulator/campaign/matrix.ts";
+import { type CampaignReport, makeCampaignTally, shortcomings } from "../simulator/campaign/report.ts";
+import type { Breach } from "../simulator/campaign/run.ts";
+import type { CampaignOptions } from "./campaign-commands.ts";
+import { count, duration, number, percent } from "./format.ts";
+import type { Io } from "./io.ts";
+import { loadPlan } from "./plan.ts";
+
+const EXIT = { done: 0, unexpected: 1, violated: 6 } as const;
+
+const SMALL = fileURLToPath(new URL("../examples/small", import.meta.url));
+
+/** @returns 0. */
+export const list = (io: Pick<Io, "out">): number => {
+  io.out(`${JSON.stringify(catalogue(), null, 2)}\n`);
+  return EXIT.done;
+};
+
+/** What is rehearsed. @throws BadInput or Refused where it can't be. */
+export const loadPlatform = async (path: string | undefined, io: Pick<Io, "stdin">): Promise<Platform> => {
+  const { plan, text } = await loadPlan([path ?? SMALL], { decide: {} }, io.stdin);
+  const reasons = reasonsNotToStart(plan);
+  if (reasons.length > 0) throw new Refused(reasons.join("\n"));
+  return { plan, hash: planHash(text) };
+};
+
+export const textOfCase = (tried: Case): string => `${JSON.stringify(tried, null, 2)}\n`;
+
+const writeCase = async (path: string, tried: Case): Promise<void> => {
+  await mkdir(dirname(path), { recursive: true });
+  await writeWhole(path, textOfCase(tried));
+};
+
+/** @returns 6 where something broke, 1 where the campaign proves too little, else 0. */
+export const campaign = async (options: CampaignOptions, io: Io): Promise<number> => {
+  const platform = await loadPlatform(options.plan, io);
+  const startedMs = io.wallMs();
+  const seconds = () => (io.wallMs() - startedMs) / 1000;
+  const tally = makeCampaignTally();
+  const seen = new Set<string>();
+  let broke = false;
+  for await (const ran of run(platform, options.seed)) {
+    tally.add(ran.tried, ran.verdict);
+    if (options.json) io.out(`${JSON.stringify(lineOf(ran))}\n`);
+    const { breach } = ran.verdict;
+    if (breach) {
+      broke = true;
+      // The same mistake is handed over once: shrinking it again tells nothing.
+      if (!seen.has(breach.name)) await handOver(options, platform, ran.tried, breach, io);
+      seen.add(breach.name);
+      if (!options.keepGoing) break;
+    }
+    if (
+      ran.index + 1 >= (options.runs ?? Number.POSITIVE_INFINITY) ||
+      seconds() >= (options.seconds ?? Number.POSITIVE_INFINITY)
+    )
+      break;
+  }
+  const report = tally.report();
+  const short = broke ? [] : shortcomings(report);
+  if (options.json)
+    io.out(
+      `${JSON.stringify({ type: "campaign", seed: options.seed, platform: platform.hash, ...report, shortcomings: short, wallSeconds: seconds() })}\n`,
+    );
+  else for (const line of linesOf(report, seconds())) io.out(`${line}\n`);
+  for (const sentence of short) io.err(`repot: ${sentence}\n`);
+  return broke ? EXIT.violated : short.length > 0 ? EXIT.unexpected : EXIT.done;
+};
+
+const lineOf = ({ index, tried, verdict }: Ran) => {
+  const { format: _, platform: __, ...rest } = tried;
+  return { type: "run", index, ...rest, ...verdict };
+};
+
+/** Writes what was found, and how to see it again. */
+const handOver = async (
+  options: CampaignOptions,
+  platform: Platform,
+  tried: Case,
+  breach: Breach,
+  io: Io,
+): Promise<void> => {
+  io.err(`${breach.name}: ${breach.sentence}\n  ${caseText(tried)}\n`);
+  const { smallest, tries } = await smallestOf(platform, tried, breach);
+  const path = `${options.out}/${breach.name}-${smallest.seed}.json`;
+  await writeCase(path, smallest);
+  const command = `repot replay ${path}${options.plan === undefined ? "" : ` --plan ${options.plan}`}`;
+  if (options.json)
+    io.out(
+      `${JSON.stringify({ type: "broken", breach, file: path, case: smallest, tries, replay: command })}\n`,
+    );
+  io.err(
+    `  Smaller, after ${count(tries, "run")}: ${caseText(smallest)}\n  ${path} holds it; ${command} runs it again.\n`,
+  );
+};
+
+const countsText = (counts: Readonly<Record<string, number>>): string =>
+  Object.entries(counts)
+    .map(([name, value]) => `${name} ${number(value)}`)
+    .join(", ");
+
+const linesOf = (report: CampaignReport, wallSeconds: number): readonly string[] => [
+  `${count(report.runs, "run")} in ${duration(wallSeconds)}, ${duration(report.virtualSeconds)} of virtual time; ${count(report.distinctDigests, "distinct record")}.`,
+  `Outcomes: ${countsText(report.outcomes)}.`,
+  `Faults struck in ${number(report.struck)} of the ${count(report.withFaults, "run")} that had any${report.withFaults === 0 ? "" : ` (${percent(report.struck / report.withFaults)})`}.`,
+  `By kind: ${countsText(report.strikesByKind)}.`,
+  `By step: ${countsText(Object.fromEntries(Object.entries(report.strikesByStep).filter(([, struck]) => struck > 0)))}.`,
+  ...(report.neverStruck.length === 0 ? [] : [`Never struck: ${report.neverStruck.join(", ")}.`]),
+  Object.keys(report.breaches).length === 0 ? "Nothing broke." : `Broken: ${countsText(report.breaches)}.`,
+];
+
+/** Every cell of the matrix. @returns 6 where one did not end as it must, else 0. */
+export const exhaustive = async (options: CampaignOptions, io: Io): Promise<number> => {
+  const platform = await loadPlatform(options.plan, io);
+  const startedMs = io.wallMs();
+  const filled: Filled[] = [];
+  for (const cell of cells()) {
+    const done = await fill(cell, platform, options.seed);
+    filled.push(done);
+    const wrong = complaint(done);
+    if (options.json) io.out(`${JSON.stringify(cellLine(done, wrong))}\n`);
+    if (wrong === undefined) continue;
+    const path = `${options.out}/${cell.kind}-at-${cell.step}.json`;
+    await writeCase(path, { ...caseOf(cell, platform, options.seed), found: wrong });
+    io.err(`${cell.kind} at ${cell.step} ${wrong}\n  repot replay ${path} runs it again.\n`);
+  }
+  const wrong = filled.filter((cell) => complaint(cell) !== undefined).length;
+  const missed = filled.filter((cell) => !cell.hit).map((cell) => `${cell.kind}@${cell.step}`);
+  if (options.json)
+    io.out(`${JSON.stringify({ type: "matrix", cells: filled.length, wrong, neverHit: missed })}\n`);
+  else {
+    for (const line of table(filled)) io.out(`${line}\n`);
+    io.out(
+      `${count(filled.length, "cell")} in ${duration((io.wallMs() - startedMs) / 1000)}, ${number(wrong)} not as they must end.\n`,
+    );
+    io.out(`Never hit on this platform: ${missed.length === 0 ? "nothing" : missed.join(", ")}.\n`);
+  }
+  return wrong > 0 ? EXIT.violated : EXIT.done;
+};
+
+const cellLine = ({ kind, step, due, hit, verdict }: Filled, wrong: string | undefined) => ({
+  type: "cell",
+  kind,
+  step,
+  due,
+  hit,
+  outcome: verdict.outcome,
+  digest: verdict.digest,
+  ...(wrong === undefined ? {} : { wrong }),
+});

@@ -1,0 +1,62 @@
+/** The campaign: run after run, each from a seed of its own, until there were enough or something broke. */
+
+import { FAULTS } from "../faults/catalogue.ts";
+import { ENDINGS } from "../invariants/endings.ts";
+import { makeWorldInvariants } from "../invariants/world.ts";
+import { makeRandom } from "../random.ts";
+import { makeStepInvariants } from "../rehearsal/judges.ts";
+import { type Case, faultText, type Platform } from "./case.ts";
+import { generate } from "./generate.ts";
+import { type Breach, type Program, runCase, type Verdict } from "./run.ts";
+import { type Shrunk, shrink } from "./shrink.ts";
+
+export type Ran = { readonly index: number; readonly tried: Case; readonly verdict: Verdict };
+
+/** The cases of a seed, one after the other, and how each ended. The caller decides when it has seen enough. */
+export async function* campaign(platform: Platform, seed: number): AsyncGenerator<Ran, never> {
+  const random = makeRandom(seed);
+  for (let index = 0; ; index += 1) {
+    const tried: Case = {
+      format: 1,
+      platform: platform.hash,
+      ...generate(random.fork(`run ${index}`), index),
+    };
+    yield { index, tried, verdict: await runCase(platform, tried) };
+  }
+}
+
+/** The smallest case that breaks like this one does, with its sentence. */
+export const smallestOf = async (
+  platform: Platform,
+  tried: Case,
+  breach: Breach,
+  program: Program = {},
+): Promise<Shrunk> => {
+  let { sentence } = breach;
+  const { smallest, tries } = await shrink(tried, async (smaller) => {
+    const verdict = await runCase(platform, smaller, program);
+    const same = verdict.breach?.name === breach.name;
+    if (same) sentence = verdict.breach?.sentence ?? sentence;
+    return same;
+  });
+  return { smallest: { ...smallest, found: `${breach.name}: ${sentence}` }, tries };
+};
+
+/** A case in a line, for a person. */
+export const caseText = ({ seed, faults, rollBackAt, approve }: Case): string =>
+  [
+    `seed ${seed}`,
+    ...(rollBackAt === undefined ? [] : [`rollback at ${rollBackAt}`]),
+    ...(approve === "auto" ? [] : [`approve ${approve}`]),
+    ...faults.map(faultText),
+  ].join(", ");
+
+/** What a campaign draws from and judges by. */
+export const catalogue = () => ({
+  faults: FAULTS.map(({ kind, ...fault }) => ({ name: kind, ...fault })),
+  planted: [],
+  invariants: [...makeStepInvariants(), ...makeWorldInvariants(), ...ENDINGS].map(({ name, sentence }) => ({
+    name,
+    sentence,
+  })),
+});

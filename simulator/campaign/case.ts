@@ -1,0 +1,71 @@
+/** One case of a campaign as data: everything that makes a run what it is, but for the platform itself. It is what a file of a case holds. */
+
+import * as z from "zod";
+import { BadInput } from "../../domain/errors.ts";
+import { PHASES, type Phase } from "../../domain/phases.ts";
+import type { Plan } from "../../domain/plan.ts";
+import { faultOf, stepsOf } from "../faults/catalogue.ts";
+
+/** Phases after which a rollback may be asked for: after the last there is nothing to go back to. */
+export const ROLLBACK_PHASES = PHASES.filter(
+  (phase): phase is Exclude<Phase, "decommission"> => phase !== "decommission",
+);
+
+export const APPROVALS = ["auto", "never", "deny"] as const;
+
+const whole = (max: number) => z.int().min(1).max(max);
+
+const FaultSchema = z.strictObject({
+  kind: z.string(),
+  step: z.string(),
+  /** How often it strikes; once where absent. */
+  count: whole(1_000).optional(),
+  /** How long it lasts. */
+  seconds: whole(10_000_000).optional(),
+});
+
+export const CaseSchema = z.strictObject({
+  format: z.literal(1),
+  /** SHA-256 of the plan that was rehearsed. */
+  platform: z.string().regex(/^[0-9a-f]{64}$/),
+  seed: z.int().min(0).max(4_294_967_295),
+  faults: z.array(FaultSchema).max(1_000),
+  rollBackAt: z.enum(ROLLBACK_PHASES).optional(),
+  approve: z.enum(APPROVALS),
+  /** What was found, for whoever opens the file. */
+  found: z.string().optional(),
+});
+export type Case = z.infer<typeof CaseSchema>;
+export type CaseFault = Case["faults"][number];
+
+/** What is rehearsed again and again. */
+export type Platform = { readonly plan: Plan; readonly hash: string };
+
+/** @throws BadInput, naming the file, where it is no case or asks for faults that don't exist. */
+export const parseCase = (text: string, name: string): Case => {
+  let data: unknown;
+  try {
+    data = JSON.parse(text);
+  } catch {
+    throw new BadInput(`${name} isn't JSON: a case is a file that repot campaign wrote.`);
+  }
+  const parsed = CaseSchema.safeParse(data);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    throw new BadInput(
+      `${name} is no case of a campaign: ${issue?.path.join(".") || "its top"}: ${issue?.message ?? "unknown"}.`,
+    );
+  }
+  for (const { kind, step } of parsed.data.faults) {
+    const fault = faultOf(kind);
+    if (!fault)
+      throw new BadInput(`${name}: there is no fault ${kind}. repot campaign --list prints the kinds.`);
+    if (!stepsOf(fault, true).includes(step))
+      throw new BadInput(`${name}: ${kind} can't strike at ${step}. repot campaign --list prints the steps.`);
+  }
+  return parsed.data;
+};
+
+/** `crash-before-effect@scale-workload:count=2`, as `rehearse --fault` takes it. */
+export const faultText = ({ kind, step, count, seconds }: CaseFault): string =>
+  `${kind}@${step}${count === undefined ? "" : `:count=${count}`}${seconds === undefined ? "" : `:seconds=${seconds}`}`;

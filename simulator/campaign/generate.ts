@@ -1,0 +1,68 @@
+/**
+ * Makes the cases of a campaign from a seed. Every other run is a swarm (a few kinds, drawn for this run, strike often: what hides behind
+ * an everyday fault is found where that fault is left out), the others draw from all kinds and steps alike.
+ */
+
+import { FAULTS, type FaultKind, stepsOf } from "../faults/catalogue.ts";
+import type { Random } from "../random.ts";
+import { type Case, type CaseFault, ROLLBACK_PHASES } from "./case.ts";
+
+const ROLLBACK_SHARE = 0.25;
+const SILENT_SHARE = 0.05;
+const DENYING_SHARE = 0.05;
+/** Faults of the world that never end are rare: most runs shall come to their end. */
+const ENDLESS_SHARE = 0.15;
+const SWARM_FAULTS_MAX = 6;
+const UNIFORM_FAULTS_MAX = 3;
+const COUNT_MAX = 3;
+const COUNT_SHARE = 0.3;
+const WORLD_SECONDS = [30, 900] as const;
+const SEED_MAX = 4_294_967_295;
+
+/** @param random A stream of this run's own. @param index Even runs are swarms. */
+export const generate = (random: Random, index: number): Omit<Case, "format" | "platform"> => {
+  const rollBackAt = random.next() < ROLLBACK_SHARE ? random.pick(ROLLBACK_PHASES) : undefined;
+  const mood = random.next();
+  const approve = mood < SILENT_SHARE ? "never" : mood < SILENT_SHARE + DENYING_SHARE ? "deny" : "auto";
+  const swarm = index % 2 === 0;
+  const faults = drawn(random, swarm ? swarmOf(random) : FAULTS, {
+    count: random.whole(1, swarm ? SWARM_FAULTS_MAX : UNIFORM_FAULTS_MAX),
+    rollsBack: rollBackAt !== undefined,
+  });
+  return {
+    seed: random.whole(0, SEED_MAX),
+    faults,
+    approve,
+    ...(rollBackAt === undefined ? {} : { rollBackAt }),
+  };
+};
+
+/** Each kind or not, as a coin falls; never none. */
+const swarmOf = (random: Random): readonly FaultKind[] => {
+  const chosen = FAULTS.filter(() => random.next() < 0.5);
+  return chosen.length > 0 ? chosen : [random.pick(FAULTS)];
+};
+
+/** In a run with a rollback, the first of them strikes the way back: what comes after the rollback's phase is never reached. */
+const drawn = (
+  random: Random,
+  kinds: readonly FaultKind[],
+  { count, rollsBack }: { readonly count: number; readonly rollsBack: boolean },
+): CaseFault[] => {
+  const faults = new Map<string, CaseFault>();
+  const backwards = rollsBack ? FAULTS.filter((fault) => fault.rollbackSteps.length > 0) : [];
+  for (let i = 0; i < count; i += 1) {
+    const first = i === 0 && rollsBack;
+    const chosen = first ? kinds.filter((kind) => backwards.includes(kind)) : kinds;
+    const fault = random.pick(chosen.length > 0 ? chosen : backwards);
+    const step = random.pick(first ? fault.rollbackSteps : stepsOf(fault, rollsBack));
+    faults.set(`${fault.kind}@${step}`, { kind: fault.kind, step, ...parameters(random, fault) });
+  }
+  return [...faults.values()];
+};
+
+const parameters = (random: Random, { scope }: FaultKind): Pick<CaseFault, "count" | "seconds"> => {
+  if (scope === "world")
+    return random.next() < ENDLESS_SHARE ? {} : { seconds: random.whole(...WORLD_SECONDS) };
+  return random.next() < COUNT_SHARE ? { count: random.whole(2, COUNT_MAX) } : {};
+};

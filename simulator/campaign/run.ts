@@ -1,0 +1,83 @@
+/** Runs one case and judges it: what broke, if anything did. */
+
+import type { Outcome } from "../../domain/events.ts";
+import { faultOf } from "../faults/catalogue.ts";
+import { type RehearsalOptions, type Rehearsed, rehearse } from "../rehearsal/rehearse.ts";
+import type { Case, Platform } from "./case.ts";
+
+/** `name`: the invariant, or what else may never happen; the same for the same mistake, so that shrinking stays on its track. */
+export type Breach = { readonly name: string; readonly sentence: string };
+
+export type Verdict = {
+  /** `crashed`: the run did not come to an end by itself. */
+  readonly outcome: Outcome | "crashed";
+  /** As `rehearse` would have ended. */
+  readonly exitCode: number;
+  readonly sentence: string;
+  /** Empty where the run crashed. */
+  readonly digest: string;
+  readonly struck: readonly { readonly kind: string; readonly step: string; readonly struck: number }[];
+  readonly virtualSeconds: number;
+  readonly breach?: Breach;
+};
+
+/** What is deployed, where it isn't what Repot ships: a test puts a wrong program here. */
+export type Program = Pick<RehearsalOptions, "machines" | "steps">;
+
+/** Never rejects: a run that breaks down is a finding, too. */
+export const runCase = async (
+  { plan, hash }: Platform,
+  tried: Case,
+  program: Program = {},
+): Promise<Verdict> => {
+  try {
+    const { summary, exitCode, sentence } = await rehearse({
+      ...program,
+      plan,
+      hash,
+      seed: tried.seed,
+      faults: tried.faults as Parameters<typeof rehearse>[0]["faults"],
+      approve: tried.approve,
+      ...(tried.rollBackAt === undefined ? {} : { rollBackAt: tried.rollBackAt }),
+      onEvent: () => {},
+    });
+    const { outcome, digest, faults: struck, virtualSeconds } = summary;
+    const breach = breachOf(tried, { summary, exitCode, sentence });
+    return { outcome, exitCode, sentence, digest, struck, virtualSeconds, ...(breach ? { breach } : {}) };
+  } catch (error) {
+    const sentence = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+    const breach = { name: "unexpected", sentence };
+    return { outcome: "crashed", exitCode: 1, sentence, digest: "", struck: [], virtualSeconds: 0, breach };
+  }
+};
+
+type Ended = Pick<Rehearsed, "summary" | "exitCode" | "sentence">;
+
+/** What may never happen and did. A run that breaks down has no record to judge: that is its own breach. */
+export const breachOf = (tried: Case, { summary, exitCode, sentence }: Ended): Breach | undefined => {
+  const [violation] = summary.violations;
+  if (violation) return { name: violation.invariant, sentence: violation.sentence };
+  if (exitCode === 8) return { name: "rollback-incomplete", sentence };
+  const due = dueEnding(tried);
+  if (due !== undefined && due !== summary.outcome)
+    return {
+      name: "liveness",
+      sentence: `Only passing faults struck, and the run ended as ${summary.outcome}, not as ${due}: ${sentence}`,
+    };
+  return undefined;
+};
+
+/** A state machine tries nine times; faults that strike a step less often than this must be got over. */
+const PASSING_STRIKES_MAX = 4;
+
+/** How a run must end that had passing faults only, and people who answer. */
+const dueEnding = ({ faults, approve, rollBackAt }: Case): Outcome | undefined => {
+  if (approve !== "auto") return undefined;
+  const strikes = new Map<string, number>();
+  for (const { kind, step, count = 1 } of faults) {
+    if (faultOf(kind)?.scope !== "call") return undefined;
+    strikes.set(step, (strikes.get(step) ?? 0) + count);
+  }
+  if (Math.max(0, ...strikes.values()) > PASSING_STRIKES_MAX) return undefined;
+  return rollBackAt === undefined ? "completed" : "rolled-back";
+};

@@ -1,0 +1,77 @@
+/** The commands around campaigns, as somebody at a shell sees them: what they print, what they write, how they end. */
+
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { main } from "../../cli/main.ts";
+import { paperIo } from "../cli/io.ts";
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "repot-campaign-"));
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+const repot = async (...argv: readonly string[]) => {
+  const io = paperIo();
+  const code = await main(argv, io);
+  return { code, out: io.stdout(), err: io.stderr() };
+};
+
+const written = async (name: string, text: string): Promise<string> => {
+  const path = join(folder, name);
+  await writeFile(path, text);
+  return path;
+};
+
+const aCase = (over: object = {}) =>
+  JSON.stringify({ format: 1, platform: "0".repeat(64), seed: 1, faults: [], approve: "auto", ...over });
+
+it("campaign --list prints what there is, as JSON", async () => {
+  const { code, out } = await repot("campaign", "--list");
+  expect(code).toBe(0);
+  const listed = JSON.parse(out) as Readonly<Record<string, readonly { readonly name: string }[]>>;
+  expect(Object.keys(listed)).toEqual(["faults", "planted", "invariants"]);
+  expect(listed["faults"]?.map((f) => f.name)).toContain("zombie");
+});
+
+describe("what can't be read ends with 2 and a sentence", () => {
+  it.each([
+    [["campaign", "--runs", "0"], /--runs takes a whole number above 0/],
+    [["campaign", "--seconds", "soon"], /--seconds takes a whole number above 0/],
+    [["campaign", "--seed", "-1"], /--seed takes a whole number/],
+    [["replay", "/nowhere/case.json"], /case\.json isn't there/],
+  ])("%j", async (argv, sentence) => {
+    const { code, err } = await repot(...argv);
+    expect(code).toBe(2);
+    expect(err).toMatch(sentence);
+  });
+
+  it("a case of another platform", async () => {
+    const { code, err } = await repot("replay", await written("other.json", aCase()));
+    expect(code).toBe(2);
+    expect(err).toMatch(/was found on another platform/);
+  });
+});
+
+it("a campaign tells what it did; its runs can be replayed to the same record, and what isn't broken isn't shrunk", async () => {
+  const { code, out } = await repot("campaign", "--runs", "1", "--json", "--out", folder);
+  expect(code).toBe(0);
+  const [run, summary] = out
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  expect(summary).toMatchObject({ type: "campaign", runs: 1, distinctDigests: 1, shortcomings: [] });
+  const { seed, faults, approve, rollBackAt } = run;
+  const file = await written(
+    "case.json",
+    aCase({ platform: summary.platform, seed, faults, approve, rollBackAt }),
+  );
+  const replayed = await repot("replay", file);
+  expect(replayed.code).toBe(run.exitCode);
+  expect(replayed.out).toContain(`Digest ${run.digest}`);
+  const shrunk = await repot("shrink", file);
+  expect(shrunk).toMatchObject({ code: 0, out: "" });
+  expect(shrunk.err).toMatch(/isn't broken/);
+});
