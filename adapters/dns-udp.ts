@@ -24,17 +24,14 @@ const sameId = (a: Uint8Array, b: Uint8Array): boolean => a[0] === b[0] && a[1] 
 
 const overUdp = (server: string, message: Uint8Array, { timeoutMs, port }: DnsOptions): Promise<Uint8Array> =>
   new Promise((resolve, reject) => {
-    const socket = createSocket("udp4");
-    const end = (settle: () => void) => {
-      clearTimeout(timer);
-      socket.close();
-      settle();
-    };
-    // A deadline of a socket is real time by nature; the virtual clock never sees this file.
-    const timer = setTimeout(() => end(() => reject(lost(server, timeoutMs))), timeoutMs);
-    socket.on("error", (error) => end(() => reject(error)));
+    // The socket closes itself at its deadline; closing is a lost answer unless there was one before.
+    const socket = createSocket({ type: "udp4", signal: AbortSignal.timeout(timeoutMs) });
+    socket.on("close", () => reject(lost(server, timeoutMs)));
+    socket.on("error", reject);
     socket.on("message", (answer) => {
-      if (sameId(answer, message)) end(() => resolve(answer));
+      if (!sameId(answer, message)) return;
+      resolve(answer);
+      socket.close();
     });
     socket.send(message, port, server);
   });

@@ -311,6 +311,10 @@ describe("A comparison", () => {
     await root.create(deployment("cart"));
     world.wait(300);
     const seen = await world.ask(compareWorkload as never, "shop/cart", item);
-    expect(seen.verdicts.map((v) => [v.check, v.verdict])).toEqual([["workload/pods", "unknown"]]);
+    expect(seen.verdicts.map((v) => [v.check, v.verdict])).toEqual([
+      ["workload/pods", "unknown"],
+      ["comparison/pod-state", "unknown"],
+      ["comparison/restarts", "pass"],
+    ]);
   });
 });
