@@ -1,8 +1,9 @@
 /** Reads what a person points at: files, directories, standard input; bounded, UTF-8 only, and in an order that no file system decides. Writes a file whole or not at all. */
 
 import { randomUUID } from "node:crypto";
-import { readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { constants } from "node:fs";
+import { access, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { BadInput } from "../domain/errors.ts";
 import { byCodeUnit } from "../domain/kube.ts";
 
@@ -150,5 +151,27 @@ export const writeWhole = async (path: string, text: string): Promise<void> => {
     throw new BadInput(`${path} can't be written (${(cause as NodeJS.ErrnoException).code ?? "unknown"}).`, {
       cause,
     });
+  }
+};
+
+/**
+ * Makes a directory, with those above it, that files can be written into; one after the other, since a recursive mkdir never ends on some
+ * pseudo file systems.
+ * @throws BadInput where that can't be: before anything long is begun for what could not be written afterwards.
+ */
+export const prepareDirectory = async (directory: string): Promise<void> => {
+  const missing: string[] = [];
+  for (let at = resolve(directory); ; at = dirname(at)) {
+    const found = await stat(at).catch(() => undefined);
+    if (found?.isDirectory()) break;
+    if (found) throw new BadInput(`${directory} can't be written into: ${at} is a file.`);
+    missing.unshift(at);
+    if (dirname(at) === at) break;
+  }
+  try {
+    for (const at of missing) await mkdir(at);
+    await access(directory, constants.W_OK);
+  } catch (cause) {
+    throw new BadInput(`${directory} can't be written into (${cause instanceof Error && "code" in cause ? String(cause.code) : "no reason given"}). Name another directory.`, { cause });
   }
 };

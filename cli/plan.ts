@@ -47,7 +47,7 @@ export const loadPlan = async (
   if (only !== undefined && others.length === 0 && /\.json$/i.test(only)) {
     const { manifests } = await readInputs([only], stdin);
     const text = manifests[0]?.text ?? "";
-    if (/"format":\s*1\b/.test(text) && /"workloads":\s*\[/.test(text))
+    if (/"format":\s*\d/.test(text) && /"operations":\s*\[/.test(text))
       return planAsItIs(text, only, decisions);
   }
   const { objects, settings } = await loadPlanInput(paths, stdin);

@@ -1,5 +1,6 @@
 /** `repot rehearse`: a whole migration of somebody's platform, on a laptop, in seconds. */
 
+import { prepareDirectory } from "../adapters/files.ts";
 import { BadInput, Refused } from "../domain/errors.ts";
 import type { RunEvent, Summary } from "../domain/events.ts";
 import type { Plan } from "../domain/plan.ts";
@@ -28,6 +29,7 @@ export const rehearse = async (options: RehearseOptions, io: Io): Promise<number
   const reasons = reasonsNotToStart(plan);
   if (reasons.length > 0) throw new Refused(reasons.join("\n"));
 
+  for (const directory of [options.report, options.dump]) if (directory !== undefined) await prepareDirectory(directory);
   const startedMs = io.wallMs();
   const shown = options.json
     ? { event: (_: RunEvent, line: string) => io.out(`${line}\n`), end: () => {} }
@@ -46,6 +48,7 @@ export const rehearse = async (options: RehearseOptions, io: Io): Promise<number
   const paths = await writeOut(options, plan, rehearsed, summary);
   if (options.json) io.out(`${JSON.stringify(summary)}\n`);
   else for (const line of outcomeLines(summary, rehearsed.sentence, paths)) io.out(`${line}\n`);
+  if (options.json && rehearsed.exitCode !== 0) io.err(`repot: ${rehearsed.sentence}\n`);
   return withStrikes(rehearsed, io);
 };
 

@@ -109,7 +109,7 @@ const maskPairs = (text: string): string =>
 export const maskText = (text: string): string => {
   let masked = text;
   for (const [shape, by] of SHAPES) masked = masked.replace(shape, by);
-  masked = maskUserinfo(masked);
+  masked = maskUserinfo(maskCommand(masked));
   return /pass|pwd|secret|token|key|cred|auth|dsn|salt|cookie|bearer|jwt|pin/i.test(masked)
     ? maskPairs(maskLines(masked))
     : masked;
@@ -126,6 +126,20 @@ const maskNamed = (name: string, value: string): string => {
   return MASK;
 };
 
+/** Options whose names say nothing and whose values are credentials: `redis-cli -a x`, `curl -u user:x`, `--auth user:x`. */
+const CREDENTIAL_OPTION = /((?:^|\s)(?:redis-cli\b[^|;&\n]*?\s-a|--auth|--user|-u)[ =]+(?:[^\s:'"]+:)?)([^\s'"]+)/g;
+
+/** In a command line, the values of options that name a secret: `--db-passwd x`. */
+const NAMED_OPTION = /((?:^|\s)--?([A-Za-z][\w-]*)[ \t]+)(?!-)([^\s'"|;&]+)/g;
+
+const maskCommand = (text: string): string =>
+  text
+    .replace(CREDENTIAL_OPTION, (all, head: string, value: string) =>
+      // A user alone is no secret.
+      (/--user|-u/.test(head) && !head.endsWith(":")) || harmless(value) ? all : `${head}${MASK}`,
+    )
+    .replace(NAMED_OPTION, (all, head: string, name: string, value: string) => (namesSecret(name) && !harmless(value) ? `${head}${MASK}` : all));
+
 /** Arguments: `--password=x` and `--password x`. */
 const maskArguments = (args: readonly unknown[]): unknown[] =>
   args.map((arg, i) => {
@@ -133,7 +147,8 @@ const maskArguments = (args: readonly unknown[]): unknown[] =>
     const option = args[i - 1];
     const named = typeof option === "string" ? /^--?([A-Za-z][\w.-]*)$/.exec(option)?.[1] : undefined;
     if (named !== undefined && namesSecret(named) && !arg.startsWith("-")) return maskNamed(named, arg);
-    return maskText(arg);
+    if (option === "-a" && args.some((a) => typeof a === "string" && /redis-cli$/.test(a))) return MASK;
+    return maskText(maskCommand(arg));
   });
 
 const maskSecret = (object: KubeObject): KubeObject => {

@@ -6,8 +6,8 @@ import { OwnedElsewhere } from "../domain/errors.ts";
 import { keys } from "../domain/journal.ts";
 import { otherSide } from "../domain/phases.ts";
 import { makeEffects, withJournal } from "./effect.ts";
-import { bucketOf, ItemSchema, kubernetesOf, RunSchema, SideSchema } from "./run.ts";
-import { step } from "./step.ts";
+import { bucketOf, type Item, ItemSchema, kubernetesOf, type Run, RunSchema, SideSchema } from "./run.ts";
+import { type Context, step } from "./step.ts";
 import { lastTickEffect } from "./ticks.ts";
 import { refOfItem } from "./workload.ts";
 
@@ -34,10 +34,23 @@ export const suspendSchedule = step({
     }
     const told = suspend ? [] : [lastTickEffect(side, schedule, await kubernetesOf(context, otherSide(side)).find(ref))];
     const before = fieldOf(schedule, ["spec", "suspend"]);
+    // What was suspended before we came stays so wherever it is.
+    const after = suspend || (await wasSuspended(context, run, item));
     await makeEffects(context, run, { step: "suspend-schedule", operation: item.operations.move ?? "", move }, [
       ...told,
-      { kind: "set-field", cluster: side, object: ref, path: ["spec", "suspend"], before, after: suspend },
+      { kind: "set-field", cluster: side, object: ref, path: ["spec", "suspend"], before, after },
     ]);
     return { suspended: suspend };
   },
 });
+
+/** Whether the source's schedule was suspended before its hand-over, by the journal. */
+const wasSuspended = async (context: Context, run: Run, item: Item): Promise<boolean> => {
+  const key = keys.entry({ migration: run.migration, operation: item.operations.move ?? "", move: `${SOURCE_SUSPEND}.000`, direction: "forward" });
+  const stored = await bucketOf(context).getJson(key);
+  const { effect } = (stored?.value ?? {}) as { readonly effect?: { readonly before?: unknown } };
+  return effect?.before === true;
+};
+
+/** The move of the hand-over that suspends the source's schedule. */
+const SOURCE_SUSPEND = "0-source-suspend";

@@ -22,6 +22,8 @@ const FaultSchema = z.strictObject({
   count: whole(1_000).optional(),
   /** How long it lasts. */
   seconds: whole(10_000_000).optional(),
+  /** How many occasions pass before it strikes; none where absent. */
+  skip: whole(1_000).optional(),
 });
 
 export const CaseSchema = z.strictObject({
@@ -60,12 +62,12 @@ export const parseCase = (text: string, name: string): Case => {
     const fault = faultOf(kind);
     if (!fault)
       throw new BadInput(`${name}: there is no fault ${kind}. repot campaign --list prints the kinds.`);
-    if (!stepsOf(fault, true).includes(step))
+    if (![...stepsOf(fault, true), ...fault.seldomSteps].includes(step))
       throw new BadInput(`${name}: ${kind} can't strike at ${step}. repot campaign --list prints the steps.`);
   }
   return parsed.data;
 };
 
-/** `crash-before-effect@scale-workload:count=2`, as `rehearse --fault` takes it. */
-export const faultText = ({ kind, step, count, seconds }: CaseFault): string =>
-  `${kind}@${step}${count === undefined ? "" : `:count=${count}`}${seconds === undefined ? "" : `:seconds=${seconds}`}`;
+/** `crash-before-effect@scale-workload:count=2`. */
+export const faultText = ({ kind, step, count, seconds, skip }: CaseFault): string =>
+  `${kind}@${step}${count === undefined ? "" : `:count=${count}`}${seconds === undefined ? "" : `:seconds=${seconds}`}${skip === undefined ? "" : `:skip=${skip}`}`;

@@ -16,6 +16,12 @@ const SWARM_FAULTS_MAX = 6;
 const UNIFORM_FAULTS_MAX = 3;
 const COUNT_MAX = 3;
 const COUNT_SHARE = 0.3;
+/** Steps make many effects: half of the faults strike a later one. */
+const SKIP_SHARE = 0.5;
+const SKIP_MAX = 8;
+const SELDOM_SHARE = 0.1;
+/** A function lives for thirty seconds: the longest don't live to see the end of it. */
+const ZOMBIE_SECONDS = [3, 29] as const;
 const WORLD_SECONDS = [30, 900] as const;
 const SEED_MAX = 4_294_967_295;
 
@@ -55,14 +61,20 @@ const drawn = (
     const first = i === 0 && rollsBack;
     const chosen = first ? kinds.filter((kind) => backwards.includes(kind)) : kinds;
     const fault = random.pick(chosen.length > 0 ? chosen : backwards);
-    const step = random.pick(first ? fault.rollbackSteps : stepsOf(fault, rollsBack));
+    const seldom = !first && fault.seldomSteps.length > 0 && random.next() < SELDOM_SHARE;
+    const usual = first ? fault.rollbackSteps : stepsOf(fault, rollsBack);
+    const step = random.pick(seldom ? fault.seldomSteps : usual);
     faults.set(`${fault.kind}@${step}`, { kind: fault.kind, step, ...parameters(random, fault) });
   }
   return [...faults.values()];
 };
 
-const parameters = (random: Random, { scope }: FaultKind): Pick<CaseFault, "count" | "seconds"> => {
+const parameters = (random: Random, { kind, scope }: FaultKind): Omit<CaseFault, "kind" | "step"> => {
   if (scope === "world")
     return random.next() < ENDLESS_SHARE ? {} : { seconds: random.whole(...WORLD_SECONDS) };
-  return random.next() < COUNT_SHARE ? { count: random.whole(2, COUNT_MAX) } : {};
+  return {
+    ...(random.next() < COUNT_SHARE ? { count: random.whole(2, COUNT_MAX) } : {}),
+    ...(random.next() < SKIP_SHARE ? { skip: random.whole(1, SKIP_MAX) } : {}),
+    ...(kind === "zombie" ? { seconds: random.whole(...ZOMBIE_SECONDS) } : {}),
+  };
 };

@@ -13,6 +13,8 @@ export type FaultKind = {
   readonly steps: readonly string[];
   /** Steps that only a rollback takes. */
   readonly rollbackSteps: readonly string[];
+  /** Steps that few runs take: after trouble, or where a platform has what they are for. Campaigns draw them. */
+  readonly seldomSteps: readonly string[];
 };
 
 const WRITES = /^(Create|Change|Delete|Put|Start|Stop|Send|chat\.|create |patch |update |delete )/;
@@ -98,13 +100,14 @@ const ofCall = (kind: string, sentence: string, at: (step: string) => boolean = 
   scope: "call",
   steps: forward.filter(at),
   rollbackSteps: back.filter(at),
+  seldomSteps: writing.filter((name) => !forward.includes(name) && !back.includes(name) && at(name)),
 });
 const ofWorld = (
   kind: string,
   sentence: string,
   at: readonly string[],
   rollbackSteps: readonly string[] = [],
-): FaultKind => ({ kind, sentence, scope: "world", steps: at, rollbackSteps });
+): FaultKind => ({ kind, sentence, scope: "world", steps: at, rollbackSteps, seldomSteps: [] });
 
 export const FAULTS: readonly FaultKind[] = [
   ofCall("crash-before-effect", "The function dies just before its effect reaches the service."),

@@ -12,6 +12,8 @@ export type FaultRequest = {
   readonly step: string;
   readonly count?: number;
   readonly seconds?: number;
+  /** How many occasions pass before it strikes; none where absent. */
+  readonly skip?: number;
 };
 
 export type Faults = {
@@ -27,13 +29,19 @@ export type Faults = {
   readonly tally: () => readonly { readonly kind: string; readonly step: string; readonly struck: number }[];
 };
 
-type Active = FaultRequest & { struck: number; began: boolean; over: boolean };
+type Active = FaultRequest & { struck: number; passed: number; began: boolean; over: boolean };
 
 export const makeFaults = (
   requests: readonly FaultRequest[],
   options: { readonly clock: Clock; readonly emit: Emit; readonly world: () => WorldFaults },
 ): Faults => {
-  const active: Active[] = requests.map((request) => ({ ...request, struck: 0, began: false, over: false }));
+  const active: Active[] = requests.map((request) => ({
+    ...request,
+    struck: 0,
+    passed: 0,
+    began: false,
+    over: false,
+  }));
   const note = (fault: Active, sentence: string) => {
     fault.struck += 1;
     options.emit({ type: "fault", kind: fault.kind, step: fault.step, sentence });
@@ -55,9 +63,17 @@ export const makeFaults = (
     note(fault, sentence);
     fault.over = fault.struck >= (fault.count ?? 1);
   };
-  /** The fault of a kind that is still to strike a step. */
-  const due = (kind: string, step: string) =>
-    active.find((fault) => !fault.over && fault.kind === kind && fault.step === step);
+  /** Whether this occasion is one of those that a fault lets pass. */
+  const passes = (fault: Active): boolean => {
+    if (fault.passed >= (fault.skip ?? 0)) return false;
+    fault.passed += 1;
+    return true;
+  };
+  /** The fault of a kind that strikes a step now. */
+  const due = (kind: string, step: string): Active | undefined => {
+    const fault = active.find((each) => !each.over && each.kind === kind && each.step === step);
+    return fault && !passes(fault) ? fault : undefined;
+  };
   return {
     duplicates: (step) => {
       const fault = due("duplicate", step);
@@ -76,7 +92,7 @@ export const makeFaults = (
       for (const fault of active) {
         if (fault.over || fault.step !== invocation.step) continue;
         const strike = strikeOf(fault, call);
-        if (!strike || (strike.kind === "zombie" && zombies.has(invocation))) continue;
+        if (!strike || (strike.kind === "zombie" && zombies.has(invocation)) || passes(fault)) continue;
         if (strike.kind === "zombie") zombies.add(invocation);
         strikes(fault, `${fault.kind} struck ${invocation.step} at ${call.service}:${call.action}.`);
         return strike;

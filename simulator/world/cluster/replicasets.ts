@@ -21,6 +21,9 @@ import { ApiError } from "./status.ts";
 
 const KEY = "replicasets.apps";
 const WHO = controllerWho("replicaset-controller");
+/** The work queue's rate limiter ends at 1,000 seconds (client-go, DefaultControllerRateLimiter). */
+const RETRY_MS = 5_000;
+const RETRY_MAX_MS = 1_000_000;
 
 export const replicaSets = (machine: Machine, pods: Pods): Controller => {
   const { registry, store, queue } = machine;
@@ -29,6 +32,8 @@ export const replicaSets = (machine: Machine, pods: Pods): Controller => {
     if (orphans.length > 0) adopt(machine, orphans, "pods", set);
   };
   const seen = new Set<string>();
+  /** Refusals in a row, by set: what is refused is tried again later each time. */
+  const refused = new Map<string, number>();
   const reconcile = (key: string): void => {
     const { namespace, name } = splitKey(key);
     const set = store.get(KEY, namespace, name);
@@ -60,10 +65,14 @@ export const replicaSets = (machine: Machine, pods: Pods): Controller => {
         );
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
-        queue.enqueueAfter(controller, selfKey(set)[0] ?? "", 10_000);
+        const key = selfKey(set)[0] ?? "";
+        const times = refused.get(key) ?? 0;
+        refused.set(key, times + 1);
+        queue.enqueueAfter(controller, key, Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** times));
         return error.message;
       }
     }
+    refused.delete(selfKey(set)[0] ?? "");
     return undefined;
   };
   const report = (set: KubeObject, key: string, failure: string | undefined): void => {
