@@ -56,4 +56,5 @@ const overTcp = (server: string, message: Uint8Array, { timeoutMs, port }: DnsOp
     });
   });
 
-const lost = (server: string, timeoutMs: number): Error => Object.assign(new Error(`${server} did not answer within ${timeoutMs} ms.`), { code: "ETIMEOUT" });
+const lost = (server: string, timeoutMs: number): Error =>
+  Object.assign(new Error(`${server} did not answer within ${timeoutMs} ms.`), { code: "ETIMEOUT" });

@@ -172,6 +172,9 @@ export const prepareDirectory = async (directory: string): Promise<void> => {
     for (const at of missing) await mkdir(at);
     await access(directory, constants.W_OK);
   } catch (cause) {
-    throw new BadInput(`${directory} can't be written into (${cause instanceof Error && "code" in cause ? String(cause.code) : "no reason given"}). Name another directory.`, { cause });
+    throw new BadInput(
+      `${directory} can't be written into (${cause instanceof Error && "code" in cause ? String(cause.code) : "no reason given"}). Name another directory.`,
+      { cause },
+    );
   }
 };

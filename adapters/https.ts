@@ -1,7 +1,7 @@
 /** The exchange of HTTP requests in AWS: `node:https`, since Node's own fetch takes no private certificate authority. */
 
-import { type Agent, request as requestHttps } from "node:https";
 import { request as requestHttp } from "node:http";
+import { type Agent, request as requestHttps } from "node:https";
 import type { Exchange, HttpRequest, HttpResponse } from "./http.ts";
 
 export type HttpsOptions = {
@@ -21,32 +21,61 @@ export const makeHttpsExchange =
   (options: HttpsOptions): Exchange =>
   async (request) => {
     const url = new URL(request.url);
-    if (url.protocol !== "https:" && !LOOPBACK.has(url.hostname)) throw new Error(`${url.host} is only spoken to over TLS.`);
+    if (url.protocol !== "https:" && !LOOPBACK.has(url.hostname))
+      throw new Error(`${url.host} is only spoken to over TLS.`);
     return send(request, url, { ...request.headers, ...(await options.authorize(url)) }, options);
   };
 
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
-const send = ({ method, body }: HttpRequest, url: URL, headers: Readonly<Record<string, string>>, { agent, timeoutMs }: HttpsOptions): Promise<HttpResponse> =>
+const send = (
+  { method, body }: HttpRequest,
+  url: URL,
+  headers: Readonly<Record<string, string>>,
+  { agent, timeoutMs }: HttpsOptions,
+): Promise<HttpResponse> =>
   new Promise((resolve, reject) => {
     const isTls = url.protocol === "https:";
-    const withLength = body === undefined ? headers : { ...headers, "content-length": String(Buffer.byteLength(body)) };
-    const outgoing = (isTls ? requestHttps : requestHttp)(url, { method, headers: withLength, timeout: timeoutMs, ...(isTls ? { agent } : {}) });
-    outgoing.on("timeout", () => outgoing.destroy(Object.assign(new Error(`${url.host} did not answer within ${timeoutMs} ms.`), { code: "ETIMEDOUT" })));
+    const withLength =
+      body === undefined ? headers : { ...headers, "content-length": String(Buffer.byteLength(body)) };
+    const outgoing = (isTls ? requestHttps : requestHttp)(url, {
+      method,
+      headers: withLength,
+      timeout: timeoutMs,
+      ...(isTls ? { agent } : {}),
+    });
+    outgoing.on("timeout", () =>
+      outgoing.destroy(
+        Object.assign(new Error(`${url.host} did not answer within ${timeoutMs} ms.`), { code: "ETIMEDOUT" }),
+      ),
+    );
     outgoing.on("error", reject);
     outgoing.on("response", (incoming) => {
       const chunks: Buffer[] = [];
       let bytes = 0;
       incoming.on("data", (chunk: Buffer) => {
         bytes += chunk.length;
-        if (bytes > BODY_BYTES_MAX) outgoing.destroy(new Error(`${url.host} answered with more than ${BODY_BYTES_MAX} bytes.`));
+        if (bytes > BODY_BYTES_MAX)
+          outgoing.destroy(new Error(`${url.host} answered with more than ${BODY_BYTES_MAX} bytes.`));
         else chunks.push(chunk);
       });
       incoming.on("error", reject);
-      incoming.on("end", () => resolve({ status: incoming.statusCode ?? 0, headers: headersOf(incoming.headers), body: Buffer.concat(chunks).toString("utf8") }));
+      incoming.on("end", () =>
+        resolve({
+          status: incoming.statusCode ?? 0,
+          headers: headersOf(incoming.headers),
+          body: Buffer.concat(chunks).toString("utf8"),
+        }),
+      );
     });
     outgoing.end(body);
   });
 
-const headersOf = (raw: Readonly<Record<string, string | readonly string[] | undefined>>): Readonly<Record<string, string>> =>
-  Object.fromEntries(Object.entries(raw).flatMap(([name, value]) => (value === undefined ? [] : [[name, typeof value === "string" ? value : value.join(", ")]])));
+const headersOf = (
+  raw: Readonly<Record<string, string | readonly string[] | undefined>>,
+): Readonly<Record<string, string>> =>
+  Object.fromEntries(
+    Object.entries(raw).flatMap(([name, value]) =>
+      value === undefined ? [] : [[name, typeof value === "string" ? value : value.join(", ")]],
+    ),
+  );

@@ -4,7 +4,11 @@ import type { Summary } from "../domain/events.ts";
 import { count, duration, number } from "./format.ts";
 
 /** @param paths Files that were written, printed last. */
-export const outcomeLines = (summary: Summary, sentence: string, paths: readonly string[]): readonly string[] => {
+export const outcomeLines = (
+  summary: Summary,
+  sentence: string,
+  paths: readonly string[],
+): readonly string[] => {
   const { requests, violations } = summary;
   return [
     `${summary.outcome}: ${sentence}`,

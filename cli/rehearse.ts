@@ -20,7 +20,11 @@ import { makeTerminal } from "./terminal.ts";
 export const rehearse = async (options: RehearseOptions, io: Io): Promise<number> => {
   const rollsBack = options.rollBackAt !== undefined;
   if (options.listFaults) {
-    const list = FAULTS.map((fault) => ({ kind: fault.kind, sentence: fault.sentence, steps: stepsOf(fault, rollsBack) }));
+    const list = FAULTS.map((fault) => ({
+      kind: fault.kind,
+      sentence: fault.sentence,
+      steps: stepsOf(fault, rollsBack),
+    }));
     io.out(`${JSON.stringify(list, null, 2)}\n`);
     return 0;
   }
@@ -29,7 +33,8 @@ export const rehearse = async (options: RehearseOptions, io: Io): Promise<number
   const reasons = reasonsNotToStart(plan);
   if (reasons.length > 0) throw new Refused(reasons.join("\n"));
 
-  for (const directory of [options.report, options.dump]) if (directory !== undefined) await prepareDirectory(directory);
+  for (const directory of [options.report, options.dump])
+    if (directory !== undefined) await prepareDirectory(directory);
   const startedMs = io.wallMs();
   const shown = options.json
     ? { event: (_: RunEvent, line: string) => io.out(`${line}\n`), end: () => {} }
@@ -61,12 +66,22 @@ const mustBeListed = ({ kind, step }: FaultOption, rollsBack: boolean): void => 
   const fault = faultOf(kind);
   if (!fault) throw new BadInput(`There is no fault ${kind}. --list-faults prints the kinds.`);
   if (stepsOf(fault, rollsBack).includes(step)) return;
-  const hint = stepsOf(fault, true).includes(step) ? " It strikes on the way back only: add --roll-back-at PHASE." : " --list-faults prints the steps.";
+  const hint = stepsOf(fault, true).includes(step)
+    ? " It strikes on the way back only: add --roll-back-at PHASE."
+    : " --list-faults prints the steps.";
   throw new BadInput(`${kind} can't strike at ${step}.${hint}`);
 };
 
-const writeOut = async (options: RehearseOptions, plan: Plan, rehearsed: Rehearsed, summary: Summary): Promise<readonly string[]> => {
-  const report = options.report === undefined ? [] : await writeReport(options.report, { model: viewOf(rehearsed.events), summary, plan });
+const writeOut = async (
+  options: RehearseOptions,
+  plan: Plan,
+  rehearsed: Rehearsed,
+  summary: Summary,
+): Promise<readonly string[]> => {
+  const report =
+    options.report === undefined
+      ? []
+      : await writeReport(options.report, { model: viewOf(rehearsed.events), summary, plan });
   const dump = options.dump === undefined ? [] : await writeDump(options.dump, rehearsed.objects);
   return [...report, ...dump];
 };
@@ -74,6 +89,9 @@ const writeOut = async (options: RehearseOptions, plan: Plan, rehearsed: Rehears
 /** A fault that never struck proves nothing: the run is not what was asked for. */
 const withStrikes = ({ summary, exitCode }: Rehearsed, io: Io): number => {
   const missed = summary.faults.filter((f) => f.struck === 0);
-  for (const { kind, step } of missed) io.err(`${kind} never struck at ${step}: this platform never had the step make such a call, or the run ended before it.\n`);
+  for (const { kind, step } of missed)
+    io.err(
+      `${kind} never struck at ${step}: this platform never had the step make such a call, or the run ended before it.\n`,
+    );
   return missed.length > 0 && exitCode !== 6 ? 2 : exitCode;
 };

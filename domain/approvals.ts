@@ -26,7 +26,12 @@ export const RequestSchema = z.object({
 });
 export type Request = z.infer<typeof RequestSchema>;
 
-export const VoteSchema = z.object({ person: z.string(), choice: z.string(), plan: z.string(), at: z.string() });
+export const VoteSchema = z.object({
+  person: z.string(),
+  choice: z.string(),
+  plan: z.string(),
+  at: z.string(),
+});
 export type Vote = z.infer<typeof VoteSchema>;
 
 export const DecisionSchema = z.object({
@@ -42,16 +47,19 @@ export const refusalOf = (
   people: { readonly approvers: readonly string[]; readonly requester: string | null },
 ): string | undefined => {
   if (!people.approvers.includes(vote.person)) return `${vote.person} is not an approver of this plan.`;
-  if (vote.person === people.requester && vote.choice === "granted") return `${vote.person} asked for it and can't grant it.`;
+  if (vote.person === people.requester && vote.choice === "granted")
+    return `${vote.person} asked for it and can't grant it.`;
   if (vote.plan !== request.plan) return "The vote is for another plan than the one that is asked about.";
-  if (!(request.question.choices as readonly string[]).includes(vote.choice)) return `"${vote.choice}" is not among the choices.`;
+  if (!(request.question.choices as readonly string[]).includes(vote.choice))
+    return `"${vote.choice}" is not among the choices.`;
   if (vote.at >= request.expiresAt) return `The question expired at ${request.expiresAt}.`;
   return undefined;
 };
 
 /** What the votes decide: a denial or a rollback at once, anything else when enough different people chose it; undefined while open. */
 export const decide = (votes: readonly Vote[], request: Request): Decision | undefined => {
-  const byChoice = (choice: string) => [...new Set(votes.filter((v) => v.choice === choice).map((v) => v.person))].sort();
+  const byChoice = (choice: string) =>
+    [...new Set(votes.filter((v) => v.choice === choice).map((v) => v.person))].sort();
   for (const choice of ["denied", "roll-back"] as const) {
     const by = byChoice(choice);
     if (by.length > 0) return { decision: choice, by };

@@ -9,7 +9,8 @@ type Sized = Pick<Plan, "workloads" | "hosts" | "settings">;
 export const peakDemands = (plan: Sized): ReadonlyMap<string, number> => {
   const calls = neededCalls(plan);
   const behind = new Map<string, string[]>();
-  for (const w of plan.workloads) for (const service of w.services) behind.set(service, [...(behind.get(service) ?? []), nameOf(w)]);
+  for (const w of plan.workloads)
+    for (const service of w.services) behind.set(service, [...(behind.get(service) ?? []), nameOf(w)]);
   const peaks = new Map<string, number>();
   for (const { host, namespace, service } of plan.hosts) {
     const load = plan.settings.load.find((l) => l.host === host);
@@ -20,7 +21,11 @@ export const peakDemands = (plan: Sized): ReadonlyMap<string, number> => {
   return peaks;
 };
 
-const reachedFrom = (entry: string, behind: ReadonlyMap<string, readonly string[]>, calls: ReadonlyMap<string, readonly string[]>): ReadonlySet<string> => {
+const reachedFrom = (
+  entry: string,
+  behind: ReadonlyMap<string, readonly string[]>,
+  calls: ReadonlyMap<string, readonly string[]>,
+): ReadonlySet<string> => {
   const reached = new Set<string>();
   const open = [...(behind.get(entry) ?? [])];
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
@@ -34,6 +39,9 @@ const reachedFrom = (entry: string, behind: ReadonlyMap<string, readonly string[
 /** Pods that carry a demand with the policy's headroom; at least one. All of them where the capacity of a pod isn't known. */
 export const podsForDemand = (plan: Sized, workload: Workload, demand: number): number => {
   const { capacity, policy } = plan.settings;
-  const known = capacity.find((c) => c.workload === nameOf(workload)) ?? capacity.find((c) => c.workload === "*");
-  return known ? Math.max(1, Math.ceil((demand * policy.headroom) / known.requestsPerSecondPerPod)) : workload.replicas;
+  const known =
+    capacity.find((c) => c.workload === nameOf(workload)) ?? capacity.find((c) => c.workload === "*");
+  return known
+    ? Math.max(1, Math.ceil((demand * policy.headroom) / known.requestsPerSecondPerPod))
+    : workload.replicas;
 };

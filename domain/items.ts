@@ -59,15 +59,24 @@ const itemOf = (plan: Plan, w: Workload, demand: number): Item => ({
   sourceKeeps: Math.min(w.replicas, Math.max(w.half, podsForDemand(plan, w, demand))),
   operations: {
     ...(w.operation === null ? {} : { move: w.operation }),
-    ...(w.move === "half-and-half" ? { raise: operationOf(plan, "raise-target", nameOf(w)), lower: operationOf(plan, "lower-source", nameOf(w)) } : {}),
-    ...(w.move === "keep-on-source" || w.move === "none" ? {} : { retire: operationOf(plan, "retire-source", nameOf(w)) }),
+    ...(w.move === "half-and-half"
+      ? {
+          raise: operationOf(plan, "raise-target", nameOf(w)),
+          lower: operationOf(plan, "lower-source", nameOf(w)),
+        }
+      : {}),
+    ...(w.move === "keep-on-source" || w.move === "none"
+      ? {}
+      : { retire: operationOf(plan, "retire-source", nameOf(w)) }),
   },
 });
 
 /** Every list that a map reads, in the plan's order. */
 export const listsOf = (plan: Plan): Lists => {
   const demands = peakDemands(plan);
-  const moving = plan.workloads.filter((w) => w.wave !== null && w.move !== "none" && w.move !== "keep-on-source");
+  const moving = plan.workloads.filter(
+    (w) => w.wave !== null && w.move !== "none" && w.move !== "keep-on-source",
+  );
   const byName = [...moving].sort((a, b) => byCodeUnit(nameOf(a), nameOf(b)));
   const waves = Math.max(-1, ...byName.map((w) => w.wave ?? 0)) + 1;
   const items = (of: readonly Workload[]) => of.map((w) => itemOf(plan, w, demands.get(nameOf(w)) ?? 0));

@@ -127,7 +127,8 @@ const maskNamed = (name: string, value: string): string => {
 };
 
 /** Options whose names say nothing and whose values are credentials: `redis-cli -a x`, `curl -u user:x`, `--auth user:x`. */
-const CREDENTIAL_OPTION = /((?:^|\s)(?:redis-cli\b[^|;&\n]*?\s-a|--auth|--user|-u)[ =]+(?:[^\s:'"]+:)?)([^\s'"]+)/g;
+const CREDENTIAL_OPTION =
+  /((?:^|\s)(?:redis-cli\b[^|;&\n]*?\s-a|--auth|--user|-u)[ =]+(?:[^\s:'"]+:)?)([^\s'"]+)/g;
 
 /** In a command line, the values of options that name a secret: `--db-passwd x`. */
 const NAMED_OPTION = /((?:^|\s)--?([A-Za-z][\w-]*)[ \t]+)(?!-)([^\s'"|;&]+)/g;
@@ -138,7 +139,9 @@ const maskCommand = (text: string): string =>
       // A user alone is no secret.
       (/--user|-u/.test(head) && !head.endsWith(":")) || harmless(value) ? all : `${head}${MASK}`,
     )
-    .replace(NAMED_OPTION, (all, head: string, name: string, value: string) => (namesSecret(name) && !harmless(value) ? `${head}${MASK}` : all));
+    .replace(NAMED_OPTION, (all, head: string, name: string, value: string) =>
+      namesSecret(name) && !harmless(value) ? `${head}${MASK}` : all,
+    );
 
 /** Arguments: `--password=x` and `--password x`. */
 const maskArguments = (args: readonly unknown[]): unknown[] =>

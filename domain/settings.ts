@@ -24,28 +24,30 @@ const hostName = z
     message: "is no host name in lower case",
   });
 
-const NodePool = z.strictObject({
-  name: z.string(),
-  /** Labels of its nodes, beside kubernetes.io/os, arch, hostname and topology zone. */
-  labels: z.record(z.string(), z.string()).default({}),
-  taints: z
-    .array(
-      z.strictObject({
-        key: z.string(),
-        value: z.string().default(""),
-        effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
-      }),
-    )
-    .default([]),
-  cpuPerNode: z.number().positive().default(16),
-  memoryGibPerNode: z.number().positive().default(64),
-  nodesMin: count.default(2),
-  nodesMax: count.default(100),
-  /** From asking for a node to a node that is Ready. */
-  startSeconds: seconds.default(60),
-  os: z.enum(["linux", "windows"]).default("linux"),
-  arch: z.enum(["amd64", "arm64"]).default("amd64"),
-});
+const NodePool = z
+  .strictObject({
+    name: z.string(),
+    /** Labels of its nodes, beside kubernetes.io/os, arch, hostname and topology zone. */
+    labels: z.record(z.string(), z.string()).default({}),
+    taints: z
+      .array(
+        z.strictObject({
+          key: z.string(),
+          value: z.string().default(""),
+          effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]),
+        }),
+      )
+      .default([]),
+    cpuPerNode: z.number().positive().default(16),
+    memoryGibPerNode: z.number().positive().default(64),
+    nodesMin: count.default(2),
+    nodesMax: count.default(100),
+    /** From asking for a node to a node that is Ready. */
+    startSeconds: seconds.default(60),
+    os: z.enum(["linux", "windows"]).default("linux"),
+    arch: z.enum(["amd64", "arm64"]).default("amd64"),
+  })
+  .refine((pool) => pool.nodesMin <= pool.nodesMax, { message: "nodesMin is above nodesMax" });
 
 const ClusterSettings = z.strictObject({
   name: z.string(),

@@ -1,5 +1,6 @@
 /** Preflight, runtime: whether each image runs on the target's nodes, from the plan and from the nodes that it runs on now. Changes nothing. */
 
+import { judgeDemand } from "../domain/checks/demand.ts";
 import { judgeArchitectures } from "../domain/checks/nodes.ts";
 import { checkRuntime as judgeRuntime } from "../domain/checks/runtime.ts";
 import { asking, check, wholePlanOf } from "./check.ts";
@@ -15,6 +16,6 @@ export const checkRuntime = check({
     const nodes = await asking(() =>
       kubernetesOf(context, "source").list({ apiVersion: "v1", kind: "Node" }),
     );
-    return [...judgeRuntime(plan, at), judgeArchitectures(nodes, plan, at)];
+    return [...judgeRuntime(plan, at), judgeDemand(plan, at), judgeArchitectures(nodes, plan, at)];
   },
 });

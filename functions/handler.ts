@@ -12,7 +12,11 @@ export type Handler = (event: unknown) => Promise<unknown>;
  * @throws BadInput where the event isn't what the step takes; Step Functions matches on the names of domain/errors.ts.
  */
 export const makeHandler =
-  (step: Step, context: Omit<Context, "log">, logger: Logger = new Logger({ serviceName: "repot" })): Handler =>
+  (
+    step: Step,
+    context: Omit<Context, "log">,
+    logger: Logger = new Logger({ serviceName: "repot" }),
+  ): Handler =>
   async (event) => {
     const parsed = step.input.safeParse(event);
     const lines = logger.createChild({ persistentKeys: { step: step.name, migration: migrationOf(event) } });

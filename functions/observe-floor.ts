@@ -33,6 +33,19 @@ export const observeFloor = gate({
         }),
       );
     }
-    return verdicts.length > 0 ? verdicts : [judge(context, true, { check: "source/floor", subject: plan.platform, sentence: "No workload is shared between both sides.", remedy: "", value: 0, threshold: "none to lower", samples: plan.workloads.length, source: "the plan" })];
+    return verdicts.length > 0
+      ? verdicts
+      : [
+          judge(context, true, {
+            check: "source/floor",
+            subject: plan.platform,
+            sentence: "No workload is shared between both sides.",
+            remedy: "",
+            value: 0,
+            threshold: "none to lower",
+            samples: plan.workloads.length,
+            source: "the plan",
+          }),
+        ];
   },
 });

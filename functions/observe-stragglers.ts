@@ -1,6 +1,6 @@
 /** After the cut: does anybody still use the source? The clock alone doesn't tell; requests and open connections do. Changes nothing. */
 
-import { makeMetrics, type Measurement } from "../adapters/metrics.ts";
+import { type Measurement, makeMetrics } from "../adapters/metrics.ts";
 import { edgeRequestRate, openConnections } from "../domain/queries.ts";
 import { gate } from "./gate.ts";
 import { planOf } from "./run.ts";
@@ -21,19 +21,30 @@ export const observeStragglers = gate({
     const onTarget = await metrics.query("target", edgeRequestRate(settings.target.name));
     const open = await metrics.query("source", openConnections(settings.source.name));
     const share = (value: Measurement | "missing"): number | null =>
-      value === "missing" || onTarget === "missing" || onSource === "missing" || onTarget.value + onSource.value <= 0
+      value === "missing" ||
+      onTarget === "missing" ||
+      onSource === "missing" ||
+      onTarget.value + onSource.value <= 0
         ? null
         : value.value / (onTarget.value + onSource.value);
     const limit = settings.policy.stragglerShareMax;
     return [
       { name: "requests", value: share(onSource), what: "of all requests still arrive at the source" },
-      { name: "connections", value: share(open), what: "connections to the source are open, as a share of the requests a second" },
+      {
+        name: "connections",
+        value: share(open),
+        what: "connections to the source are open, as a share of the requests a second",
+      },
     ].map(({ name, value, what }) =>
       judge(context, value === null ? undefined : value <= limit ? true : undefined, {
         check: `stragglers/${name}`,
         subject: "source",
-        sentence: value === null ? `How many ${name} the source still has is unknown.` : `${(value * 100).toFixed(3)} % ${what}.`,
-        remedy: "Wait; list who still comes (long-lived connections, resolvers that ignore TTLs) and have them reconnect.",
+        sentence:
+          value === null
+            ? `How many ${name} the source still has is unknown.`
+            : `${(value * 100).toFixed(3)} % ${what}.`,
+        remedy:
+          "Wait; list who still comes (long-lived connections, resolvers that ignore TTLs) and have them reconnect.",
         value,
         threshold: `at most ${limit * 100} %`,
         samples: value === null ? 0 : 1,

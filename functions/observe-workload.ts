@@ -10,7 +10,12 @@ const READS = ["get deployments", "get statefulsets", "get daemonsets", "list po
 export const observeWorkload = step({
   name: "observe-workload",
   does: "Counts the ready pods of one workload on one side; for zero, counts every pod that is left.",
-  input: z.object({ run: RunSchema, item: ItemSchema, side: SideSchema, replicas: z.number().int().nonnegative() }),
+  input: z.object({
+    run: RunSchema,
+    item: ItemSchema,
+    side: SideSchema,
+    replicas: z.number().int().nonnegative(),
+  }),
   needs: { kubernetes: { source: READS, target: READS } },
   run: async ({ item, side, replicas }, context) => {
     const cluster = kubernetesOf(context, side);
@@ -18,10 +23,16 @@ export const observeWorkload = step({
     const workload = await cluster.get(refOfItem(item));
     const status = statusOf(workload);
     if (!isScalable(item))
-      return standing(status.settled && status.ready >= status.scheduled, `${name} on the ${side}: ${status.ready} of ${status.scheduled} nodes ready.`);
+      return standing(
+        status.settled && status.ready >= status.scheduled,
+        `${name} on the ${side}: ${status.ready} of ${status.scheduled} nodes ready.`,
+      );
     if (replicas === 0) {
       const pods = await podsOf(cluster, workload);
-      return standing(status.settled && pods.length === 0, `${name} on the ${side}: ${pods.length} pods are still there.`);
+      return standing(
+        status.settled && pods.length === 0,
+        `${name} on the ${side}: ${pods.length} pods are still there.`,
+      );
     }
     return standing(
       status.settled && status.ready >= replicas && status.updated >= replicas,
@@ -30,14 +41,27 @@ export const observeWorkload = step({
   },
 });
 
-const standing = (stands: boolean, sentence: string) => ({ verdict: stands ? ("pass" as const) : ("unknown" as const), sentence });
+const standing = (stands: boolean, sentence: string) => ({
+  verdict: stands ? ("pass" as const) : ("unknown" as const),
+  sentence,
+});
 
 /** The reason of the first pod that isn't ready, as the cluster gives it. */
-const whyNot = async (cluster: Parameters<typeof podsOf>[0], workload: Parameters<typeof podsOf>[1], ready: boolean): Promise<string> => {
+const whyNot = async (
+  cluster: Parameters<typeof podsOf>[0],
+  workload: Parameters<typeof podsOf>[1],
+  ready: boolean,
+): Promise<string> => {
   if (ready) return "";
   for (const pod of await podsOf(cluster, workload)) {
-    const { conditions = [] } = (pod["status"] ?? {}) as { readonly conditions?: readonly { type: string; status: string; message?: string; reason?: string }[] };
-    const failing = conditions.find((c) => c.status === "False" && (c.type === "PodScheduled" || c.type === "Ready" || c.type === "ContainersReady"));
+    const { conditions = [] } = (pod["status"] ?? {}) as {
+      readonly conditions?: readonly { type: string; status: string; message?: string; reason?: string }[];
+    };
+    const failing = conditions.find(
+      (c) =>
+        c.status === "False" &&
+        (c.type === "PodScheduled" || c.type === "Ready" || c.type === "ContainersReady"),
+    );
     if (failing) return ` ${pod.metadata.name}: ${failing.message ?? failing.reason ?? failing.type}`;
   }
   return "";

@@ -1,12 +1,12 @@
 /** Remembers how DNS was before the first effect: the TTLs whose old values have to be waited out. */
 
+import * as z from "zod";
 import { makeRoute53 } from "../adapters/route53.ts";
+import { RecordSetSchema } from "../domain/effects.ts";
 import { keys } from "../domain/journal.ts";
 import { withEvidence } from "./gate.ts";
 import { bucketOf, planOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
-import * as z from "zod";
-import { RecordSetSchema } from "../domain/effects.ts";
 import { RECORD_READS, zonesOf } from "./zones.ts";
 
 export const StartSchema = z.object({

@@ -20,7 +20,8 @@ export const restoreTtls = step({
   run: async ({ run }, context) => {
     const plan = await planOf(context, run);
     const stored = await bucketOf(context).getJson(keys.start(run.migration));
-    if (!stored) throw new NotFound("The start was not recorded, so the old TTLs are unknown; the lowered ones stay.");
+    if (!stored)
+      throw new NotFound("The start was not recorded, so the old TTLs are unknown; the lowered ones stay.");
     const start = StartSchema.parse(stored.value);
     const route53 = makeRoute53(context.aws.route53);
     const zones = await zonesOf(context, run, plan);
@@ -29,13 +30,24 @@ export const restoreTtls = step({
     const raise = async (zoneId: string, type: string, ttlSeconds: number | undefined) => {
       const before = await recordOf(route53, zoneId, zone, type);
       // Always in the list, also where it is so already: a retry has to find the same effects under the same numbers.
-      effects.push({ kind: "set-record", zoneId, before, after: ttlSeconds === undefined ? before : { ...before, ttlSeconds } });
+      effects.push({
+        kind: "set-record",
+        zoneId,
+        before,
+        after: ttlSeconds === undefined ? before : { ...before, ttlSeconds },
+      });
     };
-    const oldTtl = (type: string) => start.records.find((r) => r.name === fqdn(zone) && r.type === type)?.ttlSeconds;
+    const oldTtl = (type: string) =>
+      start.records.find((r) => r.name === fqdn(zone) && r.type === type)?.ttlSeconds;
     await raise(zones.parent.id, "NS", start.delegation.ttlSeconds);
     await raise(freshOf(zones).id, "NS", oldTtl("NS"));
     await raise(freshOf(zones).id, "SOA", oldTtl("SOA"));
-    await makeEffects(context, run, { step: "restore-ttls", operation: operationOf(plan, "restore-ttls"), move: "0" }, effects);
+    await makeEffects(
+      context,
+      run,
+      { step: "restore-ttls", operation: operationOf(plan, "restore-ttls"), move: "0" },
+      effects,
+    );
     return { restored: effects.length };
   },
 });

@@ -41,7 +41,10 @@ export const planOf = async (context: Context, run: Run): Promise<SlimPlan> => {
   const known = kept.get(run.plan);
   if (known) return known;
   const stored = await bucketOf(context).getJson(keys.plan(run.plan));
-  if (!stored) throw new NotFound(`No plan with the hash ${run.plan} is in the bucket. Store it with \`repot start\`, then start again.`);
+  if (!stored)
+    throw new NotFound(
+      `No plan with the hash ${run.plan} is in the bucket. Store it with \`repot start\`, then start again.`,
+    );
   // Written by us, under the name of its own hash: trusted inside.
   const plan = stored.value as SlimPlan;
   kept.set(run.plan, plan);

@@ -8,7 +8,12 @@ import { bucketOf, ItemSchema, kubernetesOf, RunSchema, SideSchema } from "./run
 import { step } from "./step.ts";
 import { isScalable, refOfItem, statusOf } from "./workload.ts";
 
-const SCALES = ["get deployments", "get statefulsets", "patch deployments/scale", "patch statefulsets/scale"] as const;
+const SCALES = [
+  "get deployments",
+  "get statefulsets",
+  "patch deployments/scale",
+  "patch statefulsets/scale",
+] as const;
 
 export const scaleWorkload = step({
   name: "scale-workload",
@@ -25,17 +30,28 @@ export const scaleWorkload = step({
   run: async ({ run, item, side, replicas, operation, move }, context) => {
     if (!isScalable(item)) return { outcome: "stood" as const };
     if (item.move === "stop-then-start" && replicas > 0) {
-      const stored = await bucketOf(context).getJson(keys.owner(run.migration, `${item.namespace}/${item.name}`));
+      const stored = await bucketOf(context).getJson(
+        keys.owner(run.migration, `${item.namespace}/${item.name}`),
+      );
       const owner = (stored?.value as { readonly owner?: string } | undefined)?.owner ?? "source";
       if (owner !== side)
-        throw new OwnedElsewhere(`${item.namespace}/${item.name} is owned by the ${owner}; it is not started on the ${side}.`);
+        throw new OwnedElsewhere(
+          `${item.namespace}/${item.name} is owned by the ${owner}; it is not started on the ${side}.`,
+        );
     }
     const workload = await kubernetesOf(context, side).get(refOfItem(item));
     return makeEffect(
       context,
       run,
       { step: "scale-workload", operation, move },
-      { kind: "set-field", cluster: side, object: refOfItem(item), path: ["spec", "replicas"], before: statusOf(workload).wanted, after: replicas },
+      {
+        kind: "set-field",
+        cluster: side,
+        object: refOfItem(item),
+        path: ["spec", "replicas"],
+        before: statusOf(workload).wanted,
+        after: replicas,
+      },
     );
   },
 });

@@ -14,7 +14,13 @@ import { refOfItem } from "./workload.ts";
 export const suspendSchedule = step({
   name: "suspend-schedule",
   does: "Sets spec.suspend of one CronJob on one side; before resuming, tells that side's controller which tick the other side ran last.",
-  input: z.object({ run: RunSchema, item: ItemSchema, side: SideSchema, suspend: z.boolean(), move: z.string() }),
+  input: z.object({
+    run: RunSchema,
+    item: ItemSchema,
+    side: SideSchema,
+    suspend: z.boolean(),
+    move: z.string(),
+  }),
   needs: withJournal({
     kubernetes: {
       source: ["get cronjobs", "patch cronjobs"],
@@ -25,28 +31,39 @@ export const suspendSchedule = step({
     const ref = refOfItem(item);
     const schedule = await kubernetesOf(context, side).get(ref);
     if (!suspend) {
-      const stored = await bucketOf(context).getJson(keys.owner(run.migration, `${item.namespace}/${item.name}`));
+      const stored = await bucketOf(context).getJson(
+        keys.owner(run.migration, `${item.namespace}/${item.name}`),
+      );
       const owner = (stored?.value as { readonly owner?: string } | undefined)?.owner ?? "source";
       if (owner !== side)
         throw new OwnedElsewhere(
           `${item.namespace}/${item.name} is owned by the ${owner}; it is not resumed on the ${side}, and nothing was changed.`,
         );
     }
-    const told = suspend ? [] : [lastTickEffect(side, schedule, await kubernetesOf(context, otherSide(side)).find(ref))];
+    const told = suspend
+      ? []
+      : [lastTickEffect(side, schedule, await kubernetesOf(context, otherSide(side)).find(ref))];
     const before = fieldOf(schedule, ["spec", "suspend"]);
     // What was suspended before we came stays so wherever it is.
     const after = suspend || (await wasSuspended(context, run, item));
-    await makeEffects(context, run, { step: "suspend-schedule", operation: item.operations.move ?? "", move }, [
-      ...told,
-      { kind: "set-field", cluster: side, object: ref, path: ["spec", "suspend"], before, after },
-    ]);
+    await makeEffects(
+      context,
+      run,
+      { step: "suspend-schedule", operation: item.operations.move ?? "", move },
+      [...told, { kind: "set-field", cluster: side, object: ref, path: ["spec", "suspend"], before, after }],
+    );
     return { suspended: suspend };
   },
 });
 
 /** Whether the source's schedule was suspended before its hand-over, by the journal. */
 const wasSuspended = async (context: Context, run: Run, item: Item): Promise<boolean> => {
-  const key = keys.entry({ migration: run.migration, operation: item.operations.move ?? "", move: `${SOURCE_SUSPEND}.000`, direction: "forward" });
+  const key = keys.entry({
+    migration: run.migration,
+    operation: item.operations.move ?? "",
+    move: `${SOURCE_SUSPEND}.000`,
+    direction: "forward",
+  });
   const stored = await bucketOf(context).getJson(key);
   const { effect } = (stored?.value ?? {}) as { readonly effect?: { readonly before?: unknown } };
   return effect?.before === true;

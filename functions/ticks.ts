@@ -14,5 +14,12 @@ const LAST_TICK = ["status", "lastScheduleTime"];
 export const lastTickEffect = (side: Side, schedule: KubeObject, other: KubeObject | undefined): Effect => {
   const before = fieldOf(schedule, LAST_TICK);
   const after = other ? fieldOf(other, LAST_TICK) : null;
-  return { kind: "set-field", cluster: side, object: refOf(schedule), path: LAST_TICK, before, after: after ?? before };
+  return {
+    kind: "set-field",
+    cluster: side,
+    object: refOf(schedule),
+    path: LAST_TICK,
+    before,
+    after: after ?? before,
+  };
 };

@@ -19,12 +19,22 @@ export const turnBack = step({
     const plan = await planOf(context, run);
     const zones = await zonesOf(context, run, plan);
     if (!zones.fresh) return { turned: false };
-    const before = await recordOf(makeRoute53(context.aws.route53), zones.fresh.id, plan.settings.dns.zone, "NS");
+    const before = await recordOf(
+      makeRoute53(context.aws.route53),
+      zones.fresh.id,
+      plan.settings.dns.zone,
+      "NS",
+    );
     await makeUndoEffect(
       context,
       run,
       { step: "turn-back", operation: BACK_OPERATIONS.turnBack, move: "0" },
-      { kind: "set-record", zoneId: zones.fresh.id, before, after: { ...before, values: zones.old.nameServers.map(fqdn) } },
+      {
+        kind: "set-record",
+        zoneId: zones.fresh.id,
+        before,
+        after: { ...before, values: zones.old.nameServers.map(fqdn) },
+      },
     );
     return { turned: true };
   },

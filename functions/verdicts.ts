@@ -33,7 +33,11 @@ export const judge = (context: Context, passes: boolean | undefined, finding: Fi
  * A platform without public hosts (only schedules, say) has nothing that clients could be asked about: that is a finding with evidence, not an
  * empty list. Undefined where there are hosts.
  */
-export const whereNoHosts = (context: Context, plan: SlimPlan, check: string): readonly Verdict[] | undefined =>
+export const whereNoHosts = (
+  context: Context,
+  plan: SlimPlan,
+  check: string,
+): readonly Verdict[] | undefined =>
   plan.hosts.length > 0
     ? undefined
     : [

@@ -1,6 +1,6 @@
 /** Asks people a question and waits for the answer; an answer that doesn't come in time is recorded as such, so that a late one counts for nothing. */
 
-import { call, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
+import { call, otherwise, REFAIL, RESULT, stateMachine, transient } from "./asl.ts";
 
 /** Input: run, question {id, kind, phase, sentence, choices, quorum}. Output: {decision, by}. Fails with ApprovalDenied or ApprovalExpired. */
 export const askApproval = stateMachine("ask-approval", {
@@ -32,24 +32,9 @@ export const askApproval = stateMachine("ask-approval", {
       TimeoutSeconds: "{% $prepared.expiresAfterSeconds %}",
       Assign: { answer: "{% $states.result %}" },
       Next: "What was decided?",
+      // A time-out here is people's, not the platform's: it is caught below.
       Retry: [
-        {
-          ErrorEquals: [
-            "Transient",
-            "Throttled",
-            "Conflict",
-            "AnswerLost",
-            "Lambda.Unknown",
-            "Sandbox.Timedout",
-            "Lambda.TooManyRequestsException",
-            "Lambda.ServiceException",
-          ],
-          IntervalSeconds: 2,
-          MaxAttempts: 8,
-          BackoffRate: 2,
-          MaxDelaySeconds: 60,
-          JitterStrategy: "FULL",
-        },
+        { ...transient, ErrorEquals: transient.ErrorEquals.filter((error) => error !== "States.Timeout") },
       ],
       Catch: [{ ErrorEquals: ["States.Timeout"], Next: "Too late" }, ...otherwise("Failed")],
     },

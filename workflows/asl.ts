@@ -144,7 +144,7 @@ export const stateMachine = <const Name extends string>(
 });
 
 /** Faults of the platform, not of the migration: the step reads back what it finds, so the same call may be made again. */
-const transient: Retrier = {
+export const transient: Retrier = {
   ErrorEquals: [
     "Transient",
     "Throttled",

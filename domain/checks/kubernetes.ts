@@ -1,5 +1,7 @@
 /** Preflight, Kubernetes, as far as manifests and settings tell: APIs that the target's version no longer serves, and schedules it can't read. Pure. */
 
+import { Cron } from "croner";
+import { IANAZone } from "luxon";
 import type { Verdict } from "../gates.ts";
 import { byCodeUnit, refOf, sentenceOf } from "../kube.ts";
 import type { Plan } from "../plan.ts";
@@ -102,12 +104,23 @@ const removedApis = (plan: Judged, observedAt: string): Verdict => {
 const FIELD = /^[\d*,/\-A-Za-z?LW#]+$/;
 
 /** Five fields, a macro, or a zone in front of them, which batch/v1 refuses. */
+const isCron = (schedule: string): boolean => {
+  try {
+    new Cron(schedule, { paused: true });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
 const scheduleProblem = (schedule: string): string | undefined => {
   if (/^(CRON_)?TZ=/.test(schedule))
     return "names its time zone in the schedule, which batch/v1 refuses: use spec.timeZone";
   if (/^@(yearly|annually|monthly|weekly|daily|midnight|hourly|every \d+[smh])$/.test(schedule))
     return undefined;
   const fields = schedule.trim().split(/\s+/);
+  if (fields.length === 5 && !isCron(schedule))
+    return `has the schedule ${schedule}, whose fields are out of their ranges`;
   return fields.length === 5 && fields.every((f) => FIELD.test(f))
     ? undefined
     : "has a schedule that is no cron expression of five fields";
@@ -116,7 +129,12 @@ const scheduleProblem = (schedule: string): string | undefined => {
 const schedules = (plan: Judged, observedAt: string): Verdict => {
   const jobs = objectsOf(plan).filter((o) => workloadKindOf(o) === "CronJob");
   const wrong = jobs.flatMap((o) => {
-    const problem = scheduleProblem(String(at(o, "spec", "schedule") ?? ""));
+    const zone = at(o, "spec", "timeZone");
+    const problem =
+      scheduleProblem(String(at(o, "spec", "schedule") ?? "")) ??
+      (zone === undefined || IANAZone.isValidZone(String(zone))
+        ? undefined
+        : `names the time zone ${String(zone)}, which there isn't`);
     return problem ? [`${sentenceOf(refOf(o))} ${problem}`] : [];
   });
   const say = judging(observedAt)("kubernetes/schedules", plan.settings.target.name);

@@ -1,7 +1,7 @@
 /** Whether a pod finds a node: the scheduler's rules for operating system, architecture, labels, taints and room, on the pools of a plan. */
 
 import type { PodSpec } from "../pods.ts";
-import { at, isLoose } from "../pods.ts";
+import { at, containersOf, isLoose } from "../pods.ts";
 import { parseQuantity } from "../quantity.ts";
 import { type Expression, meetsExpression } from "../selectors.ts";
 import type { Settings } from "../settings.ts";
@@ -77,6 +77,14 @@ const tolerates = (spec: PodSpec, taint: Pool["taints"][number]): boolean =>
         : t.key === taint.key && (t.value ?? "") === taint.value),
   );
 
+/** A device or other extended resource (its name has a domain, as in `nvidia.com/gpu`) that a container asks for. */
+const extendedOf = (spec: PodSpec): string | undefined =>
+  containersOf(spec)
+    .flatMap(({ container }) =>
+      Object.keys({ ...container.resources?.limits, ...container.resources?.requests }),
+    )
+    .find((name) => name.includes("/"));
+
 /** Why a pod can't run in a pool, as the end of a sentence; undefined where it can. */
 export const whyNot = (spec: PodSpec, pool: Pool): string | undefined => {
   const labels = labelsOf(pool);
@@ -87,6 +95,8 @@ export const whyNot = (spec: PodSpec, pool: Pool): string | undefined => {
   if (!affinityHolds(spec, labels)) return `pool ${pool.name} doesn't meet the required node affinity`;
   const taint = pool.taints.find((t) => !tolerates(spec, t));
   if (taint) return `the taint ${taint.key}=${taint.value} of pool ${pool.name} isn't tolerated`;
+  const extended = extendedOf(spec);
+  if (extended !== undefined) return `it asks for ${extended}, which no node of pool ${pool.name} offers`;
   const wants = requestsOf(spec);
   const room = roomOf(pool);
   if (wants.cpu > room.cpu)

@@ -191,5 +191,11 @@ const memoryLimits = (plan: Judged, all: readonly Running[], at: string): Verdic
  */
 export const checkRuntime = (plan: Judged, observedAt = ""): Verdict[] => {
   const all = running(plan);
+  if (all.length === 0)
+    return [
+      judging(observedAt)("runtime/placing", plan.platform).pass("Nothing of the plan runs on the target.", [
+        seen("workloads that run on the target", 0, "none to place", SOURCE, plan.workloads.length),
+      ]),
+    ];
   return [placing, capacity, host, registry, memoryLimits].map((check) => check(plan, all, observedAt));
 };

@@ -1,7 +1,7 @@
 /** Where the target will differ from the source when all is done, field by field, and why. */
 
 import type { Inventory } from "../inventory.ts";
-import { byCodeUnit } from "../kube.ts";
+import { byCodeUnit, type KubeObject, refOf, sentenceOf } from "../kube.ts";
 import { nameOf, type Plan, type Workload } from "../plan.ts";
 import { at } from "../pods.ts";
 
@@ -46,6 +46,52 @@ const changesOfWorkload = (w: Workload, inventory: Inventory): Change[] => {
   return [];
 };
 
+/** `*` stands for every object: how each came to the target stays readable on it. */
+const MARKS: readonly Change[] = [
+  {
+    object: "*",
+    field: "metadata.labels.velero.io/backup-name",
+    from: null,
+    to: "the backup",
+    why: "Velero marks what it restores.",
+  },
+  {
+    object: "*",
+    field: "metadata.labels.velero.io/restore-name",
+    from: null,
+    to: "the restore",
+    why: "Velero marks what it restores.",
+  },
+  {
+    object: "*",
+    field: "metadata.labels.velero.io/exclude-from-backup",
+    from: null,
+    to: "true",
+    why: "What Repot itself brings is in no backup.",
+  },
+  {
+    object: "*",
+    field: "metadata.annotations.repot.dev/created-by",
+    from: null,
+    to: "the migration",
+    why: "What Velero leaves out (kube-system, kinds that it can't discover), Repot creates and marks as its own.",
+  },
+];
+
+/** Claims are bound to volumes of the target's own. */
+const boundAnew = (object: KubeObject): Change[] =>
+  object.kind === "PersistentVolumeClaim"
+    ? [
+        {
+          object: sentenceOf(refOf(object)),
+          field: "spec.volumeName",
+          from: "its volume",
+          to: "a volume of the target",
+          why: "The target binds claims to volumes of its own.",
+        },
+      ]
+    : [];
+
 /** @returns the changes sorted by object and field. */
 export const changesOf = (
   workloads: readonly Workload[],
@@ -65,7 +111,10 @@ export const changesOf = (
         why: `${l.workload} stays on the source and is reached through this Service.`,
       };
     });
-  return [...workloads.flatMap((w) => changesOfWorkload(w, inventory)), ...linked].sort((a, b) =>
-    byCodeUnit(`${a.object} ${a.field}`, `${b.object} ${b.field}`),
-  );
+  return [
+    ...workloads.flatMap((w) => changesOfWorkload(w, inventory)),
+    ...linked,
+    ...inventory.objects.flatMap(boundAnew),
+    ...MARKS,
+  ].sort((a, b) => byCodeUnit(`${a.object} ${a.field}`, `${b.object} ${b.field}`));
 };

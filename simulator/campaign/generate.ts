@@ -16,7 +16,7 @@ const SWARM_FAULTS_MAX = 6;
 const UNIFORM_FAULTS_MAX = 3;
 const COUNT_MAX = 3;
 const COUNT_SHARE = 0.3;
-/** Steps make many effects: half of the faults strike a later one. */
+/** Steps make many effects: half of the faults strike a later one, where there is one; never the first fault of a run, so that most runs are struck. */
 const SKIP_SHARE = 0.5;
 const SKIP_MAX = 8;
 const SELDOM_SHARE = 0.1;
@@ -61,20 +61,24 @@ const drawn = (
     const first = i === 0 && rollsBack;
     const chosen = first ? kinds.filter((kind) => backwards.includes(kind)) : kinds;
     const fault = random.pick(chosen.length > 0 ? chosen : backwards);
-    const seldom = !first && fault.seldomSteps.length > 0 && random.next() < SELDOM_SHARE;
+    const seldom = i > 0 && fault.seldomSteps.length > 0 && random.next() < SELDOM_SHARE;
     const usual = first ? fault.rollbackSteps : stepsOf(fault, rollsBack);
     const step = random.pick(seldom ? fault.seldomSteps : usual);
-    faults.set(`${fault.kind}@${step}`, { kind: fault.kind, step, ...parameters(random, fault) });
+    faults.set(`${fault.kind}@${step}`, { kind: fault.kind, step, ...parameters(random, fault, i > 0) });
   }
   return [...faults.values()];
 };
 
-const parameters = (random: Random, { kind, scope }: FaultKind): Omit<CaseFault, "kind" | "step"> => {
+const parameters = (
+  random: Random,
+  { kind, scope }: FaultKind,
+  maySkip: boolean,
+): Omit<CaseFault, "kind" | "step"> => {
   if (scope === "world")
     return random.next() < ENDLESS_SHARE ? {} : { seconds: random.whole(...WORLD_SECONDS) };
   return {
     ...(random.next() < COUNT_SHARE ? { count: random.whole(2, COUNT_MAX) } : {}),
-    ...(random.next() < SKIP_SHARE ? { skip: random.whole(1, SKIP_MAX) } : {}),
+    ...(maySkip && random.next() < SKIP_SHARE ? { skip: random.whole(1, SKIP_MAX) } : {}),
     ...(kind === "zombie" ? { seconds: random.whole(...ZOMBIE_SECONDS) } : {}),
   };
 };

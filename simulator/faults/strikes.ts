@@ -31,6 +31,13 @@ export type Faults = {
 
 type Active = FaultRequest & { struck: number; passed: number; began: boolean; over: boolean };
 
+/** Whether this occasion is one of those that a fault lets pass. */
+const passes = (fault: Active): boolean => {
+  if (fault.passed >= (fault.skip ?? 0)) return false;
+  fault.passed += 1;
+  return true;
+};
+
 export const makeFaults = (
   requests: readonly FaultRequest[],
   options: { readonly clock: Clock; readonly emit: Emit; readonly world: () => WorldFaults },
@@ -62,12 +69,6 @@ export const makeFaults = (
   const strikes = (fault: Active, sentence: string) => {
     note(fault, sentence);
     fault.over = fault.struck >= (fault.count ?? 1);
-  };
-  /** Whether this occasion is one of those that a fault lets pass. */
-  const passes = (fault: Active): boolean => {
-    if (fault.passed >= (fault.skip ?? 0)) return false;
-    fault.passed += 1;
-    return true;
   };
   /** The fault of a kind that strikes a step now. */
   const due = (kind: string, step: string): Active | undefined => {

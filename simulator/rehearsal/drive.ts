@@ -31,12 +31,20 @@ export const makeDriver = ({ clock, engine, plan, hash, rollBackAt }: DriveOptio
 
   const press = () => {
     pressed = true;
-    clock.after(0, () => engine.start({ machine: "roll-back", name: `${plan.migration}-by-hand`, input: { run, startedBy: "person" } }));
+    clock.after(0, () =>
+      engine.start({
+        machine: "roll-back",
+        name: `${plan.migration}-by-hand`,
+        input: { run, startedBy: "person" },
+      }),
+    );
   };
   const migrationEnded = (status: Execution["status"]) => {
     if (pressed) return;
     if (status === "SUCCEEDED")
-      clock.after(bakeSeconds * 1000, () => engine.start({ machine: "decommission", name: `${plan.migration}-decommission`, input: { run } }));
+      clock.after(bakeSeconds * 1000, () =>
+        engine.start({ machine: "decommission", name: `${plan.migration}-decommission`, input: { run } }),
+      );
     else over = true;
   };
   return {

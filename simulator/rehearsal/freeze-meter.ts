@@ -10,7 +10,13 @@ type EffectEvent = Extract<RunEvent, { type: "effect" }>;
 const switchAfter = ({ effect, direction, status }: EffectEvent): boolean | undefined => {
   if (status !== "done" || effect.kind !== "set-field") return undefined;
   const { object, path, before, after } = effect;
-  if (object.kind !== "ConfigMap" || object.name !== PIPELINES.name || object.namespace !== PIPELINES.namespace || path.join(".") !== "data.paused") return undefined;
+  if (
+    object.kind !== "ConfigMap" ||
+    object.name !== PIPELINES.name ||
+    object.namespace !== PIPELINES.namespace ||
+    path.join(".") !== "data.paused"
+  )
+    return undefined;
   return (direction === "forward" ? after : before) === "true";
 };
 

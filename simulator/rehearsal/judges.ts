@@ -1,8 +1,8 @@
 /** The judges of a rehearsal: every invariant, asked after each call, each line, and each change of a cluster. */
 
 import type { RunEvent } from "../../domain/events.ts";
-import type { Plan } from "../../domain/plan.ts";
 import { SIDES } from "../../domain/phases.ts";
+import type { Plan } from "../../domain/plan.ts";
 import type { Clock } from "../clock.ts";
 import { makeApprovals } from "../invariants/approvals.ts";
 import { makeFence } from "../invariants/fence.ts";

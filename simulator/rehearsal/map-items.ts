@@ -15,9 +15,11 @@ class S3Error extends Error {
 export const makeItemReader =
   (s3: Pick<S3Service, "get">): Integrate =>
   async (resource, args) => {
-    if (!resource.endsWith("s3:getObject")) throw new S3Error("NotSimulated", `No machine of ours uses ${resource}.`);
+    if (!resource.endsWith("s3:getObject"))
+      throw new S3Error("NotSimulated", `No machine of ours uses ${resource}.`);
     const { Key: key } = args as { readonly Key?: string };
     const body = key === undefined ? undefined : s3.get(key);
-    if (body === undefined) throw new S3Error("S3.NoSuchKeyException", `The specified key does not exist: ${key ?? ""}`);
+    if (body === undefined)
+      throw new S3Error("S3.NoSuchKeyException", `The specified key does not exist: ${key ?? ""}`);
     return { Body: body } as Json;
   };

@@ -7,7 +7,9 @@ export type Ending = { readonly outcome: Outcome; readonly exitCode: number; rea
 type Ended = Extract<RunEvent, { type: "execution" }>;
 
 const last = (events: readonly RunEvent[], machine: string): Ended | undefined =>
-  events.findLast((e): e is Ended => e.type === "execution" && e.machine === machine && e.status !== "started");
+  events.findLast(
+    (e): e is Ended => e.type === "execution" && e.machine === machine && e.status !== "started",
+  );
 
 /** Exit codes: 0 done, 3 a gate refused before any lasting effect, 4 rolled back, 5 waiting for a person, 6 violated, 7 refused, 8 rollback incomplete. */
 export const endingOf = (events: readonly RunEvent[]): Ending => {
@@ -19,17 +21,31 @@ export const endingOf = (events: readonly RunEvent[]): Ending => {
   const top = last(events, "migrate-cluster");
   const end = last(events, "decommission");
   if (top?.status === "succeeded" && end?.status === "succeeded")
-    return { outcome: "completed", exitCode: 0, sentence: "The platform runs on the target; the source's workloads are gone." };
+    return {
+      outcome: "completed",
+      exitCode: 0,
+      sentence: "The platform runs on the target; the source's workloads are gone.",
+    };
   return stopped(top?.status === "succeeded" ? end : top);
 };
 
 const rolledBack = (events: readonly RunEvent[], back: Ended): Ending => {
-  if (back.error === "RollbackRefused") return { outcome: "refused", exitCode: 7, sentence: back.cause ?? "The rollback was refused." };
+  if (back.error === "RollbackRefused")
+    return { outcome: "refused", exitCode: 7, sentence: back.cause ?? "The rollback was refused." };
   if (back.status !== "succeeded")
-    return { outcome: "rollback-incomplete", exitCode: 8, sentence: back.cause ?? "The rollback could not undo everything; the pages say what is left to do by hand." };
+    return {
+      outcome: "rollback-incomplete",
+      exitCode: 8,
+      sentence:
+        back.cause ?? "The rollback could not undo everything; the pages say what is left to do by hand.",
+    };
   const expired = events.some((e) => e.type === "approval" && e.status === "expired");
   return expired
-    ? { outcome: "waiting", exitCode: 5, sentence: "Nobody answered in time; everything was rolled back and thawed, and waits for a person." }
+    ? {
+        outcome: "waiting",
+        exitCode: 5,
+        sentence: "Nobody answered in time; everything was rolled back and thawed, and waits for a person.",
+      }
     : { outcome: "rolled-back", exitCode: 4, sentence: "Everything is as it was; the source serves." };
 };
 

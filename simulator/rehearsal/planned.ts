@@ -18,7 +18,11 @@ const resourceOf = ({ apiVersion, kind }: Kinded): string => {
 
 /** Kinds of the plan's objects, of what Repot installs, and of what Velero is asked with. */
 export const plannedResources = (plan: Plan): ((resource: string) => boolean) => {
-  const kinds = [...(plan.objects as unknown as readonly Kinded[]), ...SIDES.flatMap((side) => bundleOf(side, plan.migration) as readonly Kinded[]), ...ALSO];
+  const kinds = [
+    ...(plan.objects as unknown as readonly Kinded[]),
+    ...SIDES.flatMap((side) => bundleOf(side, plan.migration) as readonly Kinded[]),
+    ...ALSO,
+  ];
   const planned = new Set(kinds.map(resourceOf));
   return (resource) => planned.has(resource) || planned.has(resource.split("/")[0] ?? "");
 };

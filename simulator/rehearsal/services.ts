@@ -1,7 +1,7 @@
 /** The composition root of a rehearsal: the official clients over the simulated services, and nothing else that a step could reach. */
 
-import type { Plan } from "../../domain/plan.ts";
 import { SIDES } from "../../domain/phases.ts";
+import type { Plan } from "../../domain/plan.ts";
 import type { AwsClients, Context } from "../../functions/step.ts";
 import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
@@ -43,14 +43,27 @@ export type ServicesOptions = {
   readonly log: Context["log"];
 };
 
-export const makeServices = (options: ServicesOptions): { readonly context: Context; readonly s3: S3Service } => {
+export const makeServices = (
+  options: ServicesOptions,
+): { readonly context: Context; readonly s3: S3Service } => {
   const { clock, seam, world, slack, log } = options;
   const s3 = makeS3({ bucket: BUCKET, clock, random: options.random.fork("s3"), onPut: options.onPut });
   const routes: Routes = {
     ...Object.fromEntries(
       SIDES.flatMap((side) => [
-        [HOSTS.kubernetes[side], { service: "kubernetes", side, handle: world.clusters[side].api, listens: () => world.clusters[side].exists() }],
-        [HOSTS.metrics[side], { service: "metrics", side, handle: makeMetricsService(side, world.metrics, () => clock.now()) }],
+        [
+          HOSTS.kubernetes[side],
+          {
+            service: "kubernetes",
+            side,
+            handle: world.clusters[side].api,
+            listens: () => world.clusters[side].exists(),
+          },
+        ],
+        [
+          HOSTS.metrics[side],
+          { service: "metrics", side, handle: makeMetricsService(side, world.metrics, () => clock.now()) },
+        ],
       ]),
     ),
     [HOSTS.slack]: { service: "slack", handle: slack },
@@ -60,7 +73,10 @@ export const makeServices = (options: ServicesOptions): { readonly context: Cont
     http: makeExchange(seam, routes, makeProbes(options.plan, world)),
     askDns: makeAskDns(seam, world.dns),
     endpoints: {
-      kubernetes: { source: `https://${HOSTS.kubernetes.source}`, target: `https://${HOSTS.kubernetes.target}` },
+      kubernetes: {
+        source: `https://${HOSTS.kubernetes.source}`,
+        target: `https://${HOSTS.kubernetes.target}`,
+      },
       metrics: { source: `https://${HOSTS.metrics.source}`, target: `https://${HOSTS.metrics.target}` },
       slack: `https://${HOSTS.slack}`,
     },
@@ -71,14 +87,20 @@ export const makeServices = (options: ServicesOptions): { readonly context: Cont
   return { context, s3 };
 };
 
-const awsClients = ({ plan, clock, random, seam, world, executions }: ServicesOptions, s3: S3Service): AwsClients => {
+const awsClients = (
+  { plan, clock, random, seam, world, executions }: ServicesOptions,
+  s3: S3Service,
+): AwsClients => {
   const { source, target } = plan.settings;
   const subnetIds = target.subnetIds ?? ASSUMED_SUBNETS;
   const network = makeSimulatedNetwork({
     subnetIds,
     egressAddresses: source.egressAddresses,
     // Pods are spread evenly.
-    addressesInUse: () => Math.ceil((world.clusters.source.pods().length + world.clusters.target.pods().length) / subnetIds.length),
+    addressesInUse: () =>
+      Math.ceil(
+        (world.clusters.source.pods().length + world.clusters.target.pods().length) / subnetIds.length,
+      ),
     balancers: () => balancersOf([world.clusters.source, world.clusters.target]),
   });
   const eks = makeEksService({

@@ -10,7 +10,11 @@ import type { Execution, HistoryEvent } from "../interpreter/engine.ts";
 const isPhase = (text: string): text is Phase => (PHASES as readonly string[]).includes(text);
 
 /** What an object that was put into the bucket says about the run. */
-export const linesOfPut = (key: string, body: string, get: (key: string) => string | undefined): readonly Unstamped[] => {
+export const linesOfPut = (
+  key: string,
+  body: string,
+  get: (key: string) => string | undefined,
+): readonly Unstamped[] => {
   const [, kind, ...rest] = key.split("/").slice(1);
   switch (kind) {
     case "journal":
@@ -24,16 +28,36 @@ export const linesOfPut = (key: string, body: string, get: (key: string) => stri
   }
 };
 
-const journalLines = (key: string, body: string, get: (key: string) => string | undefined): readonly Unstamped[] => {
+const journalLines = (
+  key: string,
+  body: string,
+  get: (key: string) => string | undefined,
+): readonly Unstamped[] => {
   const doneOf = entryOfDone(key);
   const isDone = doneOf !== undefined;
   const entryBody = isDone ? get(doneOf) : body;
   if (entryBody === undefined) return [];
   const { step, direction, effect } = JournalEntrySchema.parse(JSON.parse(entryBody));
-  const outcome = isDone ? (JSON.parse(body) as { readonly outcome?: string; readonly note?: string }) : undefined;
-  const line = { type: "effect" as const, key: (doneOf ?? key).replace(/^migrations\/[^/]+\/journal\//, "").replace(/\.json$/, ""), step, direction, status: isDone ? ("done" as const) : ("intended" as const), effect };
+  const outcome = isDone
+    ? (JSON.parse(body) as { readonly outcome?: string; readonly note?: string })
+    : undefined;
+  const line = {
+    type: "effect" as const,
+    key: (doneOf ?? key).replace(/^migrations\/[^/]+\/journal\//, "").replace(/\.json$/, ""),
+    step,
+    direction,
+    status: isDone ? ("done" as const) : ("intended" as const),
+    effect,
+  };
   return outcome?.outcome === "left"
-    ? [line, { type: "notice", level: "warning", sentence: `Undo of ${line.key} left what somebody else had changed. ${outcome.note ?? ""}`.trim() }]
+    ? [
+        line,
+        {
+          type: "notice",
+          level: "warning",
+          sentence: `Undo of ${line.key} left what somebody else had changed. ${outcome.note ?? ""}`.trim(),
+        },
+      ]
     : [line];
 };
 
@@ -42,7 +66,9 @@ const evidenceLines = ([phase = "", ...name]: readonly string[], body: string): 
   const { verdicts } = JSON.parse(body) as { readonly verdicts?: readonly unknown[] };
   // Steps keep other findings beside verdicts.
   if (!verdicts) return [];
-  return [{ type: "verdict", phase, gate: name[0] ?? "", verdicts: verdicts.map((v) => VerdictSchema.parse(v)) }];
+  return [
+    { type: "verdict", phase, gate: name[0] ?? "", verdicts: verdicts.map((v) => VerdictSchema.parse(v)) },
+  ];
 };
 
 const approvalLines = ([question = "", kind = ""]: readonly string[], body: string): readonly Unstamped[] => {
@@ -53,11 +79,25 @@ const approvalLines = ([question = "", kind = ""]: readonly string[], body: stri
   }
   if (kind === "votes") {
     const { person, choice } = VoteSchema.parse(value);
-    return [{ type: "approval", question, status: "voted", person, sentence: `${person} chose "${choice}".` }];
+    return [
+      { type: "approval", question, status: "voted", person, sentence: `${person} chose "${choice}".` },
+    ];
   }
   const { decision, by } = DecisionSchema.parse(value);
-  const status = decision === "expired" ? "expired" : decision === "denied" || decision === "roll-back" ? "denied" : "granted";
-  return [{ type: "approval", question, status, sentence: by.length === 0 ? `Decided: ${decision}.` : `Decided: ${decision}, by ${by.join(", ")}.` }];
+  const status =
+    decision === "expired"
+      ? "expired"
+      : decision === "denied" || decision === "roll-back"
+        ? "denied"
+        : "granted";
+  return [
+    {
+      type: "approval",
+      question,
+      status,
+      sentence: by.length === 0 ? `Decided: ${decision}.` : `Decided: ${decision}, by ${by.join(", ")}.`,
+    },
+  ];
 };
 
 const ENDS: Readonly<Record<string, "succeeded" | "failed" | "timed-out" | "aborted">> = {
@@ -77,7 +117,13 @@ export const linesOfHistory = (execution: Execution, event: HistoryEvent): reado
   if (event.type.endsWith("StateEntered"))
     return [{ type: "transition", machine, execution: name, state: detail("name") ?? "" }];
   if (event.type === "ExecutionStarted") {
-    const started: Unstamped = { type: "execution", machine, execution: name, status: "started", historyEvents: 1 };
+    const started: Unstamped = {
+      type: "execution",
+      machine,
+      execution: name,
+      status: "started",
+      historyEvents: 1,
+    };
     return isPhase(machine) ? [started, { type: "phase", phase: machine, status: "started" }] : [started];
   }
   const status = ENDS[event.type];

@@ -10,10 +10,15 @@ import { makeActors } from "../world/actors.ts";
 import { type Addresses, makeAddresses } from "../world/addresses.ts";
 import type { Signals } from "../world/cluster/autoscalers.ts";
 import { loadBalancerName } from "../world/cluster/balancers.ts";
-import { type BackupStorage, makeBackupStorage, makeCluster, type SimulatedCluster } from "../world/cluster/index.ts";
+import {
+  type BackupStorage,
+  makeBackupStorage,
+  makeCluster,
+  type SimulatedCluster,
+} from "../world/cluster/index.ts";
 import { type Datastores, makeDatastores } from "../world/datastores.ts";
 import { makeDns, type SimulatedDns } from "../world/dns/index.ts";
-import { type Gauges, makeMetricsWorld, type MetricsWorld } from "../world/metrics.ts";
+import { type Gauges, type MetricsWorld, makeMetricsWorld } from "../world/metrics.ts";
 import { makeQueues, type QueueWorld } from "../world/queues.ts";
 import { makeControl, noCluster } from "../world/traffic/control.ts";
 import { makeTraffic, type TrafficWorld } from "../world/traffic/traffic.ts";
@@ -39,7 +44,12 @@ export const makeWorld = (making: Making): RehearsedWorld => {
   const source = clusterOf(stored, "source");
   const target = clusterOf(stored, "target");
   const dns = dnsOf(making, addresses, source);
-  makeActors({ ...making, pipelines: plan.settings.pipelines, clusters: { source, target }, targetOf: () => "source" });
+  makeActors({
+    ...making,
+    pipelines: plan.settings.pipelines,
+    clusters: { source, target },
+    targetOf: () => "source",
+  });
   const control = makeControl({
     startsAt: clock.startedAt,
     random,
@@ -49,7 +59,12 @@ export const makeWorld = (making: Making): RehearsedWorld => {
       const untouched = clusterOf(quiet, "source");
       const target = noCluster("target");
       // The same developers at the same moments: what their deploys break without a move is not the move's doing.
-      makeActors({ ...quiet, pipelines: plan.settings.pipelines, clusters: { source: untouched, target }, targetOf: () => "source" });
+      makeActors({
+        ...quiet,
+        pipelines: plan.settings.pipelines,
+        clusters: { source: untouched, target },
+        targetOf: () => "source",
+      });
       return { source: untouched, target, dns: dnsOf(quiet, addresses, untouched) };
     },
   });
@@ -57,7 +72,10 @@ export const makeWorld = (making: Making): RehearsedWorld => {
   const queues = makeQueues({ clock, plan, source, target, targetShare: () => targetShareOf(traffic) });
   const datastores = makeDatastores({ plan, source, target });
   for (const cluster of [source, target]) cluster.setSignals(signalsOf(cluster.side, traffic, queues));
-  const gauges = (side: Side): Gauges => ({ ...queues.gauges(side), datastore_connections: connectionsOf(datastores, side) });
+  const gauges = (side: Side): Gauges => ({
+    ...queues.gauges(side),
+    datastore_connections: connectionsOf(datastores, side),
+  });
   const metrics = makeMetricsWorld({ clock, random, plan, source, target, traffic, gauges });
   return { clusters: { source, target }, dns, traffic, queues, metrics, addresses };
 };
@@ -79,7 +97,10 @@ const MESSAGES_PER_POD = 500;
 
 /** The share of the clients that the target serves now: producers among the applications work where their requests are. */
 const targetShareOf = (traffic: TrafficWorld): number => {
-  const [source, target] = [traffic.arriving("source").requestsPerSecond, traffic.arriving("target").requestsPerSecond];
+  const [source, target] = [
+    traffic.arriving("source").requestsPerSecond,
+    traffic.arriving("target").requestsPerSecond,
+  ];
   return source + target > 0 ? target / (source + target) : 0;
 };
 
@@ -101,7 +122,11 @@ const clusterOf = ({ plan, clock, random, emit, velero }: Stored, side: Side): S
     emit,
   });
 
-const dnsOf = ({ plan, clock, random }: Making, addresses: Addresses, source: SimulatedCluster): SimulatedDns =>
+const dnsOf = (
+  { plan, clock, random }: Making,
+  addresses: Addresses,
+  source: SimulatedCluster,
+): SimulatedDns =>
   makeDns({
     clock,
     random,
@@ -112,11 +137,23 @@ const dnsOf = ({ plan, clock, random }: Making, addresses: Addresses, source: Si
   });
 
 /** Where a host leads when the run begins: an alias to the load balancer of its Ingress, else of its Service. */
-const recordOf = ({ host, namespace, service }: Plan["hosts"][number], source: SimulatedCluster): RecordSet => {
-  const ingress = source.all().find((o) => o.kind === "Ingress" && JSON.stringify(o["spec"] ?? {}).includes(JSON.stringify(host)));
-  const dnsName = hostnameOf(ingress) ?? hostnameOf(source.get({ apiVersion: "v1", kind: "Service", namespace, name: service })) ?? loadBalancerName("source", namespace, service);
+const recordOf = (
+  { host, namespace, service }: Plan["hosts"][number],
+  source: SimulatedCluster,
+): RecordSet => {
+  const ingress = source
+    .all()
+    .find((o) => o.kind === "Ingress" && JSON.stringify(o["spec"] ?? {}).includes(JSON.stringify(host)));
+  const dnsName =
+    hostnameOf(ingress) ??
+    hostnameOf(source.get({ apiVersion: "v1", kind: "Service", namespace, name: service })) ??
+    loadBalancerName("source", namespace, service);
   return { name: `${host}.`, type: "A", alias: { hostedZoneId: "Z215JYRZR1TBD5", dnsName: `${dnsName}.` } };
 };
 
 const hostnameOf = (object: KubeObject | undefined): string | undefined =>
-  (object?.["status"] as { readonly loadBalancer?: { readonly ingress?: readonly { readonly hostname?: string }[] } } | undefined)?.loadBalancer?.ingress?.[0]?.hostname;
+  (
+    object?.["status"] as
+      | { readonly loadBalancer?: { readonly ingress?: readonly { readonly hostname?: string }[] } }
+      | undefined
+  )?.loadBalancer?.ingress?.[0]?.hostname;

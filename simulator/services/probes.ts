@@ -1,9 +1,9 @@
 /** Load balancers as a probe meets them: an address that answers for a host with what stands behind it at that moment. */
 
+import type { Side } from "../../domain/phases.ts";
 import type { Plan } from "../../domain/plan.ts";
 import type { Addresses } from "../world/addresses.ts";
 import type { Cluster } from "../world/types.ts";
-import type { Side } from "../../domain/phases.ts";
 import type { Route } from "./seam-wire.ts";
 
 type Platform = { readonly clusters: { readonly [S in Side]: Cluster }; readonly addresses: Addresses };
@@ -19,7 +19,11 @@ export const makeProbes =
       service: "probes",
       side: behind.side,
       listens: () => cluster.exists(),
-      handle: (request) => ({ status: statusFor(plan, cluster, request.headers["host"] ?? ""), headers: {}, body: "" }),
+      handle: (request) => ({
+        status: statusFor(plan, cluster, request.headers["host"] ?? ""),
+        headers: {},
+        body: "",
+      }),
     };
   };
 

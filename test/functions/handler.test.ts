@@ -22,7 +22,13 @@ const listening = () => {
 };
 
 const made = (run: (input: { readonly n: number }, context: Context) => Promise<unknown>) =>
-  step({ name: "made-up", does: "Nothing.", input: z.object({ run: z.object({ migration: z.string() }), n: z.number() }), needs: {}, run }) as unknown as Step;
+  step({
+    name: "made-up",
+    does: "Nothing.",
+    input: z.object({ run: z.object({ migration: z.string() }), n: z.number() }),
+    needs: {},
+    run,
+  }) as unknown as Step;
 
 const context = {} as Omit<Context, "log">;
 const event = { run: { migration: "shop-1" }, n: 2 };
@@ -40,14 +46,27 @@ describe("the Lambda handler of a step", () => {
     );
     expect(await handler(event)).toBe(4);
     expect(lines).toHaveLength(1);
-    expect(lines[0]).toMatchObject({ level: "WARN", message: "half done", step: "made-up", migration: "shop-1", left: 1 });
+    expect(lines[0]).toMatchObject({
+      level: "WARN",
+      message: "half done",
+      step: "made-up",
+      migration: "shop-1",
+      left: 1,
+    });
   });
 
   test("a wrong input is refused by field, before the step runs", async () => {
     let ran = false;
     const { logger } = listening();
-    const handler = makeHandler(made(async () => (ran = true)), context, logger);
-    await expect(handler({ ...event, n: "two" })).rejects.toMatchObject({ name: "BadInput", message: expect.stringContaining("wrong at n") });
+    const handler = makeHandler(
+      made(async () => (ran = true)),
+      context,
+      logger,
+    );
+    await expect(handler({ ...event, n: "two" })).rejects.toMatchObject({
+      name: "BadInput",
+      message: expect.stringContaining("wrong at n"),
+    });
     expect(ran).toBe(false);
   });
 

@@ -25,6 +25,20 @@ const WHO = controllerWho("replicaset-controller");
 const RETRY_MS = 5_000;
 const RETRY_MAX_MS = 1_000_000;
 
+/** What is refused is tried again later each time. */
+const makeBackoff = () => {
+  const refusals = new Map<string, number>();
+  return {
+    /** Milliseconds until the next try. */
+    next: (key: string): number => {
+      const times = refusals.get(key) ?? 0;
+      refusals.set(key, times + 1);
+      return Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** times);
+    },
+    clear: (key: string): void => void refusals.delete(key),
+  };
+};
+
 export const replicaSets = (machine: Machine, pods: Pods): Controller => {
   const { registry, store, queue } = machine;
   const adoptOrphans = (set: KubeObject) => {
@@ -32,8 +46,7 @@ export const replicaSets = (machine: Machine, pods: Pods): Controller => {
     if (orphans.length > 0) adopt(machine, orphans, "pods", set);
   };
   const seen = new Set<string>();
-  /** Refusals in a row, by set: what is refused is tried again later each time. */
-  const refused = new Map<string, number>();
+  const backoff = makeBackoff();
   const reconcile = (key: string): void => {
     const { namespace, name } = splitKey(key);
     const set = store.get(KEY, namespace, name);
@@ -66,13 +79,11 @@ export const replicaSets = (machine: Machine, pods: Pods): Controller => {
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         const key = selfKey(set)[0] ?? "";
-        const times = refused.get(key) ?? 0;
-        refused.set(key, times + 1);
-        queue.enqueueAfter(controller, key, Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** times));
+        queue.enqueueAfter(controller, key, backoff.next(key));
         return error.message;
       }
     }
-    refused.delete(selfKey(set)[0] ?? "");
+    backoff.clear(selfKey(set)[0] ?? "");
     return undefined;
   };
   const report = (set: KubeObject, key: string, failure: string | undefined): void => {
