@@ -56,7 +56,7 @@ const drawn = (
   { count, rollsBack }: { readonly count: number; readonly rollsBack: boolean },
 ): CaseFault[] => {
   const faults = new Map<string, CaseFault>();
-  const backwards = rollsBack ? FAULTS.filter((fault) => fault.rollbackSteps.length > 0) : [];
+  const backwards = rollsBack ? FAULTS.filter((fault) => fault.scope === "call") : [];
   for (let i = 0; i < count; i += 1) {
     const first = i === 0 && rollsBack;
     const chosen = first ? kinds.filter((kind) => backwards.includes(kind)) : kinds;
