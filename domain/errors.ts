@@ -38,6 +38,11 @@ export class NotAsIntended extends Transient {
   override readonly name = "NotAsIntended";
 }
 
+/** Something is on its way to the state in which it can be changed, and takes minutes: the state machine asks again, for longer than usual. */
+export class StillSettling extends Transient {
+  override readonly name = "StillSettling";
+}
+
 /** A rollback of this migration has begun: forward effects are refused from here on. */
 export class FenceRaised extends Error {
   override readonly name = "FenceRaised";

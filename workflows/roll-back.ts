@@ -1,6 +1,14 @@
 /** The way back, from anywhere, without approval: the fence, then capacity, then DNS, then everything else, newest first. */
 
-import { call, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
+import { call, otherwise, REFAIL, RESULT, type Retrier, stateMachine, transient } from "./asl.ts";
+
+/** A cluster that is being created is deleted when it is there: about ten minutes, by EKS. */
+const settling: Retrier = {
+  ErrorEquals: ["StillSettling"],
+  IntervalSeconds: 30,
+  MaxAttempts: 60,
+  BackoffRate: 1,
+};
 
 /** Input: run, startedBy ("catch" | "person" | "event"), poll. Each undo works when the effect never happened. */
 export const rollBack = stateMachine("roll-back", {
@@ -169,11 +177,14 @@ function undoing<const Next extends string>(
           Assign: { run: "{% $states.input.run %}", entry: "{% $states.input.entry %}" },
           Next: `Undo ${list}`,
         },
-        [`Undo ${list}`]: call(
-          "undo-effect",
-          { run: "{% $run %}", entry: "{% $entry %}" },
-          { Output: {}, End: true, Catch: otherwise(`Page for ${list}`) },
-        ),
+        [`Undo ${list}`]: {
+          ...call(
+            "undo-effect",
+            { run: "{% $run %}", entry: "{% $entry %}" },
+            { Output: {}, End: true, Catch: otherwise(`Page for ${list}`) },
+          ),
+          Retry: [settling, transient],
+        },
         [`Page for ${list}`]: call(
           "page-person",
           { run: "{% $run %}", entry: "{% $entry %}", sentence: "{% $cause %}" },

@@ -1,6 +1,7 @@
 /** `create-cluster`: an EKS cluster that carries our tag, and is deleted by its undo only if it does. */
 
 import type { Effect } from "../../domain/effects.ts";
+import { StillSettling } from "../../domain/errors.ts";
 import { makeEks } from "../eks.ts";
 import type { Outcome } from "../journal.ts";
 import type { Clients } from "./clients.ts";
@@ -37,5 +38,9 @@ export const undoCluster = async (effect: CreateCluster, clients: Clients): Prom
   if (!found || found.status === "DELETING") return { outcome: "stood" };
   if (found.tags[CREATED_BY] !== clients.migration)
     return { outcome: "left", note: "It was there before us." };
+  if (found.status === "CREATING" || found.status === "UPDATING")
+    throw new StillSettling(
+      `Cluster ${effect.name} is ${found.status}, and EKS deletes it only when that is over. It is tried again.`,
+    );
   return { outcome: (await eks.remove(effect.name)) ? "made" : "stood" };
 };

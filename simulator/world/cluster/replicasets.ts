@@ -21,19 +21,27 @@ import { ApiError } from "./status.ts";
 
 const KEY = "replicasets.apps";
 const WHO = controllerWho("replicaset-controller");
-/** The work queue's rate limiter ends at 1,000 seconds (client-go, DefaultControllerRateLimiter). */
+/** The work queue's rate limiter ends at 1,000 seconds (client-go, DefaultControllerRateLimiter); events of other objects come sooner. */
 const RETRY_MS = 5_000;
-const RETRY_MAX_MS = 1_000_000;
+const RETRY_MAX_MS = 300_000;
 
-/** What is refused is tried again later each time. */
-const makeBackoff = () => {
-  const refusals = new Map<string, number>();
+type Refusal = { readonly times: number; readonly until: number; readonly message: string };
+
+/** What is refused is tried again later each time, and not in between, whatever event comes. */
+const makeBackoff = ({ clock }: Machine) => {
+  const refusals = new Map<string, Refusal>();
   return {
-    /** Milliseconds until the next try. */
-    next: (key: string): number => {
-      const times = refusals.get(key) ?? 0;
-      refusals.set(key, times + 1);
-      return Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** times);
+    /** Why nothing is tried now; undefined where it may be. */
+    holds: (key: string): string | undefined => {
+      const refusal = refusals.get(key);
+      return refusal && clock.now() < refusal.until ? refusal.message : undefined;
+    },
+    /** @returns milliseconds until the next try. */
+    refused: (key: string, message: string): number => {
+      const times = refusals.get(key)?.times ?? 0;
+      const delay = Math.min(RETRY_MAX_MS, RETRY_MS * 2 ** times);
+      refusals.set(key, { times: times + 1, until: clock.now() + delay, message });
+      return delay;
     },
     clear: (key: string): void => void refusals.delete(key),
   };
@@ -46,7 +54,7 @@ export const replicaSets = (machine: Machine, pods: Pods): Controller => {
     if (orphans.length > 0) adopt(machine, orphans, "pods", set);
   };
   const seen = new Set<string>();
-  const backoff = makeBackoff();
+  const backoff = makeBackoff(machine);
   const reconcile = (key: string): void => {
     const { namespace, name } = splitKey(key);
     const set = store.get(KEY, namespace, name);
@@ -68,6 +76,8 @@ export const replicaSets = (machine: Machine, pods: Pods): Controller => {
   };
   /** @returns why a pod was refused, if one was; it is tried again later. */
   const create = (set: KubeObject, count: number): string | undefined => {
+    const held = backoff.holds(selfKey(set)[0] ?? "");
+    if (held !== undefined) return held;
     const template = fieldsAt(set, "spec", "template");
     for (let i = 0; i < count; i += 1) {
       try {
@@ -79,7 +89,7 @@ export const replicaSets = (machine: Machine, pods: Pods): Controller => {
       } catch (error) {
         if (!(error instanceof ApiError)) throw error;
         const key = selfKey(set)[0] ?? "";
-        queue.enqueueAfter(controller, key, backoff.next(key));
+        queue.enqueueAfter(controller, key, backoff.refused(key, error.message));
         return error.message;
       }
     }
