@@ -72,7 +72,8 @@ export const replicaSets = (machine: Machine, pods: Pods): Controller => {
     if (active.length > wanted)
       for (const { object } of active.toSorted(byDispensability).slice(0, active.length - wanted))
         dismiss(machine, object, WHO);
-    report(set, key, failure);
+    const next = report(machine, pods, set, failure);
+    if (next !== undefined) queue.enqueueAfter(controller, key, next);
   };
   /** @returns why a pod was refused, if one was; it is tried again later. */
   const create = (set: KubeObject, count: number): string | undefined => {
@@ -96,34 +97,39 @@ export const replicaSets = (machine: Machine, pods: Pods): Controller => {
     backoff.clear(selfKey(set)[0] ?? "");
     return undefined;
   };
-  const report = (set: KubeObject, key: string, failure: string | undefined): void => {
-    const { active } = ownPods(machine, pods, set);
-    const minReady = minReadyOf(set);
-    const next = nextAvailableMs(machine, active, minReady);
-    if (next !== undefined) queue.enqueueAfter(controller, key, next);
-    const conditions =
-      failure === undefined
-        ? {}
-        : {
-            conditions: [
-              { type: "ReplicaFailure", status: "True", reason: "FailedCreate", message: failure },
-            ],
-          };
-    registry.setStatus(KEY, set, {
-      replicas: active.length,
-      fullyLabeledReplicas: active.length,
-      readyReplicas: active.filter(isReady).length,
-      availableReplicas: active.filter((o) => isAvailable(machine, o, minReady)).length,
-      observedGeneration: numberAt(set, "metadata", "generation") ?? 1,
-      ...conditions,
-    });
-  };
   const controller: Controller = {
     name: "replicaset-controller",
     watches: { [KEY]: selfKey, pods: podKeys(machine, seen) },
     reconcile,
   };
   return controller;
+};
+
+/** Writes a set's status. @returns milliseconds until one of its pods becomes available, if one will. */
+const report = (
+  machine: Machine,
+  pods: Pods,
+  set: KubeObject,
+  failure: string | undefined,
+): number | undefined => {
+  const { active } = ownPods(machine, pods, set);
+  const minReady = minReadyOf(set);
+  const next = nextAvailableMs(machine, active, minReady);
+  const conditions =
+    failure === undefined
+      ? {}
+      : {
+          conditions: [{ type: "ReplicaFailure", status: "True", reason: "FailedCreate", message: failure }],
+        };
+  machine.registry.setStatus(KEY, set, {
+    replicas: active.length,
+    fullyLabeledReplicas: active.length,
+    readyReplicas: active.filter(isReady).length,
+    availableReplicas: active.filter((o) => isAvailable(machine, o, minReady)).length,
+    observedGeneration: numberAt(set, "metadata", "generation") ?? 1,
+    ...conditions,
+  });
+  return next;
 };
 
 /** A pod's event wakes its owner; a pod that nobody owns wakes every set of its namespace, which may adopt it. */
