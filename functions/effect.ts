@@ -45,17 +45,25 @@ export const makeEffect = async (
     throw new FenceRaised(
       `A rollback of ${run.migration} has begun; ${at.step} changed nothing. The rollback goes on by itself.`,
     );
-  const entry = await journal.intend({
-    migration: run.migration,
-    operation: at.operation,
-    move: at.move,
-    step: at.step,
-    direction: "forward",
-    effect,
-    recordedAt: context.now().toISOString(),
-  });
+  return carryOut(
+    context,
+    run,
+    { migration: run.migration, ...at, direction: "forward", effect },
+    applyEffect,
+  );
+};
+
+/** Intent, effect, done. Where an entry stands on record already, its effect is the one that is made: its old value is the real one. */
+const carryOut = async (
+  context: Context,
+  run: Run,
+  intent: Omit<JournalEntry, "recordedAt">,
+  act: (effect: Effect, clients: Clients) => Promise<Outcome>,
+): Promise<Outcome> => {
+  const journal = journalOf(context);
+  const entry = await journal.intend({ ...intent, recordedAt: context.now().toISOString() });
   if (await journal.isDone(entry)) return { outcome: "stood" };
-  const outcome = await applyEffect(entry.effect, clientsOf(context, run));
+  const outcome = await act(entry.effect, clientsOf(context, run));
   await journal.markDone(entry, outcome);
   return outcome;
 };
@@ -76,44 +84,19 @@ export const makeEffects = async (
 };
 
 /** Undoes one recorded effect, by its old value; under an entry of its own. */
-export const undoEntry = async (
+export const undoEntry = (
   context: Context,
   run: Run,
   forward: JournalEntry,
   step: string,
-): Promise<Outcome> => {
-  const journal = journalOf(context);
-  const entry = await journal.intend({
-    ...forward,
-    migration: run.migration,
-    step,
-    direction: "undo",
-    recordedAt: context.now().toISOString(),
-  });
-  if (await journal.isDone(entry)) return { outcome: "stood" };
-  const outcome = await undoEffect(entry.effect, clientsOf(context, run));
-  await journal.markDone(entry, outcome);
-  return outcome;
-};
+): Promise<Outcome> =>
+  carryOut(context, run, { ...forward, migration: run.migration, step, direction: "undo" }, undoEffect);
 
 /** A rollback's own change that undoes nothing, but is needed on the way back: journalled like an undo, past the fence. */
-export const makeUndoEffect = async (
+export const makeUndoEffect = (
   context: Context,
   run: Run,
   at: { readonly step: string; readonly operation: string; readonly move: string },
   effect: Effect,
-): Promise<Outcome> => {
-  const journal = journalOf(context);
-  const recordedAt = context.now().toISOString();
-  const entry = await journal.intend({
-    migration: run.migration,
-    ...at,
-    direction: "undo",
-    effect,
-    recordedAt,
-  });
-  if (await journal.isDone(entry)) return { outcome: "stood" };
-  const outcome = await applyEffect(entry.effect, clientsOf(context, run));
-  await journal.markDone(entry, outcome);
-  return outcome;
-};
+): Promise<Outcome> =>
+  carryOut(context, run, { migration: run.migration, ...at, direction: "undo", effect }, applyEffect);
