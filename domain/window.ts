@@ -159,3 +159,6 @@ export const checkWindow = (window: Window, where: string): void => {
       );
   }
 };
+
+/** What the cut needs of the window: the delegation, its propagation and its TTL; and the same once more for the way back. */
+export const cutSeconds = (loweredTtlSeconds: number): number => 2 * (loweredTtlSeconds * 2 + 300);

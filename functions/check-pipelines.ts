@@ -1,5 +1,6 @@
 /** Preflight, pipelines: who deploys, whether that can be stopped and started again, and what goes past it. Changes nothing. */
 
+import { judgeWindow } from "../domain/checks/opening.ts";
 import { judgeBypasses, judgeFreeze, judgeGitOps, judgePipelines } from "../domain/checks/pipelines.ts";
 import { asking, check, wholePlanOf } from "./check.ts";
 import { kubernetesOf } from "./run.ts";
@@ -21,6 +22,7 @@ export const checkPipelines = check({
       judgeFreeze(policies, plan, at),
       judgeBypasses(deployments, plan.settings.source.name, at),
       judgeGitOps(plan, at),
+      judgeWindow(plan, context.now()),
     ];
   },
 });

@@ -1,7 +1,7 @@
 /** Before every traffic step: is the window open, and do the step and its rollback fit before it closes? Changes nothing. */
 
 import * as z from "zod";
-import { windowAt } from "../domain/window.ts";
+import { cutSeconds, windowAt } from "../domain/window.ts";
 import { planOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
 
@@ -15,9 +15,7 @@ export const checkWindow = step({
   needs: { s3: ["GetObject"] },
   run: async ({ run, step: next }, context) => {
     const { settings, price } = await planOf(context, run);
-    const { loweredTtlSeconds } = settings.dns;
-    // The delegation, its propagation, its TTL; and the same once more for the way back.
-    const neededSeconds = 2 * (loweredTtlSeconds * 2 + 300);
+    const neededSeconds = cutSeconds(settings.dns.loweredTtlSeconds);
     if (next === "delegate-zone") return windowAt(settings.window, context.now(), neededSeconds);
     // Developers wait as long as the freeze lasts: it begins when the moving will just be done by the time the window opens.
     const leadSeconds = Math.min(price.freezeMinutes * 60, LEAD_SECONDS_MAX);

@@ -205,6 +205,9 @@ export const planHash = (text: string): string => sha256(text);
 
 /** Why a plan doesn't start: a line for each open decision and each blocked workload. Empty where it may. */
 export const reasonsNotToStart = (plan: Plan): readonly string[] => [
+  ...(plan.open.length === 0 && plan.workloads.every((w) => w.move === "keep-on-source" || w.move === "none")
+    ? ["Nothing would move: every workload stays on the source. Decide otherwise for at least one of them."]
+    : []),
   ...plan.open.map((o) => o.question),
   ...plan.workloads
     .filter((w) => w.class === "blocked")

@@ -1,6 +1,7 @@
 /** The window in its time zone: open, next, long enough, and days on which its hours don't exist. */
 
 import { describe, expect, test } from "vitest";
+import { judgeWindow } from "../../domain/checks/opening.ts";
 import { BadInput } from "../../domain/errors.ts";
 import { checkWindow, isOpen, nextFit, openingAt, type Window, windowAt } from "../../domain/window.ts";
 
@@ -89,4 +90,22 @@ describe("a window that can't be is refused in a sentence", () => {
     ["hours beside the jump", window({ start: "03:00", end: "09:00" })],
     ["a zone without summer time", window({ timeZone: "UTC", start: "00:00", end: "23:59" })],
   ])("%s may be", (_, fine) => expect(() => checkWindow(fine, "repot.yaml")).not.toThrow());
+});
+
+describe("preflight asks whether the window opens at all", () => {
+  const settings = (window: object) =>
+    ({
+      platform: "p",
+      settings: {
+        window: { timeZone: "UTC", weekdays: [], start: "02:00", end: "06:00", days: [], ...window },
+        dns: { loweredTtlSeconds: 60 },
+      },
+    }) as unknown as Parameters<typeof judgeWindow>[0];
+  test.each([
+    ["each night", {}, "pass"],
+    ["only on a day that has gone by", { days: ["2020-01-01"] }, "fail"],
+    ["never for long enough", { start: "02:00", end: "02:05" }, "fail"],
+  ])("a window %s", (_, window, verdict) => {
+    expect(judgeWindow(settings(window), new Date("2026-03-02T08:00:00Z")).verdict).toBe(verdict);
+  });
 });
