@@ -1,8 +1,7 @@
 /** Reads what a person points at: files, directories, standard input; bounded, UTF-8 only, and in an order that no file system decides. Writes a file whole or not at all. */
 
-import { randomUUID } from "node:crypto";
 import { constants } from "node:fs";
-import { access, mkdir, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { access, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { BadInput } from "../domain/errors.ts";
 import { byCodeUnit } from "../domain/kube.ts";
@@ -142,12 +141,16 @@ export const readInputs = async (
 
 /** Writes a file whole: a reader sees the old one or the new one, and a failure leaves nothing behind. */
 export const writeWhole = async (path: string, text: string): Promise<void> => {
-  const part = join(dirname(path), `.${basename(path)}.${randomUUID()}`);
+  let beside: string | undefined;
   try {
+    // A directory of its own, named by the system: two writers never share a half-written file.
+    beside = await mkdtemp(join(dirname(path), `.${basename(path)}.`));
+    const part = join(beside, "part");
     await writeFile(part, text, { flag: "wx" });
     await rename(part, path);
+    await rm(beside, { recursive: true, force: true });
   } catch (cause) {
-    await rm(part, { force: true });
+    if (beside !== undefined) await rm(beside, { recursive: true, force: true });
     throw new BadInput(`${path} can't be written (${(cause as NodeJS.ErrnoException).code ?? "unknown"}).`, {
       cause,
     });
