@@ -1,6 +1,7 @@
 /** Before anything of the source goes for good: nobody uses it, it holds no lock, and no record leads to it. Changes nothing. */
 
 import { fieldOf } from "../adapters/effects/fields.ts";
+import { ownerOf } from "../adapters/effects/owners.ts";
 import { makeMetrics } from "../adapters/metrics.ts";
 import type { Verdict } from "../domain/gates.ts";
 import { keys } from "../domain/journal.ts";
@@ -46,8 +47,7 @@ const owners = async (context: Context, run: Run, plan: SlimPlan): Promise<reado
   for (const workload of plan.workloads) {
     if (workload.move !== "stop-then-start" && workload.move !== "hand-over-schedule") continue;
     const key = keys.owner(run.migration, nameOf(workload));
-    const stored = await bucketOf(context).getJson(key);
-    const owner = (stored?.value as { readonly owner?: string } | undefined)?.owner ?? "source";
+    const owner = await ownerOf(bucketOf(context), run.migration, nameOf(workload));
     verdicts.push(
       judge(context, owner === "target", {
         check: "retirement/owner",

@@ -4,6 +4,7 @@ import * as z from "zod";
 import { canonicalJson } from "../adapters/bucket.ts";
 import { fieldOf } from "../adapters/effects/fields.ts";
 import { CREATED_BY } from "../adapters/effects/objects.ts";
+import { ownerOf } from "../adapters/effects/owners.ts";
 import { makeEks } from "../adapters/eks.ts";
 import { makeRoute53, sameRecord } from "../adapters/route53.ts";
 import type { Effect } from "../domain/effects.ts";
@@ -151,10 +152,7 @@ const isAsBefore = async (context: Context, run: Run, effect: Effect): Promise<b
       return !found || found.status === "DELETING" || found.tags[CREATED_BY] !== run.migration;
     }
     case "set-owner": {
-      const stored = await bucketOf(context).getJson(keys.owner(run.migration, effect.thing));
-      return (
-        ((stored?.value as { readonly owner?: string } | undefined)?.owner ?? "source") === effect.before
-      );
+      return (await ownerOf(bucketOf(context), run.migration, effect.thing)) === effect.before;
     }
   }
 };

@@ -1,8 +1,8 @@
 /** Gives one workload on one side another number of pods. */
 
 import * as z from "zod";
+import { ownerOf } from "../adapters/effects/owners.ts";
 import { OwnedElsewhere } from "../domain/errors.ts";
-import { keys } from "../domain/journal.ts";
 import { makeEffect, withJournal } from "./effect.ts";
 import { bucketOf, ItemSchema, kubernetesOf, RunSchema, SideSchema } from "./run.ts";
 import { step } from "./step.ts";
@@ -30,10 +30,7 @@ export const scaleWorkload = step({
   run: async ({ run, item, side, replicas, operation, move }, context) => {
     if (!isScalable(item)) return { outcome: "stood" as const };
     if (item.move === "stop-then-start" && replicas > 0) {
-      const stored = await bucketOf(context).getJson(
-        keys.owner(run.migration, `${item.namespace}/${item.name}`),
-      );
-      const owner = (stored?.value as { readonly owner?: string } | undefined)?.owner ?? "source";
+      const owner = await ownerOf(bucketOf(context), run.migration, `${item.namespace}/${item.name}`);
       if (owner !== side)
         throw new OwnedElsewhere(
           `${item.namespace}/${item.name} is owned by the ${owner}; it is not started on the ${side}.`,

@@ -2,6 +2,7 @@
 
 import * as z from "zod";
 import { fieldOf } from "../adapters/effects/fields.ts";
+import { ownerOf } from "../adapters/effects/owners.ts";
 import { OwnedElsewhere } from "../domain/errors.ts";
 import { keys } from "../domain/journal.ts";
 import { otherSide } from "../domain/phases.ts";
@@ -31,10 +32,7 @@ export const suspendSchedule = step({
     const ref = refOfItem(item);
     const schedule = await kubernetesOf(context, side).get(ref);
     if (!suspend) {
-      const stored = await bucketOf(context).getJson(
-        keys.owner(run.migration, `${item.namespace}/${item.name}`),
-      );
-      const owner = (stored?.value as { readonly owner?: string } | undefined)?.owner ?? "source";
+      const owner = await ownerOf(bucketOf(context), run.migration, `${item.namespace}/${item.name}`);
       if (owner !== side)
         throw new OwnedElsewhere(
           `${item.namespace}/${item.name} is owned by the ${owner}; it is not resumed on the ${side}, and nothing was changed.`,

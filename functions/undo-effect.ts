@@ -1,9 +1,10 @@
 /** Undoes recorded effects by their old values, each under an entry and a call of its own. Needs no metrics, no approval, no plan beyond its names. */
 
 import * as z from "zod";
+import { ownerOf } from "../adapters/effects/owners.ts";
 import type { Outcome } from "../adapters/journal.ts";
 import { OwnedElsewhere, Transient } from "../domain/errors.ts";
-import { type JournalEntry, keys } from "../domain/journal.ts";
+import type { JournalEntry } from "../domain/journal.ts";
 import type { Ref } from "../domain/kube.ts";
 import { nameOf } from "../domain/plan.ts";
 import { journalOf, makeUndoEffect, undoEntry, withJournal } from "./effect.ts";
@@ -80,8 +81,7 @@ const mayStart = async (context: Context, run: Run, { effect, operation }: Journ
   if (effect.kind !== "set-field" || effect.cluster !== "source" || !/^\d+-hand-over:/.test(operation))
     return;
   const thing = `${effect.object.namespace ?? ""}/${effect.object.name}`;
-  const stored = await bucketOf(context).getJson(keys.owner(run.migration, thing));
-  if ((stored?.value as { readonly owner?: string } | undefined)?.owner !== "target") return;
+  if ((await ownerOf(bucketOf(context), run.migration, thing)) !== "target") return;
   throw new OwnedElsewhere(
     `${thing} is still owned by the target and was not started on the source. Stop it on the target, see that it is gone, then start it on the source.`,
   );

@@ -4,12 +4,23 @@ import * as z from "zod";
 import type { Effect } from "../../domain/effects.ts";
 import { OwnedElsewhere } from "../../domain/errors.ts";
 import { keys } from "../../domain/journal.ts";
+import type { Bucket } from "../bucket.ts";
 import type { Outcome } from "../journal.ts";
 import type { Clients } from "./clients.ts";
 
 type SetOwner = Extract<Effect, { kind: "set-owner" }>;
 
 const Owner = z.object({ thing: z.string(), owner: z.enum(["source", "target", "nobody"]) });
+
+/** Who owns a thing by the ledger; the source, until somebody wrote otherwise. */
+export const ownerOf = async (
+  bucket: Bucket,
+  migration: string,
+  thing: string,
+): Promise<SetOwner["before"]> => {
+  const stored = await bucket.getJson(keys.owner(migration, thing));
+  return stored ? Owner.parse(stored.value).owner : "source";
+};
 
 export const applyOwner = (effect: SetOwner, clients: Clients): Promise<Outcome> =>
   pass(effect.thing, effect.before, effect.after, clients);
