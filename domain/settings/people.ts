@@ -1,0 +1,41 @@
+/** Who deploys, who approves, and when the work may be done. */
+
+import * as z from "zod";
+import { seconds } from "./shapes.ts";
+
+export const Pipeline = z.strictObject({
+  name: z.string(),
+  /** Who it is to the Kubernetes API: a user, a group or a service account. */
+  user: z.string(),
+  groups: z.array(z.string()).default([]),
+  /** Workloads it deploys, `namespace/name`. */
+  deploys: z.array(z.string()),
+  /** Mean deploys a day. */
+  deploysPerDay: z.number().nonnegative().max(1_000).default(2),
+});
+
+export const Approver = z.strictObject({
+  person: z.string(),
+  role: z.string(),
+  /** How long this person takes in a rehearsal. */
+  answersAfterSeconds: seconds.default(240),
+});
+
+export const Window = z.strictObject({
+  timeZone: z.string(),
+  /** 1 is Monday, 7 is Sunday. Empty means every day. */
+  weekdays: z.array(z.number().int().min(1).max(7)).default([]),
+  /** Local time, `HH:MM`. */
+  start: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/),
+  end: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/),
+  /** Days (`YYYY-MM-DD`) on which the window is to open; where given, only those. */
+  days: z.array(z.string().regex(/^\d{4}-\d\d-\d\d$/)).default([]),
+});
+
+export const Approvals = z.strictObject({
+  approvers: z.array(Approver).min(1),
+  quorum: z.number().int().min(1).max(20).default(1),
+  /** Decommission takes two people. */
+  decommissionQuorum: z.number().int().min(1).max(20).default(2),
+  expiresAfterSeconds: seconds.default(14_400),
+});
