@@ -7,32 +7,12 @@ import type * as z from "zod";
 import type { AwsClients } from "../adapters/aws-clients.ts";
 import type { AskDns } from "../adapters/dns.ts";
 import type { Exchange } from "../adapters/http.ts";
+import type { Needs, Scope } from "../domain/needs.ts";
 import type { Side } from "../domain/phases.ts";
-
-/**
- * What a step may call and nothing more: infra derives its IAM role and RBAC from this, the simulator denies the rest.
- * Kubernetes entries are `verb resource` (`patch deployments/scale`, `list pods`, `create restores.velero.io`);
- * the resource `planned` stands for the kinds that the plan lists.
- */
-export type Needs = {
-  readonly route53?: readonly string[];
-  readonly eks?: readonly string[];
-  readonly ec2?: readonly string[];
-  readonly elb?: readonly string[];
-  readonly s3?: readonly string[];
-  readonly sfn?: readonly string[];
-  readonly sts?: readonly string[];
-  readonly logs?: readonly string[];
-  readonly kubernetes?: { readonly [S in Side]?: readonly string[] };
-  readonly metrics?: readonly "query"[];
-  readonly dns?: readonly "ask"[];
-  readonly slack?: readonly string[];
-  /** Requests to the platform itself, as a client would make them. */
-  readonly probes?: readonly "get"[];
-};
 
 export type { AwsClients } from "../adapters/aws-clients.ts";
 export type { AskDns } from "../adapters/dns.ts";
+export type { Needs, Scope } from "../domain/needs.ts";
 
 /** What the composition root hands to every step: everything that it may reach. */
 export type Context = {
@@ -63,6 +43,8 @@ export type Step<Input = unknown, Output = unknown, Name extends string = string
   readonly does: string;
   readonly input: z.ZodType<Input>;
   readonly needs: Needs;
+  /** How far the needs reach; as far as their services allow where absent. */
+  readonly scope?: Scope;
   readonly run: (input: Input, context: Context) => Promise<Output>;
 };
 
@@ -72,5 +54,6 @@ export const step = <const Name extends string, Schema extends z.ZodType, Output
   readonly does: string;
   readonly input: Schema;
   readonly needs: Needs;
+  readonly scope?: Scope;
   readonly run: (input: z.output<Schema>, context: Context) => Promise<Output>;
 }): Step<z.output<Schema>, Output, Name> => definition as unknown as Step<z.output<Schema>, Output, Name>;
