@@ -4,7 +4,7 @@
  */
 
 import { InvalidDefinition } from "./errors.ts";
-import { type Expressions, isExpression, type Template } from "./expressions.ts";
+import { Expressions, isExpression, type Template } from "./expressions.ts";
 import { parseResource, type Resource } from "./resource.ts";
 import type { Json } from "./types.ts";
 
@@ -99,13 +99,23 @@ const record = (value: Json | undefined): Fields =>
 const list = (value: Json | undefined): readonly Json[] =>
   Array.isArray(value) ? (value as readonly Json[]) : [];
 
+/** What was read already, by the definition itself and the name: definitions are data that nobody changes, and read the same for all. */
+const read = new WeakMap<object, Map<string, MachineDef>>();
+
 /**
- * Reads one machine.
+ * Reads one machine, once in a process.
  * @param machine Its name, for messages.
  * @throws InvalidDefinition naming the state and the rule.
  */
-export const readMachine = (machine: string, definition: Json, expressions: Expressions): MachineDef =>
-  new Reader(machine, expressions).machine(record(definition), undefined, new Set());
+export const readMachine = (machine: string, definition: Json): MachineDef => {
+  const fields = record(definition);
+  const known = read.get(fields) ?? new Map<string, MachineDef>();
+  read.set(fields, known);
+  const found =
+    known.get(machine) ?? new Reader(machine, new Expressions()).machine(fields, undefined, new Set());
+  known.set(machine, found);
+  return found;
+};
 
 class Reader {
   readonly #machine: string;

@@ -8,8 +8,7 @@ import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
 import { type MachineDef, readMachine } from "./definition.ts";
 import { ApiError } from "./errors.ts";
-import { Expressions } from "./expressions.ts";
-import { stepFunctions } from "./functions.ts";
+import type { Ambient } from "./functions.ts";
 import { EVENTS_MAX, isTooLarge } from "./history.ts";
 import { plainName } from "./resource.ts";
 import { Run } from "./run.ts";
@@ -69,6 +68,8 @@ const NAME = /^[^\s<>{}[\]?*"#%\\^|~`$&,;:/\p{Cc}]{1,80}$/u;
 export class Engine {
   readonly clock: Clock;
   readonly random: Random;
+  /** What expressions read of time and chance. */
+  readonly ambient: Ambient;
   readonly parking: Parking;
   readonly tokens: Tokens;
   readonly invoke: Invoke;
@@ -107,11 +108,11 @@ export class Engine {
     this.keepsHistories = options.keepHistories ?? true;
     this.eventsMax = options.eventsMax ?? EVENTS_MAX;
     this.#endedMax = options.endedMax ?? Number.POSITIVE_INFINITY;
-    const expressions = new Expressions(stepFunctions(clock, random.fork("jsonata")));
+    this.ambient = { clock, random: random.fork("jsonata") };
     this.#machines = new Map(
       Object.entries(options.machines).map(([name, definition]) => [
         name,
-        readMachine(name, definition as unknown as Json, expressions),
+        readMachine(name, definition as unknown as Json),
       ]),
     );
   }

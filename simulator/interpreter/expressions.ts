@@ -5,7 +5,7 @@
 
 import jsonata from "jsonata";
 import { StatesError } from "./errors.ts";
-import type { Functions } from "./functions.ts";
+import { STEP_FUNCTIONS } from "./functions.ts";
 import { GIVEN_UP, shortcut } from "./shortcut.ts";
 import type { Json } from "./types.ts";
 
@@ -43,12 +43,7 @@ export const kindOf = (value: Json): string =>
   value === null ? "null" : Array.isArray(value) ? "array" : typeof value;
 
 export class Expressions {
-  readonly #functions: Functions;
   readonly #compiled = new Map<string, jsonata.Expression>();
-
-  constructor(functions: Functions) {
-    this.#functions = functions;
-  }
 
   /**
    * Compiles a field's value.
@@ -133,7 +128,7 @@ export class Expressions {
     const known = this.#compiled.get(text);
     if (known) return known;
     const expression = jsonata(text);
-    for (const { name, run, signature } of this.#functions) {
+    for (const { name, run, signature } of STEP_FUNCTIONS) {
       if (signature) expression.registerFunction(name, run, signature);
       else expression.registerFunction(name, run);
     }

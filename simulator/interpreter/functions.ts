@@ -79,18 +79,45 @@ const uuid = (random: Random): string => {
   return `${hex.slice(0, 8)}-${hex.slice(8, 12)}-4${hex.slice(13, 16)}-${variant}${hex.slice(17, 20)}-${hex.slice(20)}`;
 };
 
-/** The functions to register with each compiled expression. */
-export const stepFunctions = (clock: Clock, random: Random): Functions => [
+/** What an expression may read of an execution's surroundings. */
+export type Ambient = { readonly clock: Clock; readonly random: Random };
+
+/** The name under which bindings carry it: no expression can write a variable that begins with a blank. */
+export const AMBIENT = " ambient";
+
+const ambient = (focus: jsonata.Focus): Ambient => focus.environment.lookup(AMBIENT) as Ambient;
+
+const now: Implementation = function (picture, zone) {
+  return fromMillis.implementation(ambient(this).clock.now(), picture, zone);
+};
+const toMilliseconds: Implementation = function (text, picture) {
+  const environment = { timestamp: new Date(ambient(this).clock.now()) };
+  return toMillis.implementation.call({ environment }, text, picture);
+};
+const random: Implementation = function (seed) {
+  return (seed === undefined ? ambient(this).random : makeRandom(Math.floor(Number(seed)))).next();
+};
+
+/** The functions to register with each compiled expression. They belong to no run: an expression is compiled once in a process. */
+export const STEP_FUNCTIONS: Functions = [
   { name: "partition", run: partition, signature: "" },
   { name: "range", run: range, signature: "" },
   { name: "hash", run: hash, signature: "" },
+  { name: "random", run: random, signature: "" },
   {
-    name: "random",
-    run: (seed) => (seed === undefined ? random.next() : makeRandom(Math.floor(Number(seed))).next()),
-    signature: "",
+    name: "shuffle",
+    run(list) {
+      return shuffle(list, ambient(this).random);
+    },
+    signature: "<a:a>",
   },
-  { name: "shuffle", run: (list) => shuffle(list, random), signature: "<a:a>" },
-  { name: "uuid", run: () => uuid(random), signature: "<:s>" },
+  {
+    name: "uuid",
+    run() {
+      return uuid(ambient(this).random);
+    },
+    signature: "<:s>",
+  },
   {
     name: "parse",
     run: (text) => (text === undefined ? undefined : JSON.parse(String(text))),
@@ -101,16 +128,13 @@ export const stepFunctions = (clock: Clock, random: Random): Functions => [
     run: () => fail("Step Functions doesn't support the function $eval. Use $parse for JSON."),
     signature: "",
   },
-  { name: "millis", run: () => clock.now(), signature: "<:n>" },
   {
-    name: "now",
-    run: (picture, zone) => fromMillis.implementation(clock.now(), picture, zone),
-    signature: "<s?s?:s>",
+    name: "millis",
+    run() {
+      return ambient(this).clock.now();
+    },
+    signature: "<:n>",
   },
-  {
-    name: "toMillis",
-    run: (text, picture) =>
-      toMillis.implementation.call({ environment: { timestamp: new Date(clock.now()) } }, text, picture),
-    signature: "<s-s?:n>",
-  },
+  { name: "now", run: now, signature: "<s?s?:s>" },
+  { name: "toMillis", run: toMilliseconds, signature: "<s-s?:n>" },
 ];

@@ -5,6 +5,7 @@ import type { MapRun } from "./distributed.ts";
 import { ABORTED, StatesError } from "./errors.ts";
 import type { Bindings, Template } from "./expressions.ts";
 import { EvaluationError } from "./expressions.ts";
+import { AMBIENT } from "./functions.ts";
 import type { Run } from "./run.ts";
 import type { Parkable } from "./timers.ts";
 import type { Details, HistoryEvent, Json, Payload } from "./types.ts";
@@ -98,7 +99,8 @@ export class Thread implements Parkable {
 
   /** What expressions see: the variables, and `$states`. */
   bindings(extra?: { readonly result?: Json; readonly errorOutput?: Json }, item = this.item): Bindings {
-    return { ...this.variables, states: { input: this.input.value, ...extra, context: this.context(item) } };
+    const states = { input: this.input.value, ...extra, context: this.context(item) };
+    return { ...this.variables, states, [AMBIENT]: this.run.engine.ambient };
   }
 
   /** The context object (developer guide, "Accessing execution data from the Context object"); made once for each attempt. */

@@ -23,6 +23,7 @@ import {
 import { byCodeUnit } from "../../domain/kube.ts";
 import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
+import { untraced } from "../untraced.ts";
 import { type AwsCaller, NotSimulated } from "./seam.ts";
 import { ACCOUNT, type AwsHandlers } from "./seam-aws.ts";
 import { knownFields, positionOf, tokenOf } from "./seam-support.ts";
@@ -63,16 +64,21 @@ export type S3Options = {
 };
 
 const refused = (name: string, status: number, message: string): S3ServiceException =>
-  new S3ServiceException({
-    name,
-    message,
-    $fault: status < 500 ? "client" : "server",
-    $metadata: { httpStatusCode: status },
-  });
+  untraced(
+    () =>
+      new S3ServiceException({
+        name,
+        message,
+        $fault: status < 500 ? "client" : "server",
+        $metadata: { httpStatusCode: status },
+      }),
+  );
 
 /** What the SDK makes of a 404 with a body, per command: HEAD has none, so its error carries no code. */
 const noSuchKey = (): NoSuchKey =>
-  new NoSuchKey({ message: "The specified key does not exist.", $metadata: { httpStatusCode: 404 } });
+  untraced(
+    () => new NoSuchKey({ message: "The specified key does not exist.", $metadata: { httpStatusCode: 404 } }),
+  );
 
 const explicitDeny = (caller: AwsCaller, action: string, resource: string): S3ServiceException =>
   refused(

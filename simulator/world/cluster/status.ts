@@ -13,7 +13,11 @@ export class ApiError extends Error {
     message: string,
     details: Readonly<Record<string, unknown>> = {},
   ) {
+    // An answer, not a mistake: see untraced.ts.
+    const { stackTraceLimit } = Error;
+    Error.stackTraceLimit = 0;
     super(message);
+    Error.stackTraceLimit = stackTraceLimit;
     this.code = code;
     this.reason = reason;
     this.details = details;
