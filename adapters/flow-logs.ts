@@ -40,21 +40,21 @@ export type FlowLogs = {
 
 const listOf = (addresses: readonly string[]): string => `[${addresses.map((a) => `"${a}"`).join(", ")}]`;
 
-/** How often a partner was called, and how often it answered: rows of `action`, `flows`, `packets`, for each direction. */
-export const flowsWith = (
-  addresses: readonly string[],
-): { readonly sent: string; readonly answered: string } => {
-  if (addresses.length === 0) throw new Invalid("A query about no address at all would count every flow.");
-  const tail = "stats count(*) as flows, sum(packets) as packets by action | sort action asc";
+/** A query's text may hold 10,000 characters; beyond these the rest of a cluster's nodes isn't looked at. */
+export const ADDRESSES_MAX = 500;
+
+/**
+ * Whom the nodes of a cluster called, and who answered them: rows of `dstAddr`, `dstPort`, `action`, `flows`, and of `srcAddr`, `srcPort`, `flows`.
+ * @param nodes Addresses of the nodes: pods go out of the VPC under those.
+ */
+export const flowsOf = (nodes: readonly string[]): { readonly sent: string; readonly answered: string } => {
+  if (nodes.length === 0) throw new Invalid("A query about no address at all would count every flow.");
+  const list = listOf(nodes.slice(0, ADDRESSES_MAX));
   return {
-    sent: `filter dstAddr in ${listOf(addresses)} | ${tail}`,
-    answered: `filter srcAddr in ${listOf(addresses)} | ${tail}`,
+    sent: `filter srcAddr in ${list} | stats count(*) as flows by dstAddr, dstPort, action | sort flows desc | limit 2000`,
+    answered: `filter dstAddr in ${list} and action = "ACCEPT" | stats count(*) as flows by srcAddr, srcPort | sort flows desc | limit 2000`,
   };
 };
-
-/** What our own security groups and network ACLs refused, most often first: rows of `srcAddr`, `dstAddr`, `dstPort`, `flows`. */
-export const refusedFlows = (limit: number): string =>
-  `filter action = "REJECT" | stats count(*) as flows by srcAddr, dstAddr, dstPort | sort flows desc | limit ${limit}`;
 
 /** Flow logs behind the official client. */
 export const makeFlowLogs = (logs: CloudWatchLogsClient): FlowLogs => ({

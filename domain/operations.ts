@@ -12,6 +12,7 @@ export type OperationName =
   | "ensure-cluster"
   | "create-zone"
   | "install-bundle"
+  | "install-probes"
   | "warm-target"
   | "pause-pipelines"
   | "install-freeze-policy"

@@ -9,6 +9,7 @@ import * as z from "zod";
 import { BadInput } from "./errors.ts";
 import { ClusterSettings } from "./settings/clusters.ts";
 import { KafkaGroup, Queue } from "./settings/messaging.ts";
+import { Network } from "./settings/network.ts";
 import { Approvals, Pipeline, Window } from "./settings/people.ts";
 import { Correction, Gates, Policy } from "./settings/policy.ts";
 import { Capacity, Datastore, Dns, HostLoad, ThirdParty } from "./settings/traffic.ts";
@@ -22,6 +23,7 @@ export const SettingsSchema = z.strictObject({
   capacity: z.array(Capacity).default([]),
   datastores: z.array(Datastore).default([]),
   thirdParties: z.array(ThirdParty).default([]),
+  network: Network.prefault({}),
   groups: z.array(KafkaGroup).default([]),
   queues: z.array(Queue).default([]),
   pipelines: z.array(Pipeline).default([]),
@@ -43,6 +45,7 @@ export const SettingsFileSchema = z.strictObject({
   dns: Dns.partial().optional(),
   window: Window.partial().optional(),
   approvals: Approvals.partial().optional(),
+  network: Network.partial().optional(),
   gates: Gates.partial().optional(),
   policy: Policy.partial().optional(),
 });

@@ -27,9 +27,11 @@ import { delegateZone } from "./delegate-zone.ts";
 import { ensureCluster } from "./ensure-cluster.ts";
 import { expireQuestion } from "./expire-question.ts";
 import { fillZone } from "./fill-zone.ts";
+import { findDestinations } from "./find-destinations.ts";
 import { floorAutoscalers } from "./floor-autoscalers.ts";
 import { installBundle } from "./install-bundle.ts";
 import { installFreezePolicy } from "./install-freeze-policy.ts";
+import { installProbes } from "./install-probes.ts";
 import { keepWarm } from "./keep-warm.ts";
 import { liftFreeze } from "./lift-freeze.ts";
 import { linkService } from "./link-service.ts";
@@ -42,6 +44,7 @@ import { observeBundle } from "./observe-bundle.ts";
 import { observeCluster } from "./observe-cluster.ts";
 import { observeDelegation } from "./observe-delegation.ts";
 import { observeDrift } from "./observe-drift.ts";
+import { observeEgress } from "./observe-egress.ts";
 import { observeFloor } from "./observe-floor.ts";
 import { observeOldZone } from "./observe-old-zone.ts";
 import { observeRestore } from "./observe-restore.ts";
@@ -112,9 +115,11 @@ const all = [
   ensureCluster,
   expireQuestion,
   fillZone,
+  findDestinations,
   floorAutoscalers,
   installBundle,
   installFreezePolicy,
+  installProbes,
   keepWarm,
   liftFreeze,
   linkService,
@@ -127,6 +132,7 @@ const all = [
   observeCluster,
   observeDelegation,
   observeDrift,
+  observeEgress,
   observeFloor,
   observeOldZone,
   observeRestore,

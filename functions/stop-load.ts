@@ -1,8 +1,13 @@
-/** The synthetic load on the source ends: nobody is served there any more, and whatever still asks keeps its workloads in use. */
+/** The synthetic load on the source ends, and the probes of both clusters: nobody is served there any more, and whatever still asks keeps its workloads in use. */
 
 import * as z from "zod";
+import { probesOf } from "../domain/egress-probes.ts";
+import { refOf } from "../domain/kube.ts";
 import { operationOf } from "../domain/operations.ts";
+import { SIDES } from "../domain/phases.ts";
 import { LOAD_GENERATOR } from "../domain/queries.ts";
+import { place } from "./batch.ts";
+import { destinationsOf } from "./destinations.ts";
 import { makeEffect, withJournal } from "./effect.ts";
 import { setField } from "./objects.ts";
 import { kubernetesOf, planOf, RunSchema } from "./run.ts";
@@ -16,19 +21,38 @@ const DEPLOYMENT = {
   name: LOAD_GENERATOR.name,
 } as const;
 
+const PROBES = ["get cronjobs", "patch cronjobs"];
+
 export const stopLoad = step({
   name: "stop-load",
-  does: "Scales Repot's load generator on the source to zero; the target's goes on.",
+  does: "Scales Repot's load generator on the source to zero and suspends the probes of both clusters; the target's load goes on.",
   input: z.object({ run: RunSchema }),
-  needs: withJournal({ kubernetes: { source: ["get deployments", "patch deployments/scale"] } }),
+  needs: withJournal({
+    kubernetes: { source: ["get deployments", "patch deployments/scale", ...PROBES], target: PROBES },
+  }),
   run: async ({ run }, context) => {
     const plan = await planOf(context, run);
+    const at = { step: "stop-load", operation: operationOf(plan, "stop-load") };
     const now = await kubernetesOf(context, "source").get(DEPLOYMENT);
-    return makeEffect(
+    const stopped = await makeEffect(
       context,
       run,
-      { step: "stop-load", operation: operationOf(plan, "stop-load"), move: "0" },
+      { ...at, move: "0" },
       setField("source", DEPLOYMENT, ["spec", "replicas"], statusOf(now).wanted, 0),
     );
+    const probes = probesOf(
+      run.migration,
+      await destinationsOf(context, run, plan),
+      plan.settings.network.egressEcho,
+    );
+    for (const side of SIDES)
+      for (const [index, probe] of probes.entries())
+        await makeEffect(
+          context,
+          run,
+          { ...at, move: `1.${side}.${place(index)}` },
+          setField(side, refOf(probe), ["spec", "suspend"], false, true),
+        );
+    return stopped;
   },
 });

@@ -5,7 +5,7 @@ import { call, each, otherwise, REFAIL, stateMachine, watch } from "./asl.ts";
 /** Input: run, poll. Undo: what we created is deleted, only that. */
 export const buildTarget = stateMachine("build-target", {
   Comment:
-    "The EKS cluster in the same VPC, behind the same egress addresses, with a zone that nobody is sent to yet.",
+    "The EKS cluster in the same VPC, behind the same egress addresses, with a zone that nobody is sent to yet, and a way to everybody whom the source talks to.",
   TimeoutSeconds: 172_800,
   StartAt: "Take the input",
   States: {
@@ -20,6 +20,10 @@ export const buildTarget = stateMachine("build-target", {
       { Next: "Is the cluster active?", Catch: otherwise("Failed") },
     ),
     "Is the cluster active?": watch("observe-cluster", "build-target", "platform", {
+      Next: "Whom does the source talk to?",
+      Catch: otherwise("Failed"),
+    }),
+    "Whom does the source talk to?": watch("find-destinations", "build-target", "platform", {
       Next: "Create the zone",
       Catch: otherwise("Failed"),
     }),
@@ -32,6 +36,10 @@ export const buildTarget = stateMachine("build-target", {
       Catch: otherwise("Failed"),
     }),
     "Does the bundle run?": watch("observe-bundle", "build-target", "platform", {
+      Next: "Try whom it talks to",
+      Catch: otherwise("Failed"),
+    }),
+    "Try whom it talks to": each("install-probes", "egress", {
       Next: "Warm the target",
       Catch: otherwise("Failed"),
     }),
@@ -40,7 +48,14 @@ export const buildTarget = stateMachine("build-target", {
       Next: "Keep it warm",
       Catch: otherwise("Failed"),
     }),
-    "Keep it warm": each("keep-warm", "nodes", { Next: "Built", Catch: otherwise("Failed") }),
+    "Keep it warm": each("keep-warm", "nodes", {
+      Next: "Does the target reach them too?",
+      Catch: otherwise("Failed"),
+    }),
+    "Does the target reach them too?": watch("observe-egress", "build-target", "platform", {
+      Next: "Built",
+      Catch: otherwise("Failed"),
+    }),
     Built: { Type: "Succeed", Output: { phase: "build-target" } },
     Failed: REFAIL,
   },

@@ -365,6 +365,7 @@ export const fillSettings = (
     dns,
     capacity,
     load: loadOf(said, hosts, assume),
+    network: given.network ?? {},
     gates: given.gates ?? {},
     policy: given.policy ?? {},
   });
@@ -372,6 +373,8 @@ export const fillSettings = (
   if (given.datastores === undefined)
     assume("No datastore has a limit of connections that both fleets could exceed.");
   if (given.thirdParties === undefined) assume("No third party lets in certain addresses only.");
+  if (given.network?.flowLogGroup === undefined)
+    assume(`The VPC's flow logs are in the log group ${settings.network.flowLogGroup}.`);
   if (given.pipelines === undefined) assume("No pipeline deploys to the platform during the migration.");
   return { settings, hosts, assumptions, limits };
 };

@@ -110,6 +110,11 @@ const before = ({ source, target, dns, pipelines }: Settings): readonly Step[] =
   ),
   once(
     "build-target",
+    "install-probes",
+    "Probes on both clusters try every outside destination of the source, every five minutes until the thaw.",
+  ),
+  once(
+    "build-target",
     "warm-target",
     `${target.name} gets its nodes, images and load-balancer capacity early.`,
   ),
@@ -160,7 +165,7 @@ const after = (moved: readonly Workload[], { source, target, dns, policy }: Sett
   once(
     "thaw",
     "stop-load",
-    `Repot's own load on ${source.name} stops: nothing there has to answer any more.`,
+    `Repot's own load on ${source.name} stops, and the probes of both clusters: nothing there has to answer any more.`,
   ),
   once(
     "thaw",

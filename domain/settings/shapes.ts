@@ -6,6 +6,8 @@ export const seconds = z.number().nonnegative().max(31_536_000);
 
 export const count = z.number().int().nonnegative().max(1_000_000);
 
+export const port = z.number().int().min(1).max(65_535);
+
 export const dnsName = z
   .string()
   .max(253)

@@ -1,7 +1,7 @@
 /** Names, load, and what the applications lean on: capacity, datastores, third parties. */
 
 import * as z from "zod";
-import { count, dnsName, hostName, seconds } from "./shapes.ts";
+import { count, dnsName, hostName, port, seconds } from "./shapes.ts";
 
 export const Host = z.strictObject({
   host: hostName,
@@ -38,6 +38,8 @@ export const Datastore = z.strictObject({
   name: z.string(),
   /** Host as the manifests name it. */
   host: z.string(),
+  /** Where it listens, for a host outside of the clusters. */
+  port: port.default(5432),
   connectionsMax: count,
   /** Connections that one pod of a workload holds. */
   connectionsPerPod: z.record(z.string(), count),
@@ -46,6 +48,7 @@ export const Datastore = z.strictObject({
 export const ThirdParty = z.strictObject({
   name: z.string(),
   host: z.string(),
+  port: port.default(443),
   /** Source addresses its firewall lets in; empty means everybody. */
   allows: z.array(z.string()).default([]),
   /** Workloads that call it, `namespace/name`; read from the manifests where absent. */

@@ -143,6 +143,18 @@ export const FAULTS: readonly FaultKind[] = [
     "delegate-zone",
     "lower-ttls",
   ]),
+  ofWorld("firewall-drops", "A third party's firewall drops what comes from the target, without an answer.", [
+    "install-probes",
+  ]),
+  ofWorld(
+    "security-group-drops",
+    "A security group of ours rejects what the target sends to a third party.",
+    ["install-probes"],
+  ),
+  ofWorld("flow-logs-late", "The VPC's flow logs come four hours late.", [
+    "find-destinations",
+    "observe-egress",
+  ]),
   ofWorld("hpa-fights", "An autoscaler on the source keeps setting its own number of replicas.", [
     "floor-autoscalers",
     "scale-workload",

@@ -5,6 +5,7 @@ import { SIDES } from "../../domain/phases.ts";
 import { nameOf, type Plan } from "../../domain/plan.ts";
 import type { Clock } from "../clock.ts";
 import type { RehearsedWorld } from "../rehearsal/world.ts";
+import { LATE_SECONDS } from "../services/logs.ts";
 import type { Observed } from "../services/seam.ts";
 import type { Caller, Emit } from "../world/types.ts";
 
@@ -20,6 +21,21 @@ export type WorldFaults = { readonly [kind: string]: WorldFault };
 const FOR_EVER_SECONDS = 365 * 86_400;
 const INSYNC_LATE_SECONDS = 900;
 const FIGHT_EVERY_MS = 45_000;
+
+/** Hours: AWS promises minutes and guarantees nothing. */
+const VERY_LATE_SECONDS = 14_400;
+
+/** A third party (or whoever else is called, where there is none) hears nothing of the target any more. */
+const dropping =
+  (world: RehearsedWorld, by: "theirs" | "ours"): WorldFault["turn"] =>
+  (on) => {
+    const { all } = world.outside;
+    const first = all.find((o) => o.kind === "third-party") ?? all[0];
+    if (first) world.outside.drop("target", first.name, on ? by : undefined);
+  };
+
+const asksProbes = (call: Observed): boolean =>
+  call.service === "kubernetes" && call.invocation.step === "observe-egress" && call.side === "target";
 
 const changesDns = (call: Observed): boolean =>
   call.service === "route53" && call.mutating && call.outcome === "applied";
@@ -40,6 +56,12 @@ export const makeWorldFaults = (
   },
   "resolver-ignores-ttl": { turn: (on) => world.dns.ignoreTtls(on), feltBy: changesDns },
   "insync-late": { turn: (on) => world.dns.delaySync(on ? INSYNC_LATE_SECONDS : 0), feltBy: changesDns },
+  "firewall-drops": { turn: dropping(world, "theirs"), feltBy: asksProbes },
+  "security-group-drops": { turn: dropping(world, "ours"), feltBy: asksProbes },
+  "flow-logs-late": {
+    turn: (on) => world.flowRecords.delay(on ? VERY_LATE_SECONDS : LATE_SECONDS),
+    feltBy: (call) => call.service === "logs",
+  },
   "hpa-fights": { turn: fighting(world, around) },
 });
 

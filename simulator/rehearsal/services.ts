@@ -116,7 +116,12 @@ const awsClients = (
     eks: eks.handlers,
     ec2: makeEc2(network).handlers,
     elb: makeElb(network).handlers,
-    logs: makeLogs({ clock, random: random.fork("logs"), groups: {} }).handlers,
+    logs: makeLogs({
+      clock,
+      random: random.fork("logs"),
+      groups: { [plan.settings.network.flowLogGroup]: world.flowRecords.between },
+      lateSeconds: () => world.flowRecords.lateSeconds(),
+    }).handlers,
     sfn: makeSfn(executions).handlers,
     sts: makeSts().handlers,
   });

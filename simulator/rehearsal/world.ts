@@ -18,8 +18,11 @@ import {
 } from "../world/cluster/index.ts";
 import { type Datastores, makeDatastores } from "../world/datastores.ts";
 import { makeDns, type SimulatedDns } from "../world/dns/index.ts";
+import { type FlowRecords, makeFlowRecords } from "../world/flow-records.ts";
 import { type Gauges, type MetricsWorld, makeMetricsWorld } from "../world/metrics.ts";
+import { makeProgram } from "../world/probe-pods.ts";
 import { makeQueues, type QueueWorld } from "../world/queues.ts";
+import { makeThirdParties, type ThirdParties } from "../world/third-parties.ts";
 import { makeControl, noCluster } from "../world/traffic/control.ts";
 import { makeTraffic, type TrafficWorld } from "../world/traffic/traffic.ts";
 import type { Emit } from "../world/types.ts";
@@ -31,16 +34,23 @@ export type RehearsedWorld = {
   readonly queues: QueueWorld;
   readonly metrics: MetricsWorld;
   readonly addresses: Addresses;
+  readonly outside: ThirdParties;
+  readonly flowRecords: FlowRecords;
 };
 
 type Making = { readonly plan: Plan; readonly clock: Clock; readonly random: Random; readonly emit: Emit };
-type Stored = Making & { readonly velero: BackupStorage };
+type Stored = Making & {
+  readonly velero: BackupStorage;
+  readonly program?: (side: Side, pod: KubeObject) => string | undefined;
+};
 
 /** The world of a run, with the control run beside it. */
 export const makeWorld = (making: Making): RehearsedWorld => {
   const { plan, clock, random, emit } = making;
   const addresses = makeAddresses(plan);
-  const stored = { ...making, velero: makeBackupStorage() };
+  const outside = makeThirdParties(plan);
+  const program = makeProgram(plan, outside, () => flowRecords);
+  const stored = { ...making, velero: makeBackupStorage(), program };
   const source = clusterOf(stored, "source");
   const target = clusterOf(stored, "target");
   const dns = dnsOf(making, addresses, source);
@@ -68,7 +78,13 @@ export const makeWorld = (making: Making): RehearsedWorld => {
       return { source: untouched, target, dns: dnsOf(quiet, addresses, untouched) };
     },
   });
-  const traffic = makeTraffic({ clock, random, plan, source, target, dns, emit, control });
+  const traffic = makeTraffic({ clock, random, plan, source, target, dns, emit, control, outside });
+  const flowRecords = makeFlowRecords({
+    now: () => clock.now(),
+    traffic,
+    outside,
+    clusters: { source, target },
+  });
   const queues = makeQueues({ clock, plan, source, target, targetShare: () => targetShareOf(traffic) });
   const datastores = makeDatastores({ plan, source, target });
   for (const cluster of [source, target]) cluster.setSignals(signalsOf(cluster.side, traffic, queues));
@@ -77,7 +93,7 @@ export const makeWorld = (making: Making): RehearsedWorld => {
     datastore_connections: connectionsOf(datastores, side),
   });
   const metrics = makeMetricsWorld({ clock, random, plan, source, target, traffic, gauges });
-  return { clusters: { source, target }, dns, traffic, queues, metrics, addresses };
+  return { clusters: { source, target }, dns, traffic, queues, metrics, addresses, outside, flowRecords };
 };
 
 /** What autoscalers go by: how much of its pods' capacity a workload uses, and how many pods its backlog calls for. */
@@ -108,7 +124,7 @@ const targetShareOf = (traffic: TrafficWorld): number => {
 const connectionsOf = (datastores: Datastores, side: Side) => () =>
   datastores.counts().map((c) => ({ labels: { datastore: c.datastore }, value: c.bySide[side] }));
 
-const clusterOf = ({ plan, clock, random, emit, velero }: Stored, side: Side): SimulatedCluster =>
+const clusterOf = ({ plan, clock, random, emit, velero, program }: Stored, side: Side): SimulatedCluster =>
   makeCluster({
     side,
     clock,
@@ -120,6 +136,7 @@ const clusterOf = ({ plan, clock, random, emit, velero }: Stored, side: Side): S
     exposed: new Set(plan.hosts.map((h) => `${h.namespace}/${h.service}`)),
     velero,
     emit,
+    ...(program ? { program: (pod: KubeObject) => program(side, pod) } : {}),
   });
 
 const dnsOf = (

@@ -42,6 +42,8 @@ export type LogsOptions = {
   readonly groups: Readonly<
     Record<string, (fromSeconds: number, toSeconds: number) => readonly FlowRecord[]>
   >;
+  /** From the end of an interval until its records can be found; LATE_SECONDS where absent. */
+  readonly lateSeconds?: () => number;
 };
 
 /** From the end of an interval until its records can be found. */
@@ -117,7 +119,7 @@ const start =
       query,
       limit: Math.min(query.limit ?? input.limit ?? LIMIT_DEFAULT, LIMIT_DEFAULT),
       rows: group(from, to)
-        .filter((record) => record.end + LATE_SECONDS <= now / 1000)
+        .filter((record) => record.end + (options.lateSeconds?.() ?? LATE_SECONDS) <= now / 1000)
         .map(rowOf),
       doneAt: now + random.between(...RUNS_MS),
     });

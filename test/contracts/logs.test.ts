@@ -6,7 +6,7 @@ import {
   StartQueryCommand,
 } from "@aws-sdk/client-cloudwatch-logs";
 import { describe, expect, it } from "vitest";
-import { flowsWith, makeFlowLogs, refusedFlows } from "../../adapters/flow-logs.ts";
+import { flowsOf, makeFlowLogs } from "../../adapters/flow-logs.ts";
 import type { AwsClients } from "../../functions/step.ts";
 import { makeRandom } from "../../simulator/random.ts";
 import { type FlowRecord, LATE_SECONDS, makeLogs } from "../../simulator/services/logs.ts";
@@ -15,6 +15,7 @@ import { makeBench, onWire, STARTS_AT, type WireRequest } from "./harness.ts";
 const NEEDS = { logs: ["StartQuery", "GetQueryResults"] };
 const NOW = STARTS_AT / 1000;
 const PARTNER = "203.0.113.50";
+const NODE = "10.0.0.7";
 
 const flow = (start: number, fields: Partial<FlowRecord>): FlowRecord => ({
   start,
@@ -29,6 +30,10 @@ const flow = (start: number, fields: Partial<FlowRecord>): FlowRecord => ({
   action: "ACCEPT",
   ...fields,
 });
+
+/** What our own firewalls refused. */
+const REFUSED =
+  'filter action = "REJECT" | stats count(*) as flows by srcAddr, dstAddr, dstPort | sort flows desc | limit 10';
 
 const RECORDS: readonly FlowRecord[] = [
   flow(NOW - 3_600, {}),
@@ -120,7 +125,7 @@ describe("a query", () => {
     const { asStep, clock } = bench();
     await asStep(async (aws) => {
       const logs = makeFlowLogs(aws.logs);
-      const id = await logs.start(query(refusedFlows(10)));
+      const id = await logs.start(query(REFUSED));
       expect(await logs.results(id)).toEqual({ status: "running" });
       await clock.sleep(7_000);
       expect((await logs.results(id)).status).toBe("complete");
@@ -130,25 +135,34 @@ describe("a query", () => {
   it("doesn't find what happened in the last minutes, and finds it later", async () => {
     const { asStep, clock } = bench();
     const sleep = (ms: number) => clock.sleep(ms);
-    const packets = (rows: readonly Readonly<Record<string, string>>[]) => rows.map((r) => r["packets"]);
+    const flows = (rows: readonly Readonly<Record<string, string>>[]) =>
+      rows.filter((r) => r["dstAddr"] === PARTNER).map((r) => r["flows"]);
     await asStep(async (aws) => {
-      const { sent } = flowsWith([PARTNER]);
-      expect(packets((await rowsOf(aws, sent, sleep)).rows)).toEqual(["15"]);
+      const { sent } = flowsOf([NODE]);
+      expect(flows((await rowsOf(aws, sent, sleep)).rows)).toEqual(["2"]);
       await clock.sleep(LATE_SECONDS * 1000);
-      expect(packets((await rowsOf(aws, sent, sleep)).rows)).toEqual(["92"]);
+      expect(flows((await rowsOf(aws, sent, sleep)).rows)).toEqual(["3"]);
     });
   });
 
   it.each([
-    [flowsWith([PARTNER]).answered, [{ action: "ACCEPT", flows: "1", packets: "3" }]],
+    [flowsOf([NODE]).answered, [{ srcAddr: PARTNER, srcPort: "40000", flows: "1" }]],
     [
-      refusedFlows(10),
+      flowsOf([NODE]).sent,
+      [
+        { dstAddr: PARTNER, dstPort: "443", action: "ACCEPT", flows: "2" },
+        { dstAddr: "10.0.9.9", dstPort: "5432", action: "REJECT", flows: "2" },
+        { dstAddr: "10.0.9.8", dstPort: "5672", action: "REJECT", flows: "1" },
+      ],
+    ],
+    [
+      REFUSED,
       [
         { srcAddr: "10.0.0.7", dstAddr: "10.0.9.9", dstPort: "5432", flows: "2" },
         { srcAddr: "10.0.0.7", dstAddr: "10.0.9.8", dstPort: "5672", flows: "1" },
       ],
     ],
-    [refusedFlows(1), [{ srcAddr: "10.0.0.7", dstAddr: "10.0.9.9", dstPort: "5432", flows: "2" }]],
+    [REFUSED.replace("10", "1"), [{ srcAddr: "10.0.0.7", dstAddr: "10.0.9.9", dstPort: "5432", flows: "2" }]],
     ['filter dstAddr = "10.9.9.9" | stats count(*) as flows', [{ flows: "0" }]],
     ['filter dstAddr = "10.9.9.9" | stats count(*) as flows by dstAddr', []],
     [
@@ -168,7 +182,7 @@ describe("a query", () => {
   });
 
   it("about no address would count everything, and is refused by the adapter", () => {
-    expect(() => flowsWith([])).toThrow("no address at all");
+    expect(() => flowsOf([])).toThrow("no address at all");
   });
 });
 
@@ -176,12 +190,12 @@ describe("Logs Insights on the wire", () => {
   it("serialises a query and reads results of the simulated shape", async () => {
     const sent: WireRequest[] = [];
     const started = new CloudWatchLogsClient(onWire(sent, { body: JSON.stringify({ queryId: "q-1" }) }));
-    expect(await makeFlowLogs(started).start(query(refusedFlows(5)))).toBe("q-1");
+    expect(await makeFlowLogs(started).start(query(REFUSED))).toBe("q-1");
     expect(JSON.parse(sent[0]?.body ?? "")).toEqual({
       logGroupName: "flows",
       startTime: NOW - 7_200,
       endTime: NOW + 7_200,
-      queryString: refusedFlows(5),
+      queryString: REFUSED,
     });
     expect(sent[0]?.headers["x-amz-target"]).toBe("Logs_20140328.StartQuery");
     const answer = {

@@ -23,6 +23,7 @@ import { AT, aDeployment, aPlan, aWorkload, brief, complaints } from "./checks.f
 const STORE = {
   name: "orders-db",
   host: "orders-db.example",
+  port: 5432,
   connectionsMax: 100,
   connectionsPerPod: { "shop/cart": 10 },
 };

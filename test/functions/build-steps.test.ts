@@ -10,7 +10,9 @@ import { gapFor, hostsLeadingTo } from "../../functions/comparing.ts";
 import { createZone } from "../../functions/create-zone.ts";
 import { ensureCluster } from "../../functions/ensure-cluster.ts";
 import { fillZone } from "../../functions/fill-zone.ts";
+import { findDestinations } from "../../functions/find-destinations.ts";
 import { installBundle } from "../../functions/install-bundle.ts";
+import { installProbes } from "../../functions/install-probes.ts";
 import { keepWarm } from "../../functions/keep-warm.ts";
 import { linkService } from "../../functions/link-service.ts";
 import { linkServices } from "../../functions/link-services.ts";
@@ -225,10 +227,16 @@ describe("Links", () => {
   });
 });
 
-test("stop-load ends Repot's own load on the source and leaves the target's", async () => {
+test("stop-load ends Repot's own load on the source and leaves the target's; the probes of both end", async () => {
   const world = makeMoveWorld();
   await world.batches(installBundle as never);
+  world.wait(900);
+  expect((await world.watch(findDestinations as never)).verdict).toBe("pass");
+  await world.batches(installProbes as never);
   await world.run(stopLoad as never);
+  const probe = { apiVersion: "batch/v1", kind: "CronJob", namespace: "repot-system", name: "egress-00" };
+  for (const side of ["source", "target"] as const)
+    expect(world.clusters[side].get(probe)?.["spec"]).toMatchObject({ suspend: true });
   const ref = {
     apiVersion: "apps/v1",
     kind: "Deployment",
@@ -296,7 +304,7 @@ describe("A comparison", () => {
     ["beyond it, because somebody raised the source again", 39, "fail"],
   ])("of two fleets that stand %s", async (_name, connectionsMax, verdict) => {
     const datastores = [
-      { name: "db", host: "db.example", connectionsMax, connectionsPerPod: { "shop/cart": 5 } },
+      { name: "db", host: "db.example", port: 5432, connectionsMax, connectionsPerPod: { "shop/cart": 5 } },
     ];
     const world = makeMoveWorld(shopPlan(shop, { settings: { ...plan.settings, datastores } }));
     const seen = await world.ask(compareWhole as never, "shop/cart", item);

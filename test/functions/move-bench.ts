@@ -16,6 +16,7 @@ import { Clock } from "../../simulator/clock.ts";
 import { makeRandom } from "../../simulator/random.ts";
 import { makeEksService } from "../../simulator/services/eks.ts";
 import { makeElb } from "../../simulator/services/elb.ts";
+import { makeLogs } from "../../simulator/services/logs.ts";
 import { makeSimulatedNetwork } from "../../simulator/services/network.ts";
 import { makeRoute53Service } from "../../simulator/services/route53.ts";
 import { makeS3 } from "../../simulator/services/s3.ts";
@@ -28,6 +29,9 @@ import {
   type SimulatedCluster,
 } from "../../simulator/world/cluster/index.ts";
 import { makeDns, type SimulatedDns } from "../../simulator/world/dns/index.ts";
+import { makeFlowRecords } from "../../simulator/world/flow-records.ts";
+import { makeProgram } from "../../simulator/world/probe-pods.ts";
+import { makeThirdParties, type ThirdParties } from "../../simulator/world/third-parties.ts";
 import type { Caller } from "../../simulator/world/types.ts";
 import { runOn, STARTS_AT } from "../contracts/harness.ts";
 import { anObject, aPlan, aWorkload } from "../domain/checks.fixture.ts";
@@ -97,7 +101,7 @@ export const shop: readonly KubeObject[] = [
   }),
 ];
 
-const OPERATIONS = `ensure-cluster create-zone run-e2e-suite install-bundle warm-target pause-pipelines install-freeze-policy floor-autoscalers take-snapshot restore-workloads
+const OPERATIONS = `ensure-cluster create-zone run-e2e-suite install-bundle install-probes warm-target pause-pipelines install-freeze-policy floor-autoscalers take-snapshot restore-workloads
   complete-restore fill-zone carry-drift stop-load lift-freeze resume-pipelines restore-autoscalers final-snapshot`;
 
 export const shopPlan = (objects: readonly KubeObject[] = shop, over: Partial<Plan> = {}): Plan =>
@@ -132,6 +136,7 @@ export type MoveWorld = {
   readonly clock: Clock;
   readonly clusters: { readonly [S in Side]: SimulatedCluster };
   readonly dns: SimulatedDns;
+  readonly outside: ThirdParties;
   readonly context: Context;
   /** A client as somebody: held to admission, not to permissions. */
   readonly as: (side: Side, user: string, groups?: readonly string[]) => Kubernetes;
@@ -197,6 +202,8 @@ export const makeMoveWorld = (plan: Plan = shopPlan(), options: WorldOptions = {
     onPut: (put) => void stored.set(put.key, String(put.body)),
   });
   const storage = makeBackupStorage();
+  const outside = makeThirdParties(plan);
+  const program = makeProgram(plan, outside, () => flowRecords);
   const cluster = (side: Side) =>
     makeCluster({
       side,
@@ -208,8 +215,15 @@ export const makeMoveWorld = (plan: Plan = shopPlan(), options: WorldOptions = {
       exposed: new Set(),
       velero: storage,
       emit: () => {},
+      program: (pod) => program(side, pod),
     });
   const clusters = { source: cluster("source"), target: cluster("target") };
+  const flowRecords = makeFlowRecords({
+    now: () => clock.now(),
+    traffic: { history: () => [] },
+    outside,
+    clusters,
+  });
   const dns = makeDns({
     clock,
     random,
@@ -257,6 +271,11 @@ export const makeMoveWorld = (plan: Plan = shopPlan(), options: WorldOptions = {
         subnets: () => network.subnets,
       }).handlers,
       elb: makeElb(network).handlers,
+      logs: makeLogs({
+        clock,
+        random,
+        groups: { "vpc-flow-logs": flowRecords.between },
+      }).handlers,
     }),
     http,
     askDns: makeAskDns(seam, dns),
@@ -298,6 +317,7 @@ export const makeMoveWorld = (plan: Plan = shopPlan(), options: WorldOptions = {
     clock,
     clusters,
     dns,
+    outside,
     context,
     as: (side, user, groups = []) =>
       makeKubernetes({

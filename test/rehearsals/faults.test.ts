@@ -67,6 +67,10 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
   // After the delegation a failure holds and pages: the target serves, the source stands.
   "metrics-missing@observe-stragglers": [5],
   "resolver-ignores-ttl": [0],
+  // Found before any traffic moves; nobody mends it, so it goes back.
+  "firewall-drops": [4],
+  "security-group-drops": [4],
+  "flow-logs-late": [4],
   // The move gets by; retiring waits for the person who lets something raise the source again and again.
   "hpa-fights": [0, 5],
   "insync-late": [0],

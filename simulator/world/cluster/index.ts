@@ -51,6 +51,8 @@ export type ClusterOptions = {
   /** The bucket that both clusters' Velero share. */
   readonly velero: BackupStorage;
   readonly emit: Emit;
+  /** What a pod that runs to its end leaves as its termination message; nothing where absent. */
+  readonly program?: (pod: KubeObject) => string | undefined;
 };
 
 export type SimulatedCluster = Cluster & {
@@ -189,7 +191,19 @@ const makeMachine = (options: ClusterOptions, listeners: readonly (() => void)[]
   const changed = oncePerInstant(clock, () => {
     if (!registry.loading) for (const listener of listeners) listener();
   });
-  return { side, clock, random, registry, store, queue, emit, loading: () => registry.loading, changed };
+  const program = options.program ?? (() => undefined);
+  return {
+    side,
+    clock,
+    random,
+    registry,
+    store,
+    queue,
+    emit,
+    loading: () => registry.loading,
+    program,
+    changed,
+  };
 };
 
 const addControllers = (machine: Machine, pods: Pods, nodes: Nodes, storage: BackupStorage): void => {

@@ -30,6 +30,8 @@ export type Machine = {
   readonly emit: Emit;
   /** True while the source is put up as it stands: everything takes effect at once. */
   readonly loading: () => boolean;
+  /** What a pod that runs to its end leaves as its termination message; most leave none. */
+  readonly program: (pod: KubeObject) => string | undefined;
   /** Tells the listeners of the cluster, once an instant. */
   readonly changed: () => void;
 };

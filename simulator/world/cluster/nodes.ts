@@ -1,5 +1,6 @@
 /** The nodes of a cluster: pools with a size, a start-up time and a limit; what is free on each; the Node objects. */
 
+import type { Side } from "../../../domain/phases.ts";
 import type { Settings } from "../../../domain/settings.ts";
 import { type Fields, fieldsAt, labelsOf, listAt, textAt } from "./fields.ts";
 import type { Machine } from "./machine.ts";
@@ -10,6 +11,8 @@ export type NodePool = ClusterSettings["nodePools"][number];
 
 export type Node = NodeShape & {
   readonly pool: string;
+  /** Within the VPC: what flow logs know it by. */
+  readonly address: string;
   labels: Readonly<Record<string, string>>;
   taints: readonly Taint[];
   readonly os: string;
@@ -145,6 +148,7 @@ export class Nodes {
     return {
       name,
       pool: pool.name,
+      address: nodeAddress(this.#machine.side, this.#serial),
       os: pool.os,
       labels: {
         ...pool.labels,
@@ -196,6 +200,10 @@ export class Nodes {
       status: {
         capacity: quantities(node.cpuMilli + RESERVED_CPU_MILLI, node.memoryBytes + RESERVED_MEMORY_BYTES),
         allocatable: quantities(node.cpuMilli, node.memoryBytes),
+        addresses: [
+          { type: "InternalIP", address: node.address },
+          { type: "Hostname", address: node.name },
+        ],
         nodeInfo: {
           operatingSystem: node.os,
           architecture: node.labels["kubernetes.io/arch"] ?? "",
@@ -207,6 +215,10 @@ export class Nodes {
     this.onReady(node);
   }
 }
+
+/** Each cluster's nodes lie in a quarter of the VPC of their own. */
+const nodeAddress = (side: Side, serial: number): string =>
+  `10.0.${(side === "source" ? 16 : 80) + Math.floor(serial / 250)}.${(serial % 250) + 4}`;
 
 const taintOf = (taint: Fields): Taint => ({
   key: textAt(taint, "key") ?? "",

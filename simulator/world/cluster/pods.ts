@@ -269,8 +269,14 @@ export class Pods {
       pod.finished = true;
       this.#views = undefined;
       this.#stopAccepting(pod);
+      const message = this.#machine.program(current);
       const terminated = {
-        terminated: { exitCode: 0, reason: "Completed", finishedAt: this.#machine.registry.stamp() },
+        terminated: {
+          exitCode: 0,
+          reason: "Completed",
+          finishedAt: this.#machine.registry.stamp(),
+          ...(message === undefined ? {} : { message }),
+        },
       };
       const kept = fieldsAt(current, "status");
       const conditions = [

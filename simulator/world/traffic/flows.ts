@@ -87,7 +87,7 @@ export class Flows {
     this.#names = makeExternalNames(this.#clusters);
     this.#ingress = makeIngress(this.graph, this.#clusters, this.#names);
     this.datastores = makeDatastores(options);
-    this.#thirdParties = makeThirdParties(options.plan);
+    this.#thirdParties = options.outside ?? makeThirdParties(options.plan);
     this.#arrivals = makeArrivals({ ...options, graph: this.graph, ingress: this.#ingress });
     this.parts = this.graph.parts.map((part) => ({
       part,
@@ -308,7 +308,7 @@ export class Flows {
     const all = new Map<string, Refusal[]>();
     for (const { side, workload, refusal } of [
       ...this.datastores.refusals(),
-      ...this.#thirdParties.refusals,
+      ...this.#thirdParties.refusals(),
     ]) {
       const key = `${side}|${workload}`;
       all.set(key, [...(all.get(key) ?? []), refusal]);

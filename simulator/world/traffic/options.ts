@@ -3,6 +3,7 @@
 import type { Plan } from "../../../domain/plan.ts";
 import type { Clock } from "../../clock.ts";
 import type { Random } from "../../random.ts";
+import type { ThirdParties } from "../third-parties.ts";
 import type { Cluster, DnsWorld, Emit } from "../types.ts";
 import type { FailingPiece } from "./books.ts";
 
@@ -20,6 +21,8 @@ export type TrafficOptions = {
   readonly target: Cluster;
   readonly dns: DnsWorld;
   readonly emit: Emit;
+  /** Who lies outside; made from the plan where absent. */
+  readonly outside?: ThirdParties;
   /** Without one, everything that fails (but the application's own errors) is the move's doing. */
   readonly control?: Control;
   /** False where nobody asks for metrics: the control run. */

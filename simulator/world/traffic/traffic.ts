@@ -71,6 +71,7 @@ class Run implements TrafficWorld {
       });
     }
     dns.onChange(this.#look);
+    options.outside?.onChange(this.#look);
     this.#hour();
     clock.after(LINE_EVERY_MS, this.#quarter);
   }
