@@ -6,7 +6,9 @@ import type { EKSClient } from "@aws-sdk/client-eks";
 import type { ElasticLoadBalancingV2Client } from "@aws-sdk/client-elastic-load-balancing-v2";
 import type { Route53Client } from "@aws-sdk/client-route-53";
 import type { S3Client } from "@aws-sdk/client-s3";
+import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { SFNClient } from "@aws-sdk/client-sfn";
+import type { SQSClient } from "@aws-sdk/client-sqs";
 import type { STSClient } from "@aws-sdk/client-sts";
 
 export type AwsClients = {
@@ -18,4 +20,6 @@ export type AwsClients = {
   readonly sfn: SFNClient;
   readonly sts: STSClient;
   readonly logs: CloudWatchLogsClient;
+  readonly sqs: SQSClient;
+  readonly secrets: SecretsManagerClient;
 };

@@ -19,6 +19,9 @@ export type Needs = {
   readonly metrics?: readonly "query"[];
   readonly dns?: readonly "ask"[];
   readonly slack?: readonly string[];
+  readonly sqs?: readonly string[];
+  /** Secrets Manager; there is one secret, the Slack app's. */
+  readonly secrets?: readonly string[];
   /** Requests to the platform itself, as a client would make them. */
   readonly probes?: readonly "get"[];
 };

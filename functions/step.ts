@@ -26,9 +26,20 @@ export type Context = {
     readonly slack: string;
   };
   readonly bucket: string;
+  readonly deployed: Deployed;
   readonly now: () => Date;
   /** Structured lines; every one carries the migration's id. Never a secret. */
   readonly log: Log;
+};
+
+/** What a deployment calls its parts. */
+export type Deployed = {
+  /** The ARN of a state machine, by its name in workflows/. */
+  readonly machineArn: (machine: string) => string;
+  /** The queue between Slack's endpoint and the worker that records votes. */
+  readonly votesQueueUrl: string;
+  /** The secret of the Slack app; adapters/secrets.ts says what is in it. */
+  readonly slackSecretId: string;
 };
 
 export type Log = {

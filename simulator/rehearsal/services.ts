@@ -6,6 +6,7 @@ import type { AwsClients, Context } from "../../functions/step.ts";
 import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
 import { balancersOf } from "../services/balancers.ts";
+import { DEPLOYED } from "../services/deployed.ts";
 import { makeEc2 } from "../services/ec2.ts";
 import { makeEksService } from "../services/eks.ts";
 import { makeElb } from "../services/elb.ts";
@@ -81,6 +82,7 @@ export const makeServices = (
       slack: `https://${HOSTS.slack}`,
     },
     bucket: BUCKET,
+    deployed: DEPLOYED,
     now: () => new Date(clock.now()),
     log,
   };

@@ -9,7 +9,9 @@ import {
 } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { Route53Client, Route53ServiceException } from "@aws-sdk/client-route-53";
 import { S3Client, S3ServiceException } from "@aws-sdk/client-s3";
+import { SecretsManagerClient, SecretsManagerServiceException } from "@aws-sdk/client-secrets-manager";
 import { SFNClient, SFNServiceException } from "@aws-sdk/client-sfn";
+import { SQSClient, SQSServiceException } from "@aws-sdk/client-sqs";
 import { STSClient, STSServiceException } from "@aws-sdk/client-sts";
 import type { AwsClients } from "../../functions/step.ts";
 import { type AwsCaller, type Invocation, NotSimulated, type Seam, type Strike } from "./seam.ts";
@@ -160,6 +162,24 @@ const MANNERS: { readonly [S in AwsService]: Manners } = {
     },
     mutating: [],
     subject: ["logGroupName", "queryId"],
+  },
+  sqs: {
+    exception: SQSServiceException,
+    iam: "sqs",
+    denied: ["AccessDenied", 403],
+    throttled: { name: "RequestThrottled", status: 403, message: RATE },
+    failed: { name: "InternalError", status: 500, message: INTERNAL },
+    mutating: ["SendMessage"],
+    subject: ["QueueUrl"],
+  },
+  secrets: {
+    exception: SecretsManagerServiceException,
+    iam: "secretsmanager",
+    denied: ["AccessDeniedException", 400],
+    throttled: { name: "ThrottlingException", status: 400, message: RATE },
+    failed: { name: "InternalServiceError", status: 500, message: "An error occurred on the server side." },
+    mutating: [],
+    subject: ["SecretId"],
   },
 };
 
@@ -313,6 +333,8 @@ export const makeAwsClients = (seam: Seam, services: AwsServices): AwsClients =>
     sfn: new SFNClient(CLIENT_OPTIONS),
     sts: new STSClient(CLIENT_OPTIONS),
     logs: new CloudWatchLogsClient(CLIENT_OPTIONS),
+    sqs: new SQSClient(CLIENT_OPTIONS),
+    secrets: new SecretsManagerClient(CLIENT_OPTIONS),
   };
   for (const service of Object.keys(MANNERS) as AwsService[])
     attach(clients[service], seam, service, services[service] ?? {});

@@ -152,6 +152,8 @@ const LATENCY_MS: { readonly [S in ServiceName]: readonly [low: number, high: nu
   metrics: [6, 45],
   dns: [2, 30],
   slack: [90, 320],
+  sqs: [5, 25],
+  secrets: [15, 60],
   probes: [8, 60],
 };
 

@@ -13,6 +13,7 @@ import type { Context, Needs, Step } from "../../functions/step.ts";
 import { Clock } from "../../simulator/clock.ts";
 import { Engine } from "../../simulator/interpreter/engine.ts";
 import { makeRandom } from "../../simulator/random.ts";
+import { DEPLOYED, SLACK_APP, VOTES_QUEUE } from "../../simulator/services/deployed.ts";
 import { makeEksService } from "../../simulator/services/eks.ts";
 import { makeSimulatedNetwork } from "../../simulator/services/network.ts";
 import { makeRoute53Service } from "../../simulator/services/route53.ts";
@@ -20,7 +21,9 @@ import { makeS3 } from "../../simulator/services/s3.ts";
 import { type FaultHook, makeSeam, type Observed } from "../../simulator/services/seam.ts";
 import { makeAwsClients } from "../../simulator/services/seam-aws.ts";
 import { makeAskDns, makeExchange } from "../../simulator/services/seam-wire.ts";
+import { makeSecrets } from "../../simulator/services/secrets.ts";
 import { makeSfn } from "../../simulator/services/sfn.ts";
+import { makeSqs } from "../../simulator/services/sqs.ts";
 import { makeBackupStorage, makeCluster } from "../../simulator/world/cluster/index.ts";
 import { makeDns } from "../../simulator/world/dns/index.ts";
 import type { Caller, HttpService } from "../../simulator/world/types.ts";
@@ -194,6 +197,18 @@ export const makeStepBench = ({
     },
   };
   const network = makeSimulatedNetwork({ subnetIds: ["subnet-a", "subnet-b"], egressAddresses: [] });
+  const secrets = makeSecrets({ [DEPLOYED.slackSecretId]: JSON.stringify(SLACK_APP) });
+  const queued: unknown[] = [];
+  const sqs = makeSqs(
+    {
+      name: VOTES_QUEUE,
+      batchMax: 10,
+      visibilitySeconds: 180,
+      receivesMax: 3,
+      deliver: async (event) => void queued.push(event),
+    },
+    { clock, random: random.fork("sqs") },
+  );
   const aws = makeAwsClients(seam, {
     s3: s3.handlers,
     route53: makeRoute53Service({ zones: dns.zones, clock, random: random.fork("route53") }).handlers,
@@ -204,6 +219,8 @@ export const makeStepBench = ({
       subnets: () => network.subnets,
     }).handlers,
     sfn: makeSfn(engine).handlers,
+    secrets: secrets.handlers,
+    sqs: sqs.handlers,
   });
   const context: Context = {
     aws,
@@ -211,6 +228,7 @@ export const makeStepBench = ({
     askDns: makeAskDns(seam, dns),
     endpoints: { kubernetes: url("kubernetes"), metrics: url("metrics"), slack: "https://slack" },
     bucket: "memory",
+    deployed: DEPLOYED,
     now: () => new Date(clock.now()),
     log: { info: quiet, warn: quiet, error: (message) => void logged.push(message) },
   };
@@ -266,6 +284,9 @@ export const makeStepBench = ({
     put,
     wait,
     within,
+    secrets,
+    /** What the queue of votes has handed to its worker, as Lambda's events. */
+    queued,
     meanwhile,
     /** A workload's item, as a map would pass it. */
     item: (name: string): Item => {

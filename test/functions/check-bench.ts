@@ -9,6 +9,7 @@ import type { CheckResult } from "../../functions/check.ts";
 import type { Context, Step } from "../../functions/step.ts";
 import { Clock } from "../../simulator/clock.ts";
 import { makeRandom } from "../../simulator/random.ts";
+import { DEPLOYED } from "../../simulator/services/deployed.ts";
 import { makeEc2 } from "../../simulator/services/ec2.ts";
 import { makeEksService } from "../../simulator/services/eks.ts";
 import { makeElb } from "../../simulator/services/elb.ts";
@@ -152,6 +153,7 @@ const contextOf = (
     askDns: makeAskDns(seam, dns),
     endpoints: { kubernetes: url("kubernetes"), metrics: url("metrics"), slack: "https://slack" },
     bucket: BUCKET,
+    deployed: DEPLOYED,
     now: () => new Date(clock.now()),
     log: { info: quiet, warn: quiet, error: quiet },
   };

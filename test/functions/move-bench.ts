@@ -14,6 +14,7 @@ import type { GateResult } from "../../functions/gate.ts";
 import type { Context, Step } from "../../functions/step.ts";
 import { Clock } from "../../simulator/clock.ts";
 import { makeRandom } from "../../simulator/random.ts";
+import { DEPLOYED } from "../../simulator/services/deployed.ts";
 import { makeEksService } from "../../simulator/services/eks.ts";
 import { makeElb } from "../../simulator/services/elb.ts";
 import { makeLogs } from "../../simulator/services/logs.ts";
@@ -281,6 +282,7 @@ export const makeMoveWorld = (plan: Plan = shopPlan(), options: WorldOptions = {
     askDns: makeAskDns(seam, dns),
     endpoints: { kubernetes: url("kubernetes"), metrics: url("metrics"), slack: "https://slack" },
     bucket: "memory",
+    deployed: DEPLOYED,
     now: () => new Date(clock.now()),
     log: { info: quiet, warn: quiet, error: quiet },
   };

@@ -1,0 +1,10 @@
+/** Every listener, a line each: the Lambda functions that no state machine calls. One that isn't listed here isn't deployed. */
+
+import type { Listener } from "./listener.ts";
+import { receiveClick } from "./receive-click.ts";
+
+const all = [receiveClick] as const;
+
+export type ListenerName = (typeof all)[number]["name"];
+
+export const listeners: readonly Listener[] = all as unknown as readonly Listener[];
