@@ -40,48 +40,51 @@ export const queueUrl = (name: string): string => `https://sqs.${REGION}.amazona
 /** The poller waits for this long before it hands over what has come. */
 const POLL_MS = 200;
 
-export const makeSqs = (
-  queue: QueueOptions,
-  around: { readonly clock: Clock; readonly random: Random },
-): SqsService => {
-  const { clock, random } = around;
+/** Lambda's poller: hands out batches, hides them, and takes back what wasn't done. */
+const makePoller = (queue: QueueOptions, clock: Clock) => {
   const dead: SqsMessage[] = [];
   const waiting: Waiting[] = [];
-  let repeat: { times: number; readonly struck: () => void } | undefined;
   let polling = false;
-
-  const poll = (): void => {
-    polling = false;
-    const batch = waiting.splice(0, queue.batchMax);
-    if (batch.length === 0) return;
-    for (const message of batch) message.receives += 1;
-    hand(batch);
-    if (waiting.length > 0) wake();
-  };
   const wake = (): void => {
-    if (polling) return;
+    if (polling || waiting.length === 0) return;
     polling = true;
-    clock.after(POLL_MS, poll);
+    clock.after(POLL_MS, () => {
+      polling = false;
+      const batch = waiting.splice(0, queue.batchMax);
+      for (const message of batch) message.receives += 1;
+      hand(batch);
+      wake();
+    });
   };
   const again = (message: Waiting): void => {
-    if (message.receives >= queue.receivesMax) {
-      dead.push(message);
-      return;
-    }
-    waiting.push(message);
+    if (message.receives >= queue.receivesMax) dead.push(message);
+    else waiting.push(message);
     wake();
   };
   const hand = (batch: readonly Waiting[]): void => {
     const visibleAgain = clock.now() + queue.visibilitySeconds * 1000;
     const back = (failed: readonly Waiting[]) =>
-      clock.at(visibleAgain, () => {
-        for (const message of failed) again(message);
-      });
+      failed.length === 0 ? undefined : clock.at(visibleAgain, () => failed.forEach(again));
     queue.deliver({ Records: batch.map((m) => recordOf(queue.name, m)) }).then(
       (answer) => back(failedIn(answer, batch)),
       () => back(batch),
     );
   };
+  return {
+    dead,
+    add: (message: Waiting): void => {
+      waiting.push(message);
+      wake();
+    },
+  };
+};
+
+export const makeSqs = (
+  queue: QueueOptions,
+  { clock, random }: { readonly clock: Clock; readonly random: Random },
+): SqsService => {
+  const poller = makePoller(queue, clock);
+  let repeat: { readonly times: number; readonly struck: () => void } | undefined;
   const send = (
     input: SendMessageCommandInput,
     caller: AwsCaller,
@@ -92,30 +95,18 @@ export const makeSqs = (
         message: "The specified queue does not exist.",
         $metadata: { httpStatusCode: 400 },
       });
-    const id = random.id();
+    const [id, body] = [random.id(), input.MessageBody ?? ""];
     const times = 1 + (repeat?.times ?? 0);
     repeat?.struck();
     repeat = undefined;
     for (let i = 0; i < times; i += 1)
-      waiting.push({
-        id,
-        body: input.MessageBody ?? "",
-        senderId: senderOf(caller),
-        sentAt: clock.now(),
-        receives: 0,
-      });
-    wake();
-    return {
-      MessageId: id,
-      // The client compares it with its own and throws where they differ.
-      MD5OfMessageBody: createHash("md5")
-        .update(input.MessageBody ?? "", "utf8")
-        .digest("hex"),
-    };
+      poller.add({ id, body, senderId: senderOf(caller), sentAt: clock.now(), receives: 0 });
+    // The client compares the digest with its own and throws where they differ.
+    return { MessageId: id, MD5OfMessageBody: createHash("md5").update(body, "utf8").digest("hex") };
   };
   return {
     handlers: { SendMessage: send },
-    deadLetters: () => dead,
+    deadLetters: () => poller.dead,
     repeatNext: (times, struck) => {
       repeat = { times, struck };
     },
