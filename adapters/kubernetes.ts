@@ -5,15 +5,15 @@
 
 import { AnswerLost, NotFound, Transient } from "../domain/errors.ts";
 import { type Json, type KubeObject, type Ref, refOf, sentenceOf } from "../domain/kube.ts";
-import type { Exchange, HttpRequest, HttpResponse } from "./http.ts";
-import { errorOf } from "./kubernetes-errors.ts";
 import {
   apiVersionOf,
   builtInKind,
   collectionPath,
   groupVersionOf,
   type KubeKind,
-} from "./kubernetes-kinds.ts";
+} from "../domain/kube-kinds.ts";
+import type { Exchange, HttpRequest, HttpResponse } from "./http.ts";
+import { errorOf } from "./kubernetes-errors.ts";
 
 export { isAlreadyExists, type KubeStatus, statusOf } from "./kubernetes-errors.ts";
 

@@ -3,6 +3,8 @@
 import type { Side } from "./phases.ts";
 
 /**
+ * An entry is an action, and where less than everything of Repot's own will do, what it may be about (domain/permissions/entries.ts):
+ * `PutObject migrations/EACH/evidence/EACH` with stars for EACH, `ChangeResourceRecordSets UPSERT NS apex`.
  * Kubernetes entries are `verb resource` (`patch deployments/scale`, `list pods`, `create restores.velero.io`);
  * the resource `planned` stands for the kinds that the plan lists.
  */
@@ -24,20 +26,4 @@ export type Needs = {
   readonly secrets?: readonly string[];
   /** Requests to the platform itself, as a client would make them. */
   readonly probes?: readonly "get"[];
-};
-
-/**
- * How far a need reaches, where less than everything of Repot's own will do. What isn't named reaches as far as its service allows:
- * S3 to the whole bucket, record changes to every name of the platform's zone.
- */
-export type Scope = {
-  /** By action, patterns of keys, in which a star stands for anything. */
-  readonly s3?: { readonly [action: string]: readonly string[] };
-  /** Which record sets a change may be about. */
-  readonly records?: {
-    /** `apex`: the zone's own name, which the delegation at the parent has as well. `below`: every name in the zone. */
-    readonly names: readonly ("apex" | "below")[];
-    readonly types: readonly string[];
-    readonly actions: readonly ("CREATE" | "UPSERT" | "DELETE")[];
-  };
 };

@@ -5,7 +5,7 @@ import { postMessage } from "../adapters/slack.ts";
 import { QuestionSchema, type Request, RequestSchema } from "../domain/approvals.ts";
 import { Refused } from "../domain/errors.ts";
 import { keys } from "../domain/journal.ts";
-import { withEvidence } from "./gate.ts";
+import { withRecord } from "./gate.ts";
 import { expirySeconds, quorumOf } from "./prepare-question.ts";
 import { bucketOf, planOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
@@ -14,7 +14,7 @@ export const askPeople = step({
   name: "ask-people",
   does: "Stores the question with its token, then posts it where the approvers read. A message that can't be posted is retried; the record stands.",
   input: z.object({ run: RunSchema, question: QuestionSchema, token: z.string() }),
-  needs: withEvidence({ slack: ["chat.postMessage"] }),
+  needs: withRecord("migrations/*/approvals/*", { slack: ["chat.postMessage"] }),
   run: async ({ run, question, token }, context) => {
     const { settings } = await planOf(context, run);
     const bucket = bucketOf(context);

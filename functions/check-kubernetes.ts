@@ -1,7 +1,6 @@
 /** Preflight, Kubernetes: reads the source's API for what wouldn't survive the move, and judges the rest from the plan. Changes nothing. */
 
 import type { Kubernetes } from "../adapters/kubernetes.ts";
-import { builtInKind } from "../adapters/kubernetes-kinds.ts";
 import { type Observed, objectsOf } from "../domain/checks/judging.ts";
 import { checkManifests } from "../domain/checks/kubernetes.ts";
 import {
@@ -17,6 +16,7 @@ import {
 } from "../domain/checks/kubernetes-live.ts";
 import { judgeKinds, judgeQuotas, judgeTokens, type KindSeen } from "../domain/checks/kubernetes-objects.ts";
 import type { KubeObject } from "../domain/kube.ts";
+import { builtInKind } from "../domain/kube-kinds.ts";
 import type { Plan } from "../domain/plan.ts";
 import { asking, check, forEach, unique, wholePlanOf } from "./check.ts";
 import { kubernetesOf } from "./run.ts";

@@ -2,7 +2,7 @@
 
 import * as z from "zod";
 import { sha256 } from "../domain/canonical.ts";
-import { withEvidence } from "./gate.ts";
+import { withRecord } from "./gate.ts";
 import { bucketOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
 
@@ -23,7 +23,7 @@ export const countHold = step({
     sentence: z.string(),
     holder: z.string(),
   }),
-  needs: withEvidence({}),
+  needs: withRecord("migrations/*/holds/*", {}),
   run: async ({ run, phase, subject, sentence, holder }, context) => {
     const bucket = bucketOf(context);
     const prefix = `migrations/${run.migration}/holds/${phase}/${slug(subject)}/`;

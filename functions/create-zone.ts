@@ -15,7 +15,9 @@ export const createZone = step({
   name: "create-zone",
   does: "Creates the undelegated zone, lowers the TTLs of its apex, and copies the old zone's other records into it.",
   input: BatchInput,
-  needs: withJournal({ route53: [...RECORD_READS, "ChangeResourceRecordSets", "CreateHostedZone"] }),
+  needs: withJournal({
+    route53: [...RECORD_READS, "ChangeResourceRecordSets UPSERT any apex,below", "CreateHostedZone"],
+  }),
   run: async (input, context) => {
     const { run } = input;
     const plan = await planOf(context, run);

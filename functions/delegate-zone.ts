@@ -13,7 +13,7 @@ export const delegateZone = step({
   name: "delegate-zone",
   does: "Replaces the parent's NS set by the new zone's servers, then the old zone's apex NS: child-centric resolvers believe that one.",
   input: z.object({ run: RunSchema }),
-  needs: withJournal({ route53: [...RECORD_READS, "ChangeResourceRecordSets"] }),
+  needs: withJournal({ route53: [...RECORD_READS, "ChangeResourceRecordSets UPSERT NS apex"] }),
   run: async ({ run }, context) => {
     const plan = await planOf(context, run);
     const route53 = makeRoute53(context.aws.route53);

@@ -13,7 +13,7 @@ import { bucketOf, kubernetesOf, type Run } from "./run.ts";
 import type { Context, Needs } from "./step.ts";
 
 /** What the journal costs: the rights that every step with effects needs beside its own. */
-const JOURNAL = ["GetObject", "ListBucket", "PutObject"] as const;
+const JOURNAL = ["GetObject", "ListBucket", "PutObject migrations/*/journal/*"] as const;
 
 export const withJournal = (needs: Needs): Needs => ({
   ...needs,

@@ -3,7 +3,7 @@
 import * as z from "zod";
 import { DecisionSchema, QuestionSchema } from "../domain/approvals.ts";
 import { keys } from "../domain/journal.ts";
-import { withEvidence } from "./gate.ts";
+import { withRecord } from "./gate.ts";
 import { decideOnce } from "./record-vote.ts";
 import { bucketOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
@@ -12,7 +12,7 @@ export const expireQuestion = step({
   name: "expire-question",
   does: "Decides an unanswered question as expired, by the same conditional write as a vote.",
   input: z.object({ run: RunSchema, question: QuestionSchema }),
-  needs: withEvidence({}),
+  needs: withRecord("migrations/*/approvals/*", {}),
   run: async ({ run, question }, context) => {
     const bucket = bucketOf(context);
     const key = keys.decision(run.migration, question.id);

@@ -18,7 +18,7 @@ export const fillZone = step({
   does: "Gives each public host of the new zone a record that leads to the target's load balancer; waits for balancers without a name.",
   input: Input,
   needs: withJournal({
-    route53: [...RECORD_READS, "ChangeResourceRecordSets"],
+    route53: [...RECORD_READS, "ChangeResourceRecordSets UPSERT A,AAAA,CNAME apex,below"],
     elb: ["DescribeLoadBalancers"],
     kubernetes: { target: ["list ingresses", "get services"] },
   }),

@@ -42,11 +42,17 @@ export type GateDefinition<Name extends string = string> = {
 };
 
 /** Evidence is part of every gate: these rights come with it. Without ListBucket, S3 calls a missing key forbidden. */
-const EVIDENCE = ["GetObject", "ListBucket", "PutObject"] as const;
+const EVIDENCE = ["GetObject", "ListBucket", "PutObject migrations/*/evidence/*"] as const;
 
 export const withEvidence = (needs: Needs): Needs => ({
   ...needs,
   s3: [...new Set([...(needs.s3 ?? []), ...EVIDENCE])].sort(),
+});
+
+/** For steps that keep one kind of object, and may write no other. @param keys The pattern of their keys. */
+export const withRecord = (keys: string, needs: Needs): Needs => ({
+  ...needs,
+  s3: ["GetObject", "ListBucket", `PutObject ${keys}`],
 });
 
 /** For steps that only look into the bucket. Nothing that they do needs a right to write. */

@@ -3,7 +3,7 @@
 import * as z from "zod";
 import { undoLists } from "../domain/undo.ts";
 import { journalOf } from "./effect.ts";
-import { withEvidence } from "./gate.ts";
+import { withRecord } from "./gate.ts";
 import { bucketOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
 
@@ -11,7 +11,7 @@ export const listUndo = step({
   name: "list-undo",
   does: "Reads the journal and stores three lists for the maps; the first listing after the fence is the complete one.",
   input: z.object({ run: RunSchema }),
-  needs: withEvidence({}),
+  needs: withRecord("migrations/*/undo/*", {}),
   run: async ({ run }, context) => {
     const bucket = bucketOf(context);
     const lists = undoLists(await journalOf(context).forwardKeys(run.migration));

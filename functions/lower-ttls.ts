@@ -18,7 +18,7 @@ export const lowerTtls = step({
   name: "lower-ttls",
   does: "Sets the TTL of the parent's NS, the apex NS and SOA and each record to the lowered one; says how long the old ones live on.",
   input: z.object({ run: RunSchema }),
-  needs: withJournal({ route53: [...RECORD_READS, "ChangeResourceRecordSets"] }),
+  needs: withJournal({ route53: [...RECORD_READS, "ChangeResourceRecordSets UPSERT any apex,below"] }),
   run: async ({ run }, context) => {
     const plan = await planOf(context, run);
     const stored = await bucketOf(context).getJson(keys.start(run.migration));

@@ -17,6 +17,7 @@ export const observeSnapshot = gate({
   name: "observe-snapshot",
   does: "Reads the Backup's phase and counts, and the plan's objects once more; stores them masked once the backup is whole.",
   needs: {
+    s3: ["PutObject migrations/*/snapshots/*"],
     kubernetes: { source: ["get backups.velero.io", "list planned"], target: ["get backups.velero.io"] },
   },
   patience: { pollSeconds: 15, holdSecondsMax: 7_200 },

@@ -4,7 +4,7 @@ import * as z from "zod";
 import { keys } from "../domain/journal.ts";
 import { journalOf } from "./effect.ts";
 import { isRunning } from "./executions.ts";
-import { withEvidence } from "./gate.ts";
+import { withRecord } from "./gate.ts";
 import { bucketOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
 
@@ -14,7 +14,7 @@ export const raiseFence = step({
   name: "raise-fence",
   does: "Stores the fence, or says why there is no way back: the source's workloads are gone, or another rollback runs.",
   input: z.object({ run: RunSchema, startedBy: z.string(), execution: z.string() }),
-  needs: withEvidence({ sfn: ["DescribeExecution"] }),
+  needs: withRecord("migrations/*/fence.json", { sfn: ["DescribeExecution"] }),
   run: async ({ run, startedBy, execution }, context) => {
     const entries = await journalOf(context).forwardKeys(run.migration);
     if (entries.some((key) => key.includes("-retire-source")))

@@ -4,7 +4,7 @@ import * as z from "zod";
 import { makeRoute53 } from "../adapters/route53.ts";
 import { RecordSetSchema } from "../domain/effects.ts";
 import { keys } from "../domain/journal.ts";
-import { withEvidence } from "./gate.ts";
+import { withRecord } from "./gate.ts";
 import { bucketOf, planOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
 import { RECORD_READS, zonesOf } from "./zones.ts";
@@ -21,7 +21,7 @@ export const recordStart = step({
   name: "record-start",
   does: "Stores the delegation and the old zone's records as they are before anything is changed; the first reading stays.",
   input: z.object({ run: RunSchema }),
-  needs: withEvidence({ route53: RECORD_READS }),
+  needs: withRecord("migrations/*/start.json", { route53: RECORD_READS }),
   run: async ({ run }, context) => {
     const bucket = bucketOf(context);
     if (await bucket.getJson(keys.start(run.migration))) return { recorded: true };

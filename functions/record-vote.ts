@@ -15,7 +15,7 @@ import {
 } from "../domain/approvals.ts";
 import { Conflict, NotFound } from "../domain/errors.ts";
 import { keys } from "../domain/journal.ts";
-import { withEvidence } from "./gate.ts";
+import { withRecord } from "./gate.ts";
 import { bucketOf, planOf, RunSchema } from "./run.ts";
 import { type Context, step } from "./step.ts";
 
@@ -23,7 +23,7 @@ export const recordVote = step({
   name: "record-vote",
   does: "Stores a vote under its person's name, decides by a conditional write, and sends the task's result. The only step that may.",
   input: z.object({ run: RunSchema, question: z.string(), person: z.string(), choice: z.string() }),
-  needs: withEvidence({ sfn: ["SendTaskSuccess"] }),
+  needs: withRecord("migrations/*/approvals/*", { sfn: ["SendTaskSuccess"] }),
   run: async ({ run, question, person, choice }, context) => {
     const { settings } = await planOf(context, run);
     const bucket = bucketOf(context);

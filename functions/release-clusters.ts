@@ -1,7 +1,7 @@
 /** Gives the clusters' lock back: the migration is over, one way or the other. */
 
 import * as z from "zod";
-import { withEvidence } from "./gate.ts";
+import { withRecord } from "./gate.ts";
 import { releaseLock } from "./lock.ts";
 import { bucketOf, planOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
@@ -10,7 +10,7 @@ export const releaseClusters = step({
   name: "release-clusters",
   does: "Marks the lock as released, if this migration holds it.",
   input: z.object({ run: RunSchema }),
-  needs: withEvidence({}),
+  needs: withRecord("clusters/*/lock.json", {}),
   run: async ({ run }, context) => {
     const plan = await planOf(context, run);
     await releaseLock(bucketOf(context), plan.settings.source.name, run.migration);

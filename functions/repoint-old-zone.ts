@@ -16,7 +16,9 @@ export const repointOldZone = step({
   name: "repoint-old-zone",
   does: "Gives each host of the old zone the record that it has in the new one.",
   input: z.object({ run: RunSchema }),
-  needs: withJournal({ route53: [...RECORD_READS, "ChangeResourceRecordSets"] }),
+  needs: withJournal({
+    route53: [...RECORD_READS, "ChangeResourceRecordSets UPSERT A,AAAA,CNAME apex,below"],
+  }),
   run: async ({ run }, context) => {
     const plan = await planOf(context, run);
     const route53 = makeRoute53(context.aws.route53);

@@ -16,7 +16,7 @@ export const restoreTtls = step({
   name: "restore-ttls",
   does: "Sets the parent's NS and the new zone's apex to the old TTLs on record.",
   input: z.object({ run: RunSchema }),
-  needs: withJournal({ route53: [...RECORD_READS, "ChangeResourceRecordSets"] }),
+  needs: withJournal({ route53: [...RECORD_READS, "ChangeResourceRecordSets UPSERT NS,SOA apex"] }),
   run: async ({ run }, context) => {
     const plan = await planOf(context, run);
     const stored = await bucketOf(context).getJson(keys.start(run.migration));

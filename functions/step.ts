@@ -7,12 +7,12 @@ import type * as z from "zod";
 import type { AwsClients } from "../adapters/aws-clients.ts";
 import type { AskDns } from "../adapters/dns.ts";
 import type { Exchange } from "../adapters/http.ts";
-import type { Needs, Scope } from "../domain/needs.ts";
+import type { Needs } from "../domain/needs.ts";
 import type { Side } from "../domain/phases.ts";
 
 export type { AwsClients } from "../adapters/aws-clients.ts";
 export type { AskDns } from "../adapters/dns.ts";
-export type { Needs, Scope } from "../domain/needs.ts";
+export type { Needs } from "../domain/needs.ts";
 
 /** What the composition root hands to every step: everything that it may reach. */
 export type Context = {
@@ -54,8 +54,6 @@ export type Step<Input = unknown, Output = unknown, Name extends string = string
   readonly does: string;
   readonly input: z.ZodType<Input>;
   readonly needs: Needs;
-  /** How far the needs reach; as far as their services allow where absent. */
-  readonly scope?: Scope;
   readonly run: (input: Input, context: Context) => Promise<Output>;
 };
 
@@ -65,6 +63,5 @@ export const step = <const Name extends string, Schema extends z.ZodType, Output
   readonly does: string;
   readonly input: Schema;
   readonly needs: Needs;
-  readonly scope?: Scope;
   readonly run: (input: z.output<Schema>, context: Context) => Promise<Output>;
 }): Step<z.output<Schema>, Output, Name> => definition as unknown as Step<z.output<Schema>, Output, Name>;

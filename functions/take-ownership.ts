@@ -10,7 +10,7 @@ export const takeOwnership = step({
   name: "take-ownership",
   does: "Writes into the ledger that one side owns a thing from now on; the other side's proof of being gone comes before.",
   input: z.object({ run: RunSchema, item: ItemSchema, owner: SideSchema, move: z.string() }),
-  needs: withJournal({}),
+  needs: withJournal({ s3: ["PutObject migrations/*/owners/*"] }),
   run: ({ run, item, owner, move }, context) =>
     makeEffect(
       context,

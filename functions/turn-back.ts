@@ -12,7 +12,7 @@ export const turnBack = step({
   name: "turn-back",
   does: "Sets the new zone's apex NS to the old zone's servers, if the zone had ever been delegated: child-centric resolvers ask there still.",
   input: z.object({ run: RunSchema }),
-  needs: withJournal({ route53: [...RECORD_READS, "ChangeResourceRecordSets"] }),
+  needs: withJournal({ route53: [...RECORD_READS, "ChangeResourceRecordSets UPSERT NS apex"] }),
   run: async ({ run }, context) => {
     const entries = await journalOf(context).forwardKeys(run.migration);
     if (!entries.some((key) => key.includes("-delegate-zone/"))) return { turned: false };

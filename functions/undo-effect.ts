@@ -29,10 +29,12 @@ export const undoEffectStep = step({
   does: "Brings back what stood before each of the given entries, newest first; an exclusive thing only after it is gone from the other side.",
   input: z.object({ run: RunSchema, entry: z.array(z.string()).min(1).max(50) }),
   needs: withJournal({
+    s3: ["PutObject migrations/*/owners/*"],
     // Nodes of the target are marked against consolidation by keep-warm.
     kubernetes: { source: KUBERNETES, target: [...KUBERNETES, "get nodes", "patch nodes"] },
     route53: [
-      "ChangeResourceRecordSets",
+      "ChangeResourceRecordSets DELETE any apex,below",
+      "ChangeResourceRecordSets UPSERT any apex,below",
       "DeleteHostedZone",
       "GetHostedZone",
       "ListHostedZonesByName",

@@ -4,7 +4,7 @@ import * as z from "zod";
 import { FenceRaised, Refused } from "../domain/errors.ts";
 import { keys } from "../domain/journal.ts";
 import { isRunning } from "./executions.ts";
-import { withEvidence } from "./gate.ts";
+import { withRecord } from "./gate.ts";
 import { takeLock } from "./lock.ts";
 import { bucketOf, planOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
@@ -17,7 +17,7 @@ export const validateStart = step({
     machine: z.enum(["migrate-cluster", "decommission"]),
     execution: z.string(),
   }),
-  needs: withEvidence({ sfn: ["DescribeExecution"] }),
+  needs: withRecord("clusters/*/lock.json", { sfn: ["DescribeExecution"] }),
   run: async ({ run, execution }, context) => {
     const plan = await planOf(context, run);
     if (plan.migration !== run.migration)

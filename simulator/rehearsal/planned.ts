@@ -1,7 +1,7 @@
 /** Which Kubernetes resources a plan speaks of, in the words of RBAC: what `planned` in a step's needs stands for. */
 
-import { builtInKind } from "../../adapters/kubernetes-kinds.ts";
 import { bundleOf } from "../../domain/bundle.ts";
+import { builtInKind } from "../../domain/kube-kinds.ts";
 import { SIDES } from "../../domain/phases.ts";
 import type { Plan } from "../../domain/plan.ts";
 import { pluralOf } from "../world/cluster/kinds.ts";

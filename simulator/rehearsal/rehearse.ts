@@ -133,6 +133,7 @@ const makeRun = (options: RehearsalOptions) => {
     onPermission: (step, service, action, allowed) =>
       emit({ type: "permission", step, service, action, allowed }),
     isPlanned: plannedResources(plan),
+    zone: plan.settings.dns.zone,
   });
   const people = makeSlack({ clock, plan, mode: options.approve, invoke: () => invoke });
   const { context, s3 } = makeServices({

@@ -7,12 +7,13 @@ import {
   ElasticLoadBalancingV2Client,
   ElasticLoadBalancingV2ServiceException,
 } from "@aws-sdk/client-elastic-load-balancing-v2";
-import { Route53Client, Route53ServiceException } from "@aws-sdk/client-route-53";
+import { type ChangeBatch, Route53Client, Route53ServiceException } from "@aws-sdk/client-route-53";
 import { S3Client, S3ServiceException } from "@aws-sdk/client-s3";
 import { SecretsManagerClient, SecretsManagerServiceException } from "@aws-sdk/client-secrets-manager";
 import { SFNClient, SFNServiceException } from "@aws-sdk/client-sfn";
 import { SQSClient, SQSServiceException } from "@aws-sdk/client-sqs";
 import { STSClient, STSServiceException } from "@aws-sdk/client-sts";
+import type { Asked } from "../../domain/permissions/entries.ts";
 import type { AwsClients } from "../../functions/step.ts";
 import { type AwsCaller, type Invocation, NotSimulated, type Seam, type Strike } from "./seam.ts";
 
@@ -264,6 +265,7 @@ const answer = async (
     call: { service, action: command, mutating: manners.mutating.includes(command), subject },
     input,
     permission: handler ? action : undefined,
+    asked: askedOf(service, input),
     run: (caller) => {
       if (!handler) throw new NotSimulated(missing);
       return handler(structuredInput(input), caller);
@@ -278,6 +280,20 @@ const answer = async (
     refusal: () => undefined,
     isAnswer: (error) => error instanceof Error && "$metadata" in error,
   });
+};
+
+/** What IAM looks at beside the action: the key in the bucket, and each record set of a change. */
+const askedOf = (service: AwsService, input: Readonly<Record<string, unknown>>): Asked => {
+  const key = input["Key"] ?? input["Prefix"];
+  if (service === "s3") return typeof key === "string" ? { key } : {};
+  const batch = input["ChangeBatch"] as ChangeBatch | undefined;
+  if (service !== "route53" || batch?.Changes === undefined) return {};
+  const changes = batch.Changes.map(({ Action = "", ResourceRecordSet: set }) => ({
+    action: Action,
+    type: set?.Type ?? "",
+    name: set?.Name ?? "",
+  }));
+  return { changes };
 };
 
 /** A copy, as the wire would make one: what a step does with its input afterwards changes nothing at the service. */

@@ -1,13 +1,14 @@
 /** What steps declared, what they used of it, and what they were denied: the simulator's IAM and RBAC, and the report's list of unused rights. */
 
 import { byCodeUnit } from "../../domain/kube.ts";
+import { type Asked, coveredBy } from "../../domain/permissions/entries.ts";
 import type { Side } from "../../domain/phases.ts";
 import type { Needs } from "../../functions/step.ts";
 import type { Invocation, SeamOptions, ServiceName } from "./seam.ts";
 
 export type PermissionBook = {
-  /** Whether the step declares an action of a service; notes the use or the denial. */
-  readonly may: (invocation: Invocation, service: ServiceName, action: string) => boolean;
+  /** Whether the step declares an action of a service on what is asked for; notes the entries that it used, or the denial. */
+  readonly may: (invocation: Invocation, service: ServiceName, action: string, asked?: Asked) => boolean;
   /** The same for a Kubernetes verb on a resource of one side. */
   readonly mayKubernetes: (invocation: Invocation, side: Side, verb: string, resource: string) => boolean;
   /** By step, `service:action` of what was used. */
@@ -33,7 +34,7 @@ export const permissionsOf = (needs: Needs): readonly string[] =>
     .sort(byCodeUnit);
 
 export const makePermissionBook = (
-  options: Pick<SeamOptions, "onPermission" | "isPlanned">,
+  options: Pick<SeamOptions, "onPermission" | "isPlanned" | "zone">,
 ): PermissionBook => {
   const used = new Map<string, Set<string>>();
   const denied = new Map<string, Set<string>>();
@@ -58,11 +59,14 @@ export const makePermissionBook = (
     used,
     denied,
     mayKubernetes,
-    may: (invocation, service, action) => {
+    may: (invocation, service, action, asked = {}) => {
       if (service === "kubernetes")
         throw new Error("Kubernetes rights are asked for by side: mayKubernetes.");
       const declared: readonly string[] = invocation.needs[service] ?? [];
-      return note(invocation.step, service, action, declared.includes(action));
+      const entries = coveredBy(declared, action, asked, options.zone ?? "");
+      if (entries === undefined) return note(invocation.step, service, action, false);
+      for (const entry of entries) note(invocation.step, service, entry, true);
+      return true;
     },
     unused: (steps) => {
       const rows = steps

@@ -4,6 +4,7 @@
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
+import type { Asked } from "../../domain/permissions/entries.ts";
 import type { Side } from "../../domain/phases.ts";
 import type { Needs } from "../../functions/step.ts";
 import type { Clock } from "../clock.ts";
@@ -104,6 +105,8 @@ export type SeamOptions = {
   readonly onPermission?: (step: string, service: ServiceName, action: string, allowed: boolean) => void;
   /** Whether a Kubernetes resource (`deployments`, `restores.velero.io`) is one of the kinds that the plan lists. */
   readonly isPlanned?: (resource: string) => boolean;
+  /** The platform's zone, lower case without the last dot: what the scopes of record changes are about. */
+  readonly zone?: string;
   /** Who a step is to the Kubernetes API. */
   readonly identify?: (invocation: Invocation) => {
     readonly user: string;
@@ -119,6 +122,8 @@ export type Passage<Out> = {
   readonly run: (caller: AwsCaller) => Out;
   /** Whether a step's declared needs cover it; HTTP APIs with rights of their own say yes and judge by the caller. */
   readonly permission: string | undefined;
+  /** What the call is about, where a declaration may be narrower than its action. */
+  readonly asked?: Asked;
   /** The service's own way to deny; throws or answers. */
   readonly deny: (invocation: Invocation) => Out;
   /** The service's own throttling, conflict and server error; throws or answers. */
@@ -209,7 +214,7 @@ const serve = <Out>(core: Core, p: Passage<Out>, invocation: Invocation): Answer
       ...(error === undefined ? {} : { error }),
       ...(output === undefined ? {} : { output }),
     });
-  if (p.permission !== undefined && !permissions.may(invocation, p.call.service, p.permission)) {
+  if (p.permission !== undefined && !permissions.may(invocation, p.call.service, p.permission, p.asked)) {
     observe("denied", p.permission);
     return attempt(() => p.deny(invocation));
   }

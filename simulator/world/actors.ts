@@ -4,8 +4,8 @@
  */
 
 import type { HttpResponse } from "../../adapters/http.ts";
-import { builtInKind, collectionPath } from "../../adapters/kubernetes-kinds.ts";
 import { byCodeUnit, type Json, type KubeObject } from "../../domain/kube.ts";
+import { builtInKind, collectionPath } from "../../domain/kube-kinds.ts";
 import { SIDES, type Side } from "../../domain/phases.ts";
 import type { Settings } from "../../domain/settings.ts";
 import type { Clock } from "../clock.ts";

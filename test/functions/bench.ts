@@ -118,6 +118,7 @@ export const makeStepBench = ({
     random: random.fork("seam"),
     onCall: (call) => calls.push(call),
     isPlanned: (resource) => !["nodes", "pods"].includes(resource),
+    zone: plan.settings.dns.zone,
     ...(fault ? { fault } : {}),
   });
   const s3 = makeS3({

@@ -194,6 +194,7 @@ export const makeMoveWorld = (plan: Plan = shopPlan(), options: WorldOptions = {
     clock,
     random,
     isPlanned: (resource) => !["nodes", "pods"].includes(resource),
+    zone: plan.settings.dns.zone,
     ...(options.fault ? { fault: options.fault } : {}),
   });
   const s3 = makeS3({

@@ -1,7 +1,7 @@
 /** Server-side apply: the applied fields become the manager's, other managers' fields conflict, and what it no longer applies goes. */
 
-import { apiVersionOf } from "../../../adapters/kubernetes-kinds.ts";
 import type { KubeObject } from "../../../domain/kube.ts";
+import { apiVersionOf } from "../../../domain/kube-kinds.ts";
 import { type Fields, isFields, same, withMetadata } from "../../world/cluster/fields.ts";
 import type { Resource } from "../../world/cluster/kinds.ts";
 import type { Registry, Who } from "../../world/cluster/registry.ts";

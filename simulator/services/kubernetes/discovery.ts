@@ -1,7 +1,7 @@
 /** What an API server says of itself: its version, its groups, and the resources of each. */
 
-import { apiVersionOf } from "../../../adapters/kubernetes-kinds.ts";
 import { byCodeUnit } from "../../../domain/kube.ts";
+import { apiVersionOf } from "../../../domain/kube-kinds.ts";
 import type { Kinds, Resource } from "../../world/cluster/kinds.ts";
 
 const VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update"];

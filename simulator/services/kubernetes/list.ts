@@ -1,7 +1,7 @@
 /** Lists: label and field selectors, pages with a continue token that expires. */
 
-import { apiVersionOf } from "../../../adapters/kubernetes-kinds.ts";
 import type { KubeObject } from "../../../domain/kube.ts";
+import { apiVersionOf } from "../../../domain/kube-kinds.ts";
 import { at, type Fields, isFields, labelsOf, namespaceOf, pathOf } from "../../world/cluster/fields.ts";
 import type { Resource } from "../../world/cluster/kinds.ts";
 import type { Registry } from "../../world/cluster/registry.ts";

@@ -1,7 +1,7 @@
 /** Who owns which field of an object: metadata.managedFields, kept by every write through the API. */
 
-import { apiVersionOf } from "../../../adapters/kubernetes-kinds.ts";
 import type { KubeObject } from "../../../domain/kube.ts";
+import { apiVersionOf } from "../../../domain/kube-kinds.ts";
 import { listAt, textAt } from "../../world/cluster/fields.ts";
 import type { Resource } from "../../world/cluster/kinds.ts";
 import type { Registry, Who } from "../../world/cluster/registry.ts";

@@ -1,7 +1,7 @@
 /** Objects are stored in one version of their kind and shown in the version that was asked for. */
 
-import { apiVersionOf } from "../../../adapters/kubernetes-kinds.ts";
 import type { KubeObject } from "../../../domain/kube.ts";
+import { apiVersionOf } from "../../../domain/kube-kinds.ts";
 import { fieldsAt, listAt, numberAt, textAt } from "../../world/cluster/fields.ts";
 import type { Resource } from "../../world/cluster/kinds.ts";
 

@@ -1,12 +1,7 @@
 /** Which kinds an API server serves: the built-in ones of its version, and those that CustomResourceDefinitions add. */
 
-import {
-  apiVersionOf,
-  BUILT_IN_KINDS,
-  groupVersionOf,
-  type KubeKind,
-} from "../../../adapters/kubernetes-kinds.ts";
 import { byCodeUnit, type KubeObject } from "../../../domain/kube.ts";
+import { apiVersionOf, BUILT_IN_KINDS, groupVersionOf, type KubeKind } from "../../../domain/kube-kinds.ts";
 import { at, fieldsAt, listAt, textAt, textsAt } from "./fields.ts";
 import { groupToday } from "./legacy.ts";
 import { qualified } from "./status.ts";

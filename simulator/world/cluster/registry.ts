@@ -3,8 +3,8 @@
  * admission, generation, finalizers, and the store. Controllers write through it under their own identities.
  */
 
-import { apiVersionOf } from "../../../adapters/kubernetes-kinds.ts";
 import type { KubeObject } from "../../../domain/kube.ts";
+import { apiVersionOf } from "../../../domain/kube-kinds.ts";
 import type { Clock } from "../../clock.ts";
 import type { Random } from "../../random.ts";
 import { withDefaults } from "./defaults.ts";

@@ -1,7 +1,7 @@
 /** ResourceQuotas: how many objects, and how much CPU and memory, a namespace may ask for. */
 
-import { apiVersionOf } from "../../../../adapters/kubernetes-kinds.ts";
 import type { KubeObject } from "../../../../domain/kube.ts";
+import { apiVersionOf } from "../../../../domain/kube-kinds.ts";
 import { at, fieldsAt, isDeleting, listAt, quantity } from "../fields.ts";
 import type { Machine } from "../machine.ts";
 import { requestsOf } from "../placement.ts";
