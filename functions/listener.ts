@@ -4,7 +4,7 @@
  */
 
 import type * as z from "zod";
-import type { Context, Needs, Scope, Step } from "./step.ts";
+import type { Context, Needs, Step } from "./step.ts";
 
 /** What calls it. All of it is data: infra deploys it as it stands here, the rehearsal goes by the same. */
 export type Trigger =
@@ -62,7 +62,6 @@ export const listener = <const Name extends string, Schema extends z.ZodType, Ou
   readonly timeoutSeconds: number;
   readonly input: Schema;
   readonly needs: Needs;
-  readonly scope?: Scope;
   readonly run: (input: z.output<Schema>, context: Context) => Promise<Output>;
 }): Listener<z.output<Schema>, Output, Name> =>
   definition as unknown as Listener<z.output<Schema>, Output, Name>;
