@@ -13,7 +13,11 @@ const HOUR_SECONDS = 3_600;
 export const findDestinations = gate({
   name: "find-destinations",
   does: "Reads the last hour of the flow logs of the source's nodes, and keeps every public address that they called.",
-  needs: { logs: FLOW_LOG_READS, kubernetes: { source: ["list nodes"] } },
+  needs: {
+    s3: ["PutObject migrations/*/destinations.json", "PutObject migrations/*/flow-queries/*"],
+    logs: FLOW_LOG_READS,
+    kubernetes: { source: ["list nodes"] },
+  },
   patience: { pollSeconds: 15, holdSecondsMax: 900 },
   measure: async ({ run, watcher }, context) => {
     const plan = await planOf(context, run);

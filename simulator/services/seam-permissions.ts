@@ -33,6 +33,17 @@ export const permissionsOf = (needs: Needs): readonly string[] =>
     )
     .sort(byCodeUnit);
 
+const isNarrower = (declared: readonly string[], action: string): boolean =>
+  declared.some((entry) => entry.startsWith(`${action} `));
+
+/** A denial names what was asked for, where the action itself is declared for something else. */
+const whatOf = (action: string, { key, changes = [] }: Asked): string =>
+  [
+    action,
+    ...(key === undefined ? [] : [key]),
+    ...changes.map((c) => `${c.action} ${c.type} ${c.name}`),
+  ].join(" ");
+
 export const makePermissionBook = (
   options: Pick<SeamOptions, "onPermission" | "isPlanned" | "zone">,
 ): PermissionBook => {
@@ -64,7 +75,13 @@ export const makePermissionBook = (
         throw new Error("Kubernetes rights are asked for by side: mayKubernetes.");
       const declared: readonly string[] = invocation.needs[service] ?? [];
       const entries = coveredBy(declared, action, asked, options.zone ?? "");
-      if (entries === undefined) return note(invocation.step, service, action, false);
+      if (entries === undefined)
+        return note(
+          invocation.step,
+          service,
+          isNarrower(declared, action) ? whatOf(action, asked) : action,
+          false,
+        );
       for (const entry of entries) note(invocation.step, service, entry, true);
       return true;
     },
