@@ -100,42 +100,116 @@ export const queueDepth = (cluster: string, queue: string): string =>
 /** Classes that requests pass by: what monitoring, agents and controllers answer decides no client's request. */
 const ASIDE: ReadonlySet<string> = new Set(["core", "cloud-controller"]);
 
+/** What was worked out once for a plan; a plan never changes, and every comparison asks again. */
+const remembered = <Of extends object, What>(work: (of: Of) => What): ((of: Of) => What) => {
+  const known = new WeakMap<Of, What>();
+  return (of) => {
+    const found = known.get(of) ?? work(of);
+    known.set(of, found);
+    return found;
+  };
+};
+
+type Workloads = Plan["workloads"];
+
+/** The workloads behind each Service, in the plan's order. */
+export const workloadsBehind = remembered((workloads: Workloads): ReadonlyMap<string, readonly string[]> => {
+  const behind = new Map<string, string[]>();
+  for (const w of workloads)
+    for (const service of new Set(w.services)) {
+      const names = behind.get(service);
+      if (names) names.push(nameOf(w));
+      else behind.set(service, [nameOf(w)]);
+    }
+  return behind;
+});
+
+const calledBy = remembered((workloads: Workloads): ReadonlyMap<string, readonly string[]> => {
+  const answering = new Set<string>();
+  for (const w of workloads) {
+    if (ASIDE.has(w.class) || w.loadGenerator === true) continue;
+    if (w.replicas === 0 && w.kind !== "DaemonSet") continue;
+    for (const service of w.services) answering.add(service);
+  }
+  return new Map(
+    workloads.map((w) => {
+      const needed = new Set(w.calls.map((c) => c.service));
+      for (const service of w.services) needed.delete(service);
+      return [nameOf(w), [...needed].filter((service) => answering.has(service)).sort()] as const;
+    }),
+  );
+});
+
 /**
  * The Services that each workload needs in order to answer, `namespace/name` to `namespace/service`s. A call counts where some
  * workload of the plan stands behind the Service, runs (a workload of zero pods isn't used), and isn't telemetry, a controller or a load
  * generator, whose own page others may link to.
  */
-export const neededCalls = (plan: Pick<Plan, "workloads">): ReadonlyMap<string, readonly string[]> => {
-  const behind = new Map<string, string[]>();
-  for (const w of plan.workloads) {
-    if (ASIDE.has(w.class) || w.loadGenerator === true) continue;
-    if (w.replicas === 0 && w.kind !== "DaemonSet") continue;
-    for (const service of w.services) behind.set(service, [...(behind.get(service) ?? []), nameOf(w)]);
-  }
-  return new Map(
-    plan.workloads.map((w) => {
-      const needed = new Set(w.calls.map((c) => c.service));
-      for (const service of w.services) needed.delete(service);
-      return [nameOf(w), [...needed].filter((service) => behind.has(service)).sort()] as const;
-    }),
-  );
-};
+export const neededCalls = (plan: Pick<Plan, "workloads">): ReadonlyMap<string, readonly string[]> =>
+  calledBy(plan.workloads);
+
+type Host = Plan["hosts"][number];
+
+/** The workloads that one host's requests reach, for each host of a plan. */
+const reachedFrom = remembered((workloads: Workloads) =>
+  remembered((host: Host): ReadonlySet<string> => {
+    const calls = calledBy(workloads);
+    const behind = workloadsBehind(workloads);
+    const reached = new Set<string>();
+    const open = [`${host.namespace}/${host.service}`];
+    const seen = new Set(open);
+    for (let service = open.pop(); service !== undefined; service = open.pop())
+      for (const name of behind.get(service) ?? []) {
+        reached.add(name);
+        for (const next of calls.get(name) ?? []) {
+          if (!seen.has(next)) open.push(next);
+          seen.add(next);
+        }
+      }
+    return reached;
+  }),
+);
+
+type Reached = Pick<Plan, "workloads" | "hosts">;
+
+const reachedByAll = remembered((workloads: Workloads) =>
+  remembered((hosts: Plan["hosts"]): ReadonlyMap<string, number> => {
+    const counts = new Map<string, number>();
+    for (const host of hosts)
+      for (const name of reachedFrom(workloads)(host)) counts.set(name, (counts.get(name) ?? 0) + 1);
+    return counts;
+  }),
+);
+
+/** How many public hosts lead to each workload; those that none leads to are left out. */
+export const hostsLeadingToEach = ({ workloads, hosts }: Reached): ReadonlyMap<string, number> =>
+  reachedByAll(workloads)(hosts);
 
 /** The workloads that requests of clients reach (`namespace/name`): those that have request metrics to compare. */
-export const receivesRequests = (plan: Pick<Plan, "workloads" | "hosts">): ReadonlySet<string> => {
+export const receivesRequests = (plan: Reached): ReadonlySet<string> =>
+  new Set(hostsLeadingToEach(plan).keys());
+
+/** The workloads on the ways from public hosts through a workload: itself, what it needs, and whose requests lead to it. */
+export const aroundWorkload = (plan: Pick<Plan, "workloads">, name: string): ReadonlySet<string> => {
   const calls = neededCalls(plan);
-  const reached = new Set<string>();
-  const open = plan.hosts.map((h) => `${h.namespace}/${h.service}`);
-  const seen = new Set(open);
-  for (let service = open.pop(); service !== undefined; service = open.pop()) {
-    for (const w of plan.workloads) {
-      if (!w.services.includes(service)) continue;
-      reached.add(nameOf(w));
-      for (const next of calls.get(nameOf(w)) ?? []) {
-        if (!seen.has(next)) open.push(next);
-        seen.add(next);
-      }
-    }
-  }
-  return reached;
+  const behind = workloadsBehind(plan.workloads);
+  const callers = callersOfEach(plan.workloads);
+  const below = (w: string) => (calls.get(w) ?? []).flatMap((service) => behind.get(service) ?? []);
+  return new Set([...closure(name, below), ...closure(name, (w) => callers.get(w) ?? [])]);
+};
+
+const callersOfEach = remembered((workloads: Workloads): ReadonlyMap<string, readonly string[]> => {
+  const behind = workloadsBehind(workloads);
+  const callers = new Map<string, string[]>();
+  for (const [caller, services] of calledBy(workloads))
+    for (const name of services.flatMap((service) => behind.get(service) ?? []))
+      callers.set(name, [...(callers.get(name) ?? []), caller]);
+  return callers;
+});
+
+const closure = (start: string, next: (name: string) => readonly string[]): ReadonlySet<string> => {
+  const seen = new Set([start]);
+  // A set that grows is walked to its end.
+  for (const name of seen) for (const other of next(name)) seen.add(other);
+  return seen;
 };

@@ -10,7 +10,7 @@ import type { KubeObject } from "../domain/kube.ts";
 import type { Side } from "../domain/phases.ts";
 import { nameOf } from "../domain/plan.ts";
 import { at, isLoose } from "../domain/pods.ts";
-import { neededCalls, receivesRequests } from "../domain/queries.ts";
+import { aroundWorkload, hostsLeadingToEach, neededCalls, workloadsBehind } from "../domain/queries.ts";
 import { measureSide } from "./measuring.ts";
 import { orUnknown } from "./objects.ts";
 import { type Item, kubernetesOf, type SlimPlan } from "./run.ts";
@@ -58,8 +58,8 @@ export const compareItem = async (
     ),
   ];
   const name = `${item.namespace}/${item.name}`;
-  if (!receivesRequests(plan).has(name)) return pods;
-  const gap = gapFor(plan, name, await standing(context));
+  if (!hostsLeadingToEach(plan).has(name)) return pods;
+  const gap = gapFor(plan, name, await standing(context, plan, name));
   if (gap === undefined) return [...pods, ...(await answers(context, plan, item))];
   return whole ? [...pods, notComplete(context, name, gap)] : pods;
 };
@@ -139,22 +139,38 @@ const isSteady = (pod: KubeObject, now: number): boolean =>
   !restartedWithin(pod, STEADY_SECONDS, now) &&
   !(since(readiness(pod)?.["lastTransitionTime"], now) < STEADY_SECONDS);
 
-/** Workloads that have a ready pod on the target. */
-const standing = async (context: Context): Promise<ReadonlySet<string>> => {
+/** Of the workloads on the ways through one, those that have a ready pod on the target. The other namespaces of a large cluster aren't read. */
+const standing = async (context: Context, plan: SlimPlan, name: string): Promise<ReadonlySet<string>> => {
+  const around = aroundWorkload(plan, name);
   const target = kubernetesOf(context, "target");
   const ready = new Set<string>();
-  for (const kind of ["Deployment", "StatefulSet", "DaemonSet"])
-    for (const object of (await orUnknown(() => target.list({ apiVersion: "apps/v1", kind }))) ?? [])
-      if (statusOf(object).ready > 0) ready.add(`${object.metadata.namespace}/${object.metadata.name}`);
+  for (const [namespace, kinds] of kindsByNamespace(plan, around))
+    for (const kind of kinds)
+      for (const object of (await orUnknown(() =>
+        target.list({ apiVersion: "apps/v1", kind }, { namespace }),
+      )) ?? [])
+        if (statusOf(object).ready > 0) ready.add(`${namespace}/${object.metadata.name}`);
   return ready;
+};
+
+const STANDING_KINDS = ["Deployment", "StatefulSet", "DaemonSet"];
+
+const kindsByNamespace = (
+  { workloads }: SlimPlan,
+  names: ReadonlySet<string>,
+): ReadonlyMap<string, ReadonlySet<string>> => {
+  const kinds = new Map<string, Set<string>>();
+  for (const w of workloads)
+    if (names.has(nameOf(w)) && STANDING_KINDS.includes(w.kind))
+      kinds.set(w.namespace, (kinds.get(w.namespace) ?? new Set()).add(w.kind));
+  return kinds;
 };
 
 /** Why requests can't tell yet: a link that is missing on the way to it, or behind it. Undefined where the chain is whole. */
 export const gapFor = (plan: SlimPlan, name: string, ready: ReadonlySet<string>): string | undefined => {
   const calls = neededCalls(plan);
   const linked = new Set((plan.links ?? []).filter((l) => l.on === "target").map((l) => l.service));
-  const behind = (service: string): readonly string[] =>
-    plan.workloads.filter((w) => w.services.includes(service)).map(nameOf);
+  const behind = (service: string): readonly string[] => workloadsBehind(plan.workloads).get(service) ?? [];
   const answersFor = (service: string): boolean =>
     linked.has(service) || behind(service).some((w) => ready.has(w));
 
@@ -209,6 +225,5 @@ const answers = async (context: Context, plan: SlimPlan, item: Item): Promise<re
 };
 
 /** How many public hosts have a workload somewhere behind them. */
-export const hostsLeadingTo = (plan: SlimPlan, name: string): number =>
-  plan.hosts.filter((host) => receivesRequests({ workloads: plan.workloads, hosts: [host] }).has(name))
-    .length;
+export const hostsLeadingTo = (plan: Pick<SlimPlan, "workloads" | "hosts">, name: string): number =>
+  hostsLeadingToEach(plan).get(name) ?? 0;

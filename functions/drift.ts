@@ -49,10 +49,11 @@ export const driftOf = async (
   const changed = before.flatMap((was) => {
     const now = source.byKey.get(keyIn(was));
     const isSecret = was.kind === "Secret";
-    const secret =
-      isSecret && now !== undefined && now.metadata["resourceVersion"] !== was.metadata["resourceVersion"];
+    // An object of the same version is the same object: most of a large platform is left alone, and needn't be compared field by field.
+    const written = now !== undefined && now.metadata["resourceVersion"] !== was.metadata["resourceVersion"];
+    const secret = isSecret && written;
     const fields =
-      now && !isSecret ? diffObjects(was, mask(now)).filter((d) => isForeign(was, d, linked)) : [];
+      written && !isSecret ? diffObjects(was, mask(now)).filter((d) => isForeign(was, d, linked)) : [];
     return !now || secret || fields.length > 0 ? [{ was, now, fields, secret }] : [];
   });
   const target: Stock =

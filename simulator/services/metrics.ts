@@ -29,8 +29,8 @@ export const makeMetricsService =
     const at = timeOf(parameters.get("time"), now());
     if (at === undefined)
       return failure(400, "bad_data", `invalid parameter "time": ${parameters.get("time")}`);
-    return answer(parameters.get("query") ?? "", at, (name, matches, from, to) =>
-      world.scraped(side, name, matches, from, to),
+    return answer(parameters.get("query") ?? "", at, (name, matches, from, to, equal) =>
+      world.scraped(side, name, matches, from, to, equal),
     );
   };
 

@@ -41,6 +41,8 @@ export type MetricsWorld = {
     matches: (labels: Labels) => boolean,
     fromMs: number,
     toMs: number,
+    /** Labels that `matches` wants to have exactly these values, as far as the caller says so: a hint, which saves looking at the rest. */
+    equal?: Labels,
   ) => readonly ScrapedSeries[];
   /** From now on, for so many seconds, this base answers wrongly. */
   readonly strike: (side: Side, fault: MetricFault, seconds: number) => void;
@@ -88,14 +90,14 @@ export const makeMetricsWorld = (options: MetricsOptions): MetricsWorld => {
     return found;
   };
   return {
-    scraped: (side, name, matches, fromMs, toMs) => {
+    scraped: (side, name, matches, fromMs, toMs, equal = {}) => {
       const struck = faults.get(side);
       const fault = struck && struck.until > clock.now() ? struck.fault : undefined;
       if (fault === "missing") return [];
       const there = Math.min(toMs, clock.now() - (fault === "late" ? LATE_MS : 0));
       const at = times(side, fromMs, there);
       const cluster = plan.settings[fault === "wrong-cluster" ? otherSide(side) : side].name;
-      return candidates(side, name).flatMap(({ labels: own, samples }) => {
+      return candidates(side, name, equal).flatMap(({ labels: own, samples }) => {
         const labels = { __name__: name, cluster, ...own };
         if (!matches(labels)) return [];
         const found = samples(at);
@@ -110,8 +112,10 @@ export const makeMetricsWorld = (options: MetricsOptions): MetricsWorld => {
   };
 };
 
-/** Every series that a base knows under a name. */
-const makeCandidates = (options: MetricsOptions): ((side: Side, name: string) => readonly Candidate[]) => {
+type CandidatesOf = (side: Side, name: string, equal: Labels) => readonly Candidate[];
+
+/** Every series that a base knows under a name, but for those that can't have the labels that are wanted. */
+const makeCandidates = (options: MetricsOptions): CandidatesOf => {
   const presence = makePresence(options);
   const workloads = workloadMetrics(options, presence);
   const edge = edgeMetrics(options, presence);
@@ -127,8 +131,8 @@ const makeCandidates = (options: MetricsOptions): ((side: Side, name: string) =>
       datastores.counts().map((c) => ({ labels: { datastore: c.datastore }, value: c.connectionsMax })),
   });
   const gauges: { readonly [S in Side]: Gauges } = { source: gaugesOf("source"), target: gaugesOf("target") };
-  return (side, name) => {
-    if (name.startsWith("http_")) return workloads(side, name);
+  return (side, name, equal) => {
+    if (name.startsWith("http_")) return workloads(side, name, equal);
     if (name.startsWith("edge_")) return edge(side, name);
     return (gauges[side][name]?.() ?? []).map(({ labels, value }) => ({
       labels,
@@ -147,9 +151,15 @@ const workloadMetrics = ({ plan, traffic }: MetricsOptions, presence: Presence) 
     const hosts = part.hosts.filter((h) => h.entries.some((e) => services.includes(e)));
     return hosts.length > 0 ? hosts.flatMap((h) => Object.keys(h.load.statuses)) : ["200"];
   };
+  const byName = new Map(nodes.map((node) => [node.workload.name, node]));
+  const wanted = ({ namespace, workload }: Labels): typeof nodes => {
+    if (namespace === undefined || workload === undefined) return nodes;
+    const only = byName.get(`${namespace}/${workload}`);
+    return only ? [only] : [];
+  };
   const seen = makeSeenCodes();
-  return (side: Side, name: string): readonly Candidate[] =>
-    nodes.flatMap(({ part, workload }) => {
+  return (side: Side, name: string, equal: Labels): readonly Candidate[] =>
+    wanted(equal).flatMap(({ part, workload }) => {
       const w = own.get(workload.name);
       if (!w) return [];
       const labels = { namespace: w.namespace, workload: w.name };

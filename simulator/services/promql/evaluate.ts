@@ -17,6 +17,8 @@ export type Scraped = (
   matches: (labels: Labels) => boolean,
   fromMs: number,
   toMs: number,
+  /** Labels of which `matches` wants exactly this value: what has another needn't be looked at. */
+  equal: Labels,
 ) => readonly Series[];
 
 export type Element = { readonly labels: Labels; readonly value: number };
@@ -38,7 +40,7 @@ export const evaluateQuery = (expression: Expression, scraped: Scraped, atMs: nu
   const fetched = new Map<Selector, readonly Series[]>();
   prefetch(expression, 0, (selector, backMs) => {
     const from = atMs - backMs - (selector.rangeMs ?? LOOKBACK_MS);
-    fetched.set(selector, scraped(selector.name, matching(selector), from, atMs));
+    fetched.set(selector, scraped(selector.name, matching(selector), from, atMs, equalities(selector)));
   });
   const run = new Evaluator(fetched);
   return run.evaluate(expression, atMs);
@@ -75,6 +77,11 @@ const matching = (selector: Selector): ((labels: Labels) => boolean) => {
   const tests = selector.matchers.map(matcherTest);
   return (labels) => tests.every((test) => test(labels));
 };
+
+const equalities = ({ matchers }: Selector): Labels =>
+  Object.fromEntries(
+    matchers.flatMap(({ label, op, value }) => (op === "=" && value !== "" ? [[label, value]] : [])),
+  );
 
 const matcherTest = ({ label, op, value }: Matcher): ((labels: Labels) => boolean) => {
   if (op === "=" || op === "!=") return (labels) => ((labels[label] ?? "") === value) === (op === "=");
