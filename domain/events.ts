@@ -80,6 +80,23 @@ export type RunEvent =
     >
   /** Requests that failed because of the move, with the reason, as they begin to: the line to look for at 3 a.m. */
   | Line<"failing", { cluster: Side; host: string; workload: string; reason: string }>
+  /** A consumer group as its members or figures change; counts are those since its last line, `overN` is members less those of the plan. */
+  | Line<
+      "kafka",
+      {
+        group: string;
+        state: "stable" | "rebalancing" | "empty";
+        /** Live members, by the cluster that their pods run in. */
+        source: number;
+        target: number;
+        overN: number;
+        rebalances: number;
+        duplicates: number;
+        lost: number;
+        longestDelayMs: number;
+        waiting: number;
+      }
+    >
   | Line<"freeze", { status: "began" | "ended" | "lasts"; minutes: number }>
   /** What others did meanwhile: developers, operators, autoscalers. */
   | Line<
@@ -127,6 +144,14 @@ export type Summary = {
     readonly failedAnyway: number;
   };
   readonly freezeMinutes: number;
+  /** Over all consumer groups: sums, and the greatest of `membersMaxOverN` and `longestDelayMs`. */
+  readonly kafka: {
+    readonly membersMaxOverN: number;
+    readonly rebalances: number;
+    readonly lost: number;
+    readonly duplicates: number;
+    readonly longestDelayMs: number;
+  };
   readonly transitions: number;
   readonly historyEventsMax: number;
   readonly violations: readonly {

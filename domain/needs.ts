@@ -1,5 +1,6 @@
 /** What a step may call, as data: infra derives roles and RBAC from it, the simulator denies the rest, `repot permissions` prints it. */
 
+import type { KafkaAction } from "./kafka.ts";
 import type { Side } from "./phases.ts";
 
 /**
@@ -24,6 +25,7 @@ export type Needs = {
   readonly sqs?: readonly string[];
   /** Secrets Manager; there is one secret, the Slack app's. */
   readonly secrets?: readonly string[];
+  readonly kafka?: readonly KafkaAction[];
   /** Requests to the platform itself, as a client would make them. */
   readonly probes?: readonly "get"[];
 };

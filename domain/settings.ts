@@ -8,7 +8,7 @@ import { isNode, isScalar, LineCounter, parseDocument } from "yaml";
 import * as z from "zod";
 import { BadInput } from "./errors.ts";
 import { ClusterSettings } from "./settings/clusters.ts";
-import { KafkaGroup, Queue } from "./settings/messaging.ts";
+import { KafkaGroup, KafkaSettings, Queue } from "./settings/messaging.ts";
 import { Network } from "./settings/network.ts";
 import { Approvals, Pipeline, Window } from "./settings/people.ts";
 import { Correction, Gates, Policy } from "./settings/policy.ts";
@@ -24,6 +24,8 @@ export const SettingsSchema = z.strictObject({
   datastores: z.array(Datastore).default([]),
   thirdParties: z.array(ThirdParty).default([]),
   network: Network.prefault({}),
+  /** The brokers of the groups below, where Repot may ask them. */
+  kafka: KafkaSettings.optional(),
   groups: z.array(KafkaGroup).default([]),
   queues: z.array(Queue).default([]),
   pipelines: z.array(Pipeline).default([]),

@@ -21,6 +21,7 @@ export const makeTally = (): Tally => {
   let freezeMinutes = 0;
   let virtualSeconds = 0;
   const requests = { served: 0, failed: 0, paused: 0, failedAnyway: 0 };
+  const kafka = { membersMaxOverN: 0, rebalances: 0, lost: 0, duplicates: 0, longestDelayMs: 0 };
   const violations: Summary["violations"][number][] = [];
   const faults = new Map<string, { kind: string; step: string; struck: number }>();
 
@@ -41,6 +42,9 @@ export const makeTally = (): Tally => {
         break;
       case "freeze":
         freezeMinutes += event.minutes;
+        break;
+      case "kafka":
+        addGroup(kafka, event);
         break;
       case "traffic":
         requests.served += event.served;
@@ -65,6 +69,7 @@ export const makeTally = (): Tally => {
       workloads,
       requests: { ...requests },
       freezeMinutes,
+      kafka: { ...kafka },
       transitions,
       historyEventsMax,
       violations: [...violations],
@@ -72,6 +77,17 @@ export const makeTally = (): Tally => {
       virtualSeconds,
     }),
   };
+};
+
+const addGroup = (
+  kafka: { -readonly [K in keyof Summary["kafka"]]: number },
+  line: Extract<RunEvent, { type: "kafka" }>,
+): void => {
+  kafka.membersMaxOverN = Math.max(kafka.membersMaxOverN, line.overN);
+  kafka.rebalances += line.rebalances;
+  kafka.lost += line.lost;
+  kafka.duplicates += line.duplicates;
+  kafka.longestDelayMs = Math.max(kafka.longestDelayMs, line.longestDelayMs);
 };
 
 const strike = (

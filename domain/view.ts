@@ -9,6 +9,7 @@ import { byCodeUnit } from "./kube.ts";
 import { PHASES, type Phase, SIDES, type Side } from "./phases.ts";
 import { type Counts, makeTally } from "./summary.ts";
 import { type EffectsView, makeEffects } from "./view-effects.ts";
+import { type GroupView, makeGroups } from "./view-kafka.ts";
 import { type Bounded, bounded, type FleetView, makeFleet, type Ready } from "./view-parts.ts";
 import { makeSeries, type Segment, type Stretch } from "./view-series.ts";
 
@@ -75,6 +76,8 @@ export type ViewModel = {
   readonly approvals: readonly ApprovalView[];
   readonly freezes: readonly { readonly from: number; readonly to: number | null }[];
   readonly fleet: FleetView;
+  /** Consumer groups, by name. */
+  readonly groups: readonly GroupView[];
   readonly executions: {
     readonly started: number;
     readonly running: number;
@@ -133,6 +136,7 @@ type Parts = {
   readonly effects: ReturnType<typeof makeEffects>;
   readonly series: ReturnType<typeof makeSeries>;
   readonly fleet: ReturnType<typeof makeFleet>;
+  readonly groups: ReturnType<typeof makeGroups>;
 };
 
 /** What each type of line changes; the compiler misses none. */
@@ -164,6 +168,7 @@ const reducers = (state: State, parts: Parts): { readonly [T in EventType]: (eve
     state.actors.add(event);
   },
   ready: parts.fleet.add,
+  kafka: parts.groups.add,
   fault: state.faults.add,
   permission: (event) => addPermission(state, event),
   violation: state.violations.add,
@@ -172,7 +177,12 @@ const reducers = (state: State, parts: Parts): { readonly [T in EventType]: (eve
 
 /** Every type of line. */
 export const EVENT_TYPES: readonly string[] = Object.keys(
-  reducers(emptyState(), { effects: makeEffects(), series: makeSeries(), fleet: makeFleet() }),
+  reducers(emptyState(), {
+    effects: makeEffects(),
+    series: makeSeries(),
+    fleet: makeFleet(),
+    groups: makeGroups(),
+  }),
 );
 
 /** Folds line by line; `model` may be asked for at any time. A type of line from a newer Repot changes nothing. */
@@ -182,7 +192,8 @@ export const makeView = (): View => {
   const effects = makeEffects();
   const series = makeSeries();
   const fleet = makeFleet();
-  const reduce = reducers(state, { effects, series, fleet });
+  const groups = makeGroups();
+  const reduce = reducers(state, { effects, series, fleet, groups });
 
   const add = (event: RunEvent): void => {
     tally.add(event);
@@ -206,6 +217,7 @@ export const makeView = (): View => {
     approvals: [...state.approvals.values()],
     freezes: state.freezes.map((f) => ({ ...f })),
     fleet: fleet.view(state.at),
+    groups: groups.view(),
     executions: { ...state.executions, ended: sorted(state.executions.ended) },
     failing: state.failing.view(),
     faults: state.faults.view(),

@@ -7,6 +7,7 @@ import type * as z from "zod";
 import type { AwsClients } from "../adapters/aws-clients.ts";
 import type { AskDns } from "../adapters/dns.ts";
 import type { Exchange } from "../adapters/http.ts";
+import type { Kafka } from "../adapters/kafka.ts";
 import type { Needs } from "../domain/needs.ts";
 import type { Side } from "../domain/phases.ts";
 
@@ -19,6 +20,8 @@ export type Context = {
   readonly aws: AwsClients;
   readonly http: Exchange;
   readonly askDns: AskDns;
+  /** The administration of the brokers that the plan names. */
+  readonly kafka: Kafka;
   /** Base URLs: the API servers of both clusters, the metrics of both, Slack. */
   readonly endpoints: {
     readonly kubernetes: { readonly [S in Side]: string };

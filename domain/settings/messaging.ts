@@ -1,7 +1,14 @@
 /** Kafka consumer groups and queues. */
 
 import * as z from "zod";
-import { count } from "./shapes.ts";
+import { count, seconds } from "./shapes.ts";
+
+/** How the members of a group get to the target. */
+export const GROUP_POLICIES = ["live", "swap", "static", "drained", "quiet"] as const;
+export type GroupPolicy = (typeof GROUP_POLICIES)[number];
+
+/** Local time of the window's zone, `HH:MM`. */
+const hour = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/);
 
 export const KafkaGroup = z.strictObject({
   group: z.string(),
@@ -12,6 +19,35 @@ export const KafkaGroup = z.strictObject({
   messagesPerSecond: z.number().nonnegative().default(50),
   /** Where set, members are static: their ids are `${prefix}-${ordinal}`. */
   staticIdPrefix: z.string().optional(),
+  /** What the plan recommends, where absent. */
+  policy: z.enum(GROUP_POLICIES).optional(),
+  /** The classic protocol (JoinGroup, SyncGroup) or the one in which brokers assign (KIP-848). */
+  protocol: z.enum(["classic", "kip-848"]).default("classic"),
+  /** What members of the classic protocol agree on; members that differ fall back to eager. */
+  assignor: z.enum(["eager", "cooperative"]).default("eager"),
+  /** How often members ask whether anything changed: 3 by the classic protocol's default, 5 by KIP-848's. */
+  heartbeatSeconds: z.number().positive().max(600).optional(),
+  /** A member that is silent for so long is taken for dead. */
+  sessionTimeoutSeconds: seconds.default(45),
+  /** How long an empty group waits for more members (`group.initial.rebalance.delay.ms`). */
+  initialRebalanceDelaySeconds: seconds.default(3),
+  /** How often members commit what they have read. */
+  commitSeconds: z.number().positive().max(3_600).default(5),
+  /** Members that the brokers bear; beyond them they slow down. One more than there are, where absent. */
+  membersMax: count.optional(),
+  /** Messages that may wait when a move counts as settled; as many as at its beginning, where absent. */
+  lagMax: count.optional(),
+  /** When the group is quiet; for the policy `quiet`. May pass midnight. */
+  quietHours: z.strictObject({ start: hour, end: hour }).optional(),
+});
+export type KafkaGroupSettings = z.infer<typeof KafkaGroup>;
+
+/** How Repot reaches the brokers. */
+export const KafkaSettings = z.strictObject({
+  /** `host:port`, reachable from where Repot's functions run. */
+  bootstrapServers: z.array(z.string().regex(/^[^\s:,]+:\d{1,5}$/)).min(1),
+  tls: z.boolean().default(true),
+  saslMechanism: z.enum(["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]).optional(),
 });
 
 export const Queue = z.strictObject({

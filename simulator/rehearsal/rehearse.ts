@@ -73,6 +73,7 @@ export const rehearse = async (options: RehearsalOptions): Promise<Rehearsed> =>
   await run.driver.run();
   run.mistakes.check();
   run.world.traffic.flush();
+  run.world.kafka.flush();
   run.freezeMeter.close(run.clock.elapsedSeconds());
   judgeEnd(run.recorder, {
     plan: options.plan,

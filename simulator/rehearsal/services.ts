@@ -10,6 +10,7 @@ import { DEPLOYED } from "../services/deployed.ts";
 import { makeEc2 } from "../services/ec2.ts";
 import { makeEksService } from "../services/eks.ts";
 import { makeElb } from "../services/elb.ts";
+import { makeKafkaPort } from "../services/kafka.ts";
 import { makeLogs } from "../services/logs.ts";
 import { makeMetricsService } from "../services/metrics.ts";
 import { makeSimulatedNetwork } from "../services/network.ts";
@@ -73,6 +74,7 @@ export const makeServices = (
     aws: awsClients(options, s3),
     http: makeExchange(seam, routes, makeProbes(options.plan, world)),
     askDns: makeAskDns(seam, world.dns),
+    kafka: makeKafkaPort(seam, world.kafka.brokers),
     endpoints: {
       kubernetes: {
         source: `https://${HOSTS.kubernetes.source}`,

@@ -19,6 +19,7 @@ import {
 import { type Datastores, makeDatastores } from "../world/datastores.ts";
 import { makeDns, type SimulatedDns } from "../world/dns/index.ts";
 import { type FlowRecords, makeFlowRecords } from "../world/flow-records.ts";
+import { type KafkaWorld, makeKafka } from "../world/kafka/index.ts";
 import { type Gauges, type MetricsWorld, makeMetricsWorld } from "../world/metrics.ts";
 import { makeProgram } from "../world/probe-pods.ts";
 import { makeQueues, type QueueWorld } from "../world/queues.ts";
@@ -32,6 +33,7 @@ export type RehearsedWorld = {
   readonly dns: SimulatedDns;
   readonly traffic: TrafficWorld;
   readonly queues: QueueWorld;
+  readonly kafka: KafkaWorld;
   readonly metrics: MetricsWorld;
   readonly addresses: Addresses;
   readonly outside: ThirdParties;
@@ -86,25 +88,37 @@ export const makeWorld = (making: Making): RehearsedWorld => {
     clusters: { source, target },
   });
   const queues = makeQueues({ clock, plan, source, target, targetShare: () => targetShareOf(traffic) });
+  const kafka = makeKafka({ clock, plan, source, target, emit, targetShare: () => targetShareOf(traffic) });
   const datastores = makeDatastores({ plan, source, target });
-  for (const cluster of [source, target]) cluster.setSignals(signalsOf(cluster.side, traffic, queues));
+  for (const cluster of [source, target]) cluster.setSignals(signalsOf(cluster.side, traffic, queues, kafka));
   const gauges = (side: Side): Gauges => ({
     ...queues.gauges(side),
+    ...kafka.gauges(),
     datastore_connections: connectionsOf(datastores, side),
   });
   const metrics = makeMetricsWorld({ clock, random, plan, source, target, traffic, gauges });
-  return { clusters: { source, target }, dns, traffic, queues, metrics, addresses, outside, flowRecords };
+  return {
+    clusters: { source, target },
+    dns,
+    traffic,
+    queues,
+    kafka,
+    metrics,
+    addresses,
+    outside,
+    flowRecords,
+  };
 };
 
 /** What autoscalers go by: how much of its pods' capacity a workload uses, and how many pods its backlog calls for. */
-const signalsOf = (side: Side, traffic: TrafficWorld, queues: QueueWorld): Signals => ({
+const signalsOf = (side: Side, traffic: TrafficWorld, queues: QueueWorld, kafka: KafkaWorld): Signals => ({
   cpuShare: (workload) => {
     const flow = traffic.workloads().find((f) => f.side === side && f.workload === workload);
     return flow && flow.capacity > 0 ? flow.requestsPerSecond / flow.capacity : undefined;
   },
   podsForBacklog: (workload) => {
-    const queue = queues.queues().find((q) => q.workload === workload);
-    return queue ? Math.ceil(queue.waiting / MESSAGES_PER_POD) : undefined;
+    const waiting = kafka.waiting(workload) ?? queues.queues().find((q) => q.workload === workload)?.waiting;
+    return waiting === undefined ? undefined : Math.ceil(waiting / MESSAGES_PER_POD);
   },
 });
 

@@ -159,6 +159,7 @@ const LATENCY_MS: { readonly [S in ServiceName]: readonly [low: number, high: nu
   slack: [90, 320],
   sqs: [5, 25],
   secrets: [15, 60],
+  kafka: [4, 30],
   probes: [8, 60],
 };
 

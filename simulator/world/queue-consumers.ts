@@ -68,7 +68,7 @@ const PRODUCTS: { readonly [K in QueueKind]: RegExp } = {
 };
 
 /** The broker among what a consumer calls; undefined where it runs outside of the clusters, and so loses nothing by a move. */
-export const brokerOf = (consumer: Consumer, plan: Plan): Broker | undefined => {
+export const brokerOf = (consumer: Pick<Consumer, "kind" | "workload">, plan: Plan): Broker | undefined => {
   const member = plan.workloads.find((w) => nameOf(w) === consumer.workload);
   const called = new Set(member?.calls.map((c) => c.service));
   const broker = plan.workloads.find(

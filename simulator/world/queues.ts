@@ -72,7 +72,9 @@ const up = (x: number): number => Math.max(0, Math.ceil(x - DUST));
 
 export const makeQueues = (options: QueueOptions): QueueWorld => {
   const clusters: { readonly [S in Side]: Cluster } = options;
-  const queues = consumersOf(options.plan).map((consumer) => new Queue(consumer, options));
+  const queues = consumersOf(options.plan)
+    .filter((consumer) => consumer.kind !== "kafka")
+    .map((consumer) => new Queue(consumer, options));
   let settledAt = options.clock.now();
   const settle = (): void => {
     const seconds = (options.clock.now() - settledAt) / 1000;
@@ -109,10 +111,6 @@ export const makeQueues = (options: QueueOptions): QueueWorld => {
       };
     },
     gauges: () => ({
-      kafka_consumergroup_lag: () =>
-        views()
-          .filter((v) => v.kind === "kafka")
-          .map((v) => ({ labels: { consumergroup: v.name, topic: v.topic }, value: v.waiting })),
       queue_messages: () =>
         views()
           .filter((v) => v.kind !== "kafka")

@@ -38,6 +38,8 @@ export type PodView = {
   readonly accepting: boolean;
   /** Being deleted: SIGTERM was sent. */
   readonly terminating: boolean;
+  /** Its IP address; empty until it has started. Other clusters have others. */
+  readonly address: string;
 };
 
 /** What stands behind a Service as its load balancer knows it, a little late. */

@@ -278,6 +278,7 @@ describe("load balancers of the clusters", () => {
     ready: true,
     accepting: true,
     terminating: false,
+    address: "10.0.0.9",
     ...view,
   });
   const status = { loadBalancer: { ingress: [{ hostname: "k8s-shop-1.elb.amazonaws.com" }] } };

@@ -15,6 +15,7 @@ import { Engine } from "../../simulator/interpreter/engine.ts";
 import { makeRandom } from "../../simulator/random.ts";
 import { DEPLOYED, SLACK_APP, VOTES_QUEUE } from "../../simulator/services/deployed.ts";
 import { makeEksService } from "../../simulator/services/eks.ts";
+import { noKafka } from "../../simulator/services/kafka.ts";
 import { makeSimulatedNetwork } from "../../simulator/services/network.ts";
 import { makeRoute53Service } from "../../simulator/services/route53.ts";
 import { makeS3 } from "../../simulator/services/s3.ts";
@@ -227,6 +228,7 @@ export const makeStepBench = ({
     aws,
     http,
     askDns: makeAskDns(seam, dns),
+    kafka: noKafka(seam),
     endpoints: { kubernetes: url("kubernetes"), metrics: url("metrics"), slack: "https://slack" },
     bucket: "memory",
     deployed: DEPLOYED,

@@ -13,6 +13,7 @@ import { DEPLOYED } from "../../simulator/services/deployed.ts";
 import { makeEc2 } from "../../simulator/services/ec2.ts";
 import { makeEksService } from "../../simulator/services/eks.ts";
 import { makeElb } from "../../simulator/services/elb.ts";
+import { noKafka } from "../../simulator/services/kafka.ts";
 import { makeSimulatedNetwork } from "../../simulator/services/network.ts";
 import { makeRoute53Service } from "../../simulator/services/route53.ts";
 import { makeS3, type S3Service } from "../../simulator/services/s3.ts";
@@ -151,6 +152,7 @@ const contextOf = (
     aws,
     http,
     askDns: makeAskDns(seam, dns),
+    kafka: noKafka(seam),
     endpoints: { kubernetes: url("kubernetes"), metrics: url("metrics"), slack: "https://slack" },
     bucket: BUCKET,
     deployed: DEPLOYED,

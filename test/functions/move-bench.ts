@@ -17,6 +17,7 @@ import { makeRandom } from "../../simulator/random.ts";
 import { DEPLOYED } from "../../simulator/services/deployed.ts";
 import { makeEksService } from "../../simulator/services/eks.ts";
 import { makeElb } from "../../simulator/services/elb.ts";
+import { noKafka } from "../../simulator/services/kafka.ts";
 import { makeLogs } from "../../simulator/services/logs.ts";
 import { makeSimulatedNetwork } from "../../simulator/services/network.ts";
 import { makeRoute53Service } from "../../simulator/services/route53.ts";
@@ -281,6 +282,7 @@ export const makeMoveWorld = (plan: Plan = shopPlan(), options: WorldOptions = {
     }),
     http,
     askDns: makeAskDns(seam, dns),
+    kafka: noKafka(seam),
     endpoints: { kubernetes: url("kubernetes"), metrics: url("metrics"), slack: "https://slack" },
     bucket: "memory",
     deployed: DEPLOYED,

@@ -70,7 +70,15 @@ export const handCluster = (
         const name = `${workload.split("/")[1]}-${made}`;
         list.push({
           listed: true,
-          view: { namespace, name, workload, ready: true, accepting: true, terminating: false },
+          view: {
+            namespace,
+            name,
+            workload,
+            ready: true,
+            accepting: true,
+            terminating: false,
+            address: `10.${side === "source" ? 0 : 32}.${made >> 8}.${made & 255}`,
+          },
         });
       }
       pods.set(workload, list);

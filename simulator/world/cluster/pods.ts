@@ -1,6 +1,7 @@
 /** The pods of a cluster as processes: what the kubelet does from binding to exit, and the views that traffic and queues have of it. */
 
 import type { KubeObject } from "../../../domain/kube.ts";
+import type { Side } from "../../../domain/phases.ts";
 import type { Random } from "../../random.ts";
 import type { PodView } from "../types.ts";
 import {
@@ -29,6 +30,7 @@ export class Pod implements PodView {
   ready = false;
   accepting = false;
   terminating = false;
+  address = "";
   /** Milliseconds since 1970 from which it has been ready without a break. */
   readyAt = 0;
   /** Succeeded or Failed: it won't run again. */
@@ -186,8 +188,8 @@ export class Pods {
   #started(pod: Pod, object: KubeObject): void {
     pod.accepting = true;
     this.#address += 1;
-    const n = this.#address;
-    const podIP = `10.${(n >> 16) & 255}.${(n >> 8) & 255}.${n & 255}`;
+    const podIP = addressOf(this.#machine.side, this.#address);
+    pod.address = podIP;
     const conditions = [
       condition("PodScheduled", true, this.#machine),
       condition("Initialized", true, this.#machine),
@@ -327,6 +329,10 @@ export class Pods {
     });
   }
 }
+
+/** Pods of both clusters are in one VPC, so their addresses differ: 10.0.0.0/11 is the source's, 10.32.0.0/11 the target's. */
+const addressOf = (side: Side, n: number): string =>
+  `10.${(side === "source" ? 0 : 32) + ((n >> 16) & 31)}.${(n >> 8) & 255}.${n & 255}`;
 
 const condition = (type: string, status: boolean, machine: Machine) => ({
   type,

@@ -148,13 +148,22 @@ const backendsOf = (pods: readonly PodView[]): Pick<ServiceNode, "backends" | "l
   return { backends: [...byWorkload.values()], listed: pods.length, pods: pods.map(asItIs) };
 };
 
-export const asItIs = ({ namespace, name, workload, ready, accepting, terminating }: PodView): PodView => ({
+export const asItIs = ({
   namespace,
   name,
   workload,
   ready,
   accepting,
   terminating,
+  address,
+}: PodView): PodView => ({
+  namespace,
+  name,
+  workload,
+  ready,
+  accepting,
+  terminating,
+  address,
 });
 
 /** Everything that a part's structure is made from, as a text: an equal text is an equal structure. */

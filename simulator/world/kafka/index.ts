@@ -1,0 +1,272 @@
+/**
+ * Kafka: brokers outside the clusters (or kept on the source) that both reach, or a second, empty cluster of brokers on the target where a
+ * person decided to rebuild them. Groups are event-driven: nothing is computed for a single message.
+ */
+
+import type { GroupProtocol, Offset } from "../../../domain/kafka.ts";
+import type { Producer } from "../../../domain/kafka-drain.ts";
+import { byCodeUnit } from "../../../domain/kube.ts";
+import { SIDES, type Side } from "../../../domain/phases.ts";
+import { nameOf, type Plan } from "../../../domain/plan.ts";
+import { KafkaGroup, type KafkaGroupSettings } from "../../../domain/settings/messaging.ts";
+import type { Clock } from "../../clock.ts";
+import type { Gauges } from "../metrics.ts";
+import { type Broker, brokerOf } from "../queue-consumers.ts";
+import { podsOf } from "../traffic/pods.ts";
+import type { Cluster, Emit } from "../types.ts";
+import { GroupRun, type GroupView } from "./run.ts";
+import { Topic } from "./topic.ts";
+
+export type { GroupView } from "./run.ts";
+
+/** What the administration's service asks; brokers of the source where a rebuilt pair has two. */
+export type KafkaBrokers = {
+  readonly groups: () => readonly string[];
+  readonly describe: (group: string) => DescribedGroup | undefined;
+  readonly committed: (group: string) => readonly Offset[] | undefined;
+  readonly ends: (topic: string) => readonly Offset[] | undefined;
+  readonly producers: (topic: string) => readonly Producer[] | undefined;
+};
+
+export type DescribedGroup = {
+  readonly protocol: GroupProtocol;
+  readonly state: "stable" | "rebalancing" | "empty";
+  readonly members: readonly {
+    readonly memberId: string;
+    readonly clientId: string;
+    readonly host: string;
+    readonly instanceId: string | undefined;
+    readonly partitions: readonly number[];
+  }[];
+  readonly topic: string;
+};
+
+export type KafkaWorld = {
+  readonly groups: () => readonly GroupView[];
+  readonly brokers: KafkaBrokers;
+  /** Messages that wait for a workload's groups; undefined where it has none. */
+  readonly waiting: (workload: string) => number | undefined;
+  readonly gauges: () => Gauges;
+  /** The last lines of the record. */
+  readonly flush: () => void;
+  /** Faults. */
+  readonly disturb: () => number;
+  readonly intrude: () => number;
+  readonly floodBy: (times: number) => void;
+  /** Sets what is written to a topic, in messages a second. */
+  readonly produce: (topic: string, messagesPerSecond: number) => void;
+};
+
+export type KafkaOptions = {
+  readonly clock: Clock;
+  readonly plan: Plan;
+  readonly source: Cluster;
+  readonly target: Cluster;
+  readonly emit: Emit;
+  /** Share of the producers' work that is done on the target now: the share of the clients there. */
+  readonly targetShare?: () => number;
+  /** What members have in hand, uncommitted, when they give partitions back: some clients' way. */
+  readonly inHandSeconds?: number;
+};
+
+/** How often producers on both sides share their work anew, where each side has brokers of its own. */
+const SHARE_EVERY_MS = 300_000;
+/** A producer is forgotten a day after its last write. */
+const PRODUCER_EXPIRES_MS = 86_400_000;
+
+/** Groups of the settings, and every group member of the plan that they don't name. */
+export const groupsOf = (plan: Plan): readonly KafkaGroupSettings[] => {
+  const named = new Set(plan.settings.groups.map((g) => g.workload));
+  const inferred = plan.workloads
+    .filter((w) => w.class === "group-member" && !named.has(nameOf(w)))
+    .map((w) => KafkaGroup.parse({ group: nameOf(w), topic: nameOf(w), workload: nameOf(w) }));
+  return [...plan.settings.groups, ...inferred].sort((a, b) => byCodeUnit(a.group, b.group));
+};
+
+type Place = "shared" | Side;
+
+export const makeKafka = (options: KafkaOptions): KafkaWorld => {
+  const { clock, plan } = options;
+  const topics = new Map<string, Topic>();
+  const runs: { readonly run: GroupRun; readonly place: Place; readonly broker: Broker | undefined }[] = [];
+  const rates = new Map<string, number>();
+  const settings = groupsOf(plan);
+  for (const g of settings) rates.set(g.topic, Math.max(rates.get(g.topic) ?? 0, g.messagesPerSecond));
+  const topicAt = (place: Place, g: KafkaGroupSettings): Topic => {
+    const key = `${place}/${g.topic}`;
+    const known = topics.get(key);
+    if (known) return known;
+    const partitions = Math.max(...settings.filter((s) => s.topic === g.topic).map((s) => s.partitions));
+    const made = new Topic(
+      g.topic,
+      partitions,
+      place === "target" ? 0 : (rates.get(g.topic) ?? 0),
+      clock.now(),
+    );
+    topics.set(key, made);
+    return made;
+  };
+  for (const g of settings) {
+    const workload = plan.workloads.find((w) => nameOf(w) === g.workload);
+    const broker = brokerOf({ kind: "kafka", workload: g.workload }, plan);
+    const places: readonly Place[] = broker?.rebuilt === true ? SIDES : ["shared"];
+    for (const place of places) {
+      const clusters = place === "shared" ? [options.source, options.target] : [options[place]];
+      const run = new GroupRun({
+        clock,
+        emit: options.emit,
+        settings: g,
+        topic: topicAt(place, g),
+        wanted: workload?.replicas ?? 1,
+        ordinals: workload?.kind === "StatefulSet",
+        clusters,
+        inHandSeconds: options.inHandSeconds ?? 0,
+      });
+      runs.push({ run, place, broker });
+    }
+  }
+  const world = makeWorld(options, runs, topics, rates);
+  for (const { run } of runs) run.say();
+  return world;
+};
+
+type Placed = { readonly run: GroupRun; readonly place: Place; readonly broker: Broker | undefined };
+
+const makeWorld = (
+  options: KafkaOptions,
+  runs: readonly Placed[],
+  topics: ReadonlyMap<string, Topic>,
+  rates: Map<string, number>,
+): KafkaWorld => {
+  const { clock } = options;
+  let times = 1;
+  const share = () => (runs.some((r) => r.place === "target") ? (options.targetShare?.() ?? 0) : 0);
+  const flow = () => {
+    const onTarget = Math.min(1, Math.max(0, share()));
+    for (const [key, topic] of topics) {
+      const part = key.startsWith("shared/") ? 1 : key.startsWith("target/") ? onTarget : 1 - onTarget;
+      topic.setRate((rates.get(topic.name) ?? 0) * part * times, clock.now());
+    }
+  };
+  watch(options, runs);
+  if (runs.some((r) => r.place === "target")) {
+    const again = () =>
+      void clock.after(SHARE_EVERY_MS, () => {
+        flow();
+        again();
+      });
+    again();
+  }
+  const own = runs.filter((r) => r.place !== "target");
+  const every = (act: (run: GroupRun) => void) => {
+    for (const { run } of own) act(run);
+    return own.length;
+  };
+  return {
+    groups: () => runs.map(({ run }) => run.view()),
+    brokers: brokersOf(clock, own, topics),
+    waiting: (workload) => {
+      const mine = runs.filter(({ run }) => run.settings.workload === workload);
+      return mine.length === 0 ? undefined : mine.reduce((n, { run }) => n + run.group.unread(), 0);
+    },
+    gauges: () => ({
+      kafka_consumergroup_lag: () =>
+        own.map(({ run }) => ({
+          labels: { consumergroup: run.settings.group, topic: run.settings.topic },
+          value: run.group.unread(),
+        })),
+    }),
+    flush: () => every((run) => run.say()),
+    disturb: () => every((run) => run.coordinator.disturb()),
+    intrude: () => every((run) => run.intrude()),
+    floodBy: (factor) => {
+      times = factor;
+      flow();
+    },
+    produce: (topic, messagesPerSecond) => {
+      rates.set(topic, messagesPerSecond);
+      flow();
+    },
+  };
+};
+
+/** Pods come and go; brokers in the clusters, too, and where no volume holds their log it goes with them. */
+const watch = (options: KafkaOptions, runs: readonly Placed[]): void => {
+  const up = new Map<Placed, boolean>();
+  const brokerUp = ({ broker, place }: Placed): boolean => {
+    const side = place === "shared" ? (broker?.side ?? "source") : place;
+    return broker === undefined || podsOf(options[side]).accepting(broker.workload) > 0;
+  };
+  for (const placed of runs) up.set(placed, brokerUp(placed));
+  const look = (placed: Placed): void => {
+    placed.run.look();
+    if (!placed.broker) return;
+    const now = brokerUp(placed);
+    if (up.get(placed) === true && !now && placed.broker.volatile) {
+      placed.run.group.drop(placed.place === "shared");
+      placed.run.say();
+    }
+    up.set(placed, now);
+  };
+  for (const side of SIDES)
+    options[side].onChange((change) => {
+      for (const placed of runs) {
+        const { workload } = placed.run.settings;
+        const concerned = [workload, placed.broker?.workload].some(
+          (name) =>
+            name !== undefined &&
+            (change?.namespace === undefined || name.startsWith(`${change.namespace}/`)),
+        );
+        if (concerned) look(placed);
+      }
+    });
+};
+
+const brokersOf = (
+  clock: Clock,
+  own: readonly Placed[],
+  topics: ReadonlyMap<string, Topic>,
+): KafkaBrokers => {
+  const runOf = (group: string) => own.find(({ run }) => run.settings.group === group)?.run;
+  const topicOf = (name: string) => topics.get(`shared/${name}`) ?? topics.get(`source/${name}`);
+  const each = <T>(topic: Topic, make: (partition: number) => T): T[] =>
+    Array.from({ length: topic.partitions }, (_, partition) => make(partition));
+  return {
+    groups: () => own.map(({ run }) => run.settings.group),
+    describe: (name) => {
+      const run = runOf(name);
+      return run && describe(run);
+    },
+    committed: (name) =>
+      runOf(name)
+        ?.group.committed()
+        .map((offset, partition) => ({ topic: runOf(name)?.settings.topic ?? "", partition, offset })),
+    ends: (name) => {
+      const topic = topicOf(name);
+      const offset = Math.floor(topic?.end(clock.now()) ?? 0);
+      return topic && each(topic, (partition) => ({ topic: name, partition, offset }));
+    },
+    producers: (name) => {
+      const topic = topicOf(name);
+      const lastWriteAt = topic?.lastWriteAt(clock.now());
+      if (!topic) return undefined;
+      if (lastWriteAt === undefined || clock.now() - lastWriteAt > PRODUCER_EXPIRES_MS) return [];
+      return each(topic, (partition) => ({ topic: name, partition, producerId: "1000", lastWriteAt }));
+    },
+  };
+};
+
+const describe = (run: GroupRun): DescribedGroup => ({
+  protocol: run.settings.protocol,
+  state: run.coordinator.state(),
+  topic: run.settings.topic,
+  members: [...run.group.members]
+    .map((m) => ({
+      memberId: m.id,
+      clientId: m.clientId,
+      host: m.host,
+      instanceId: m.instanceId,
+      partitions: run.coordinator.assigned(m),
+    }))
+    .sort((a, b) => byCodeUnit(a.memberId, b.memberId)),
+});

@@ -1,0 +1,176 @@
+/** One consumer group at one cluster of brokers: its log, its coordinator, its processes, and what the record says of it. */
+
+import { heartbeatSecondsOf, mannerOf } from "../../../domain/kafka-cost.ts";
+import { SIDES, type Side } from "../../../domain/phases.ts";
+import type { KafkaGroupSettings } from "../../../domain/settings/messaging.ts";
+import type { Clock } from "../../clock.ts";
+import { podsOf } from "../traffic/pods.ts";
+import type { Cluster, Emit, PodView } from "../types.ts";
+import { Classic } from "./classic.ts";
+import type { Coordinator, CoordinatorState } from "./coordinator.ts";
+import { Group, type GroupFigures, type Member } from "./group.ts";
+import { Kip848 } from "./kip848.ts";
+import { Processes } from "./processes.ts";
+import type { Topic } from "./topic.ts";
+
+export type GroupView = {
+  readonly name: string;
+  readonly topic: string;
+  /** `namespace/name` of the members' workload. */
+  readonly workload: string;
+  /** Live members, by the cluster that their pods run in. */
+  readonly members: { readonly [S in Side]: number };
+  /** As many as the plan has. */
+  readonly wanted: number;
+  readonly state: CoordinatorState;
+  /** Messages that wait. */
+  readonly waiting: number;
+  readonly figures: GroupFigures;
+  /** Partitions that two live members own; the coordinator never lets that happen. */
+  readonly ownedTwice: number;
+};
+
+export type RunOptions = {
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly settings: KafkaGroupSettings;
+  readonly topic: Topic;
+  /** Members of the plan. */
+  readonly wanted: number;
+  /** Whether pods have ordinals, which make their static ids. */
+  readonly ordinals: boolean;
+  /** The clusters whose pods can reach these brokers. */
+  readonly clusters: readonly Cluster[];
+  readonly inHandSeconds: number;
+};
+
+const DUST = 1e-6;
+const whole = (x: number): number => Math.max(0, Math.ceil(x - DUST));
+
+/** `prefix-3` of the pod `usage-meter-3`; pods without ordinals all have the same. */
+const staticIdOf = ({ settings, ordinals }: RunOptions) => {
+  const { staticIdPrefix: prefix } = settings;
+  return (pod: PodView): string | undefined => {
+    if (prefix === undefined) return undefined;
+    const ordinal = ordinals ? /-(\d+)$/.exec(pod.name)?.[1] : pod.name;
+    return `${prefix}-${ordinal ?? pod.name}`;
+  };
+};
+
+export class GroupRun {
+  readonly group: Group;
+  readonly coordinator: Coordinator;
+  readonly settings: KafkaGroupSettings;
+  readonly #options: RunOptions;
+  readonly #processes: Processes;
+  #said = { rebalances: 0, duplicates: 0, lost: 0, members: "" };
+
+  constructor(options: RunOptions) {
+    const { clock, settings, topic, wanted } = options;
+    this.#options = options;
+    this.settings = settings;
+    this.group = new Group({
+      name: settings.group,
+      clock,
+      topic,
+      members: wanted,
+      membersMax: settings.membersMax ?? wanted + 1,
+      commitSeconds: settings.commitSeconds,
+      inHandSeconds: options.inHandSeconds,
+    });
+    const timing = {
+      heartbeatMs: heartbeatSecondsOf(settings) * 1000,
+      sessionMs: settings.sessionTimeoutSeconds * 1000,
+      initialDelayMs: settings.initialRebalanceDelaySeconds * 1000,
+      changed: () => this.say(),
+    };
+    const manner = mannerOf(settings);
+    this.coordinator =
+      manner === "KIP-848"
+        ? new Kip848(this.group, clock, timing)
+        : new Classic(this.group, clock, timing, manner === "classic, eager");
+    const { coordinator } = this;
+    this.#processes = new Processes({
+      clock,
+      coordinator,
+      group: settings.group,
+      instanceId: staticIdOf(options),
+    });
+    this.#processes.begin(this.#pods());
+  }
+
+  look(): void {
+    this.#processes.look(this.#pods());
+  }
+
+  intrude(): void {
+    const member = this.group.live().find((m) => m.instanceId !== undefined);
+    if (member?.instanceId === undefined) return;
+    this.#processes.intrude(member.instanceId, "10.99.0.1", "source");
+  }
+
+  view(): GroupView {
+    const live = this.group.live();
+    const count = (side: Side) => live.filter((m) => m.side === side).length;
+    return {
+      name: this.settings.group,
+      topic: this.settings.topic,
+      workload: this.settings.workload,
+      members: { source: count("source"), target: count("target") },
+      wanted: this.#options.wanted,
+      state: this.coordinator.state(),
+      waiting: this.group.unread(),
+      figures: this.group.figures(),
+      ownedTwice: this.#ownedTwice(live),
+    };
+  }
+
+  /** A line of the record, where there is something to say. */
+  say(): void {
+    const { source, target, ...now } = this.#counts();
+    const members = `${source}/${target}`;
+    const since = {
+      rebalances: now.rebalances - this.#said.rebalances,
+      duplicates: whole(now.duplicates) - this.#said.duplicates,
+      lost: whole(now.lost) - this.#said.lost,
+    };
+    const quiet = since.rebalances === 0 && since.duplicates === 0 && since.lost === 0;
+    if (quiet && members === this.#said.members) return;
+    this.#said = {
+      rebalances: now.rebalances,
+      duplicates: whole(now.duplicates),
+      lost: whole(now.lost),
+      members,
+    };
+    this.#options.emit({
+      type: "kafka",
+      group: this.settings.group,
+      state: this.coordinator.state(),
+      source,
+      target,
+      overN: source + target - this.#options.wanted,
+      ...since,
+      longestDelayMs: Math.round(this.group.takeDelay()),
+      waiting: Math.round(this.group.unread()),
+    });
+  }
+
+  #counts() {
+    const { members, figures } = this.view();
+    return { ...members, ...figures };
+  }
+
+  #ownedTwice(live: readonly Member[]): number {
+    const all = live.flatMap((m) => this.group.ownedBy(m));
+    return all.length - new Set(all).size;
+  }
+
+  #pods(): readonly (readonly [Side, PodView])[] {
+    const there = SIDES.flatMap((side) => this.#options.clusters.filter((c) => c.side === side));
+    return there.flatMap((cluster) =>
+      podsOf(cluster)
+        .of(this.settings.workload)
+        .map((pod) => [cluster.side, pod] as const),
+    );
+  }
+}
