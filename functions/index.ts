@@ -43,6 +43,7 @@ import { observeBalancers } from "./observe-balancers.ts";
 import { observeBundle } from "./observe-bundle.ts";
 import { observeCluster } from "./observe-cluster.ts";
 import { observeDelegation } from "./observe-delegation.ts";
+import { observeDrain } from "./observe-drain.ts";
 import { observeDrift } from "./observe-drift.ts";
 import { observeEgress } from "./observe-egress.ts";
 import { observeFloor } from "./observe-floor.ts";
@@ -131,6 +132,7 @@ const all = [
   observeBundle,
   observeCluster,
   observeDelegation,
+  observeDrain,
   observeDrift,
   observeEgress,
   observeFloor,

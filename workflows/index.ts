@@ -5,6 +5,7 @@ import type { NamedMachine } from "./asl.ts";
 import { buildTarget } from "./build-target.ts";
 import { cutTraffic } from "./cut-traffic.ts";
 import { decommission } from "./decommission.ts";
+import { drainQueue } from "./drain-queue.ts";
 import { freeze } from "./freeze.ts";
 import { handOver } from "./hand-over.ts";
 import { hold } from "./hold.ts";
@@ -30,6 +31,7 @@ export const machines: readonly NamedMachine[] = [
   rollBack,
   shift,
   handOver,
+  drainQueue,
   scale,
   watchGates,
   inBatches,

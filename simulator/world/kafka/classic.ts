@@ -10,6 +10,7 @@ import {
   type CoordinatorState,
   nextBeat,
   ROUND_TRIPS_MS,
+  spreadBeats,
   type Timing,
 } from "./coordinator.ts";
 import type { Group, Member } from "./group.ts";
@@ -49,6 +50,7 @@ export class Classic implements Coordinator {
     for (const member of members) this.#group.members.add(member);
     if (members.length === 0) return;
     this.#assign();
+    spreadBeats(members, this.#clock.now(), this.#timing.heartbeatMs);
     this.#phase = "stable";
   }
 

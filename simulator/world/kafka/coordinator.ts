@@ -31,6 +31,12 @@ export type Timing = {
 /** Join, sync and fetch take a few round trips. */
 export const ROUND_TRIPS_MS = 60;
 
+/** Members that have stood for long heartbeat at any time of their interval. */
+export const spreadBeats = (members: Iterable<Member>, now: number, everyMs: number): void => {
+  const all = [...members];
+  for (const [i, member] of all.entries()) member.beatsFrom = now - ((i + 0.5) * everyMs) / all.length;
+};
+
 /** The first heartbeat of a member at or after a moment. */
 export const nextBeat = (member: Member, now: number, everyMs: number): number =>
   member.beatsFrom + Math.max(1, Math.ceil((now - member.beatsFrom) / everyMs)) * everyMs;

@@ -67,10 +67,13 @@ export type KafkaOptions = {
   readonly targetShare?: () => number;
   /** What members have in hand, uncommitted, when they give partitions back: some clients' way. */
   readonly inHandSeconds?: number;
+  /** From a container's start to its first request to the brokers. */
+  readonly startMs?: number;
 };
 
 /** How often producers on both sides share their work anew, where each side has brokers of its own. */
 const SHARE_EVERY_MS = 300_000;
+const START_MS = 500;
 /** A producer is forgotten a day after its last write. */
 const PRODUCER_EXPIRES_MS = 86_400_000;
 
@@ -121,6 +124,7 @@ export const makeKafka = (options: KafkaOptions): KafkaWorld => {
         ordinals: workload?.kind === "StatefulSet",
         clusters,
         inHandSeconds: options.inHandSeconds ?? 0,
+        startMs: options.startMs ?? START_MS,
       });
       runs.push({ run, place, broker });
     }

@@ -9,7 +9,7 @@ import {
   type Coordinator,
   type CoordinatorState,
   nextBeat,
-  ROUND_TRIPS_MS,
+  spreadBeats,
   type Timing,
 } from "./coordinator.ts";
 import type { Group, Member } from "./group.ts";
@@ -42,6 +42,7 @@ export class Kip848 implements Coordinator {
 
   begin(members: readonly Member[]): void {
     for (const member of members) this.#group.members.add(member);
+    spreadBeats(members, this.#clock.now(), this.#timing.heartbeatMs);
     this.#target = stickyAssignment(members, this.#group.owners());
     for (const [index, member] of this.#target.entries()) if (member) this.#group.take(index, member);
   }
@@ -57,8 +58,8 @@ export class Kip848 implements Coordinator {
     else {
       this.#group.members.add(member);
       this.#anew();
-      this.#told.add(member);
-      this.#clock.after(ROUND_TRIPS_MS, () => this.#beat(member));
+      // The answer to its first heartbeat brings what is free already.
+      this.#beat(member);
     }
     this.#timing.changed();
     return {};
@@ -114,10 +115,11 @@ export class Kip848 implements Coordinator {
     this.#anew();
   }
 
-  /** Another epoch: the brokers assign anew, sticky to what they assigned before. */
+  /** Another epoch: the brokers assign anew, sticky to what members have; what is free goes to who has least. */
   #anew(): void {
     this.#group.rebalanced();
-    this.#target = stickyAssignment([...this.#group.members], this.#target);
+    const owners = this.#group.owners().map((owner, i) => owner ?? this.#keeperOf(i));
+    this.#target = stickyAssignment([...this.#group.members], owners);
     this.#tell();
   }
 
@@ -141,12 +143,13 @@ export class Kip848 implements Coordinator {
     for (const index of this.#group.ownedBy(member))
       if (this.#target[index] !== member) this.#group.release(index, true);
     for (const [index, owner] of this.#group.owners().entries())
-      if (!owner && this.#target[index] === member && !this.#isKept(index)) this.#group.take(index, member);
+      if (!owner && this.#target[index] === member && !this.#keeperOf(index)) this.#group.take(index, member);
     this.#tell();
     this.#timing.changed();
   }
 
-  #isKept(index: number): boolean {
-    return [...this.#away.values()].some((kept) => kept.includes(index));
+  /** The static member that is away and for which a partition waits. */
+  #keeperOf(index: number): Member | undefined {
+    return [...this.#away].find(([, kept]) => kept.includes(index))?.[0];
   }
 }

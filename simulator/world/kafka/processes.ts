@@ -10,12 +10,12 @@ export type ProcessesOptions = {
   readonly clock: Clock;
   readonly coordinator: Coordinator;
   readonly group: string;
+  /** From the container's start to the first request. */
+  readonly startMs: number;
   /** The static id of a pod; undefined for dynamic members. */
   readonly instanceId: (pod: PodView) => string | undefined;
 };
 
-/** From the container's start to the first request. */
-const START_MS = 500;
 /** A process that was refused or fenced exits; its container is started again. */
 const RESTART_MS = 10_000;
 
@@ -52,7 +52,7 @@ export class Processes {
       seen.add(keyOf(side, pod));
       if (this.#running.has(keyOf(side, pod))) continue;
       const process = this.#add(side, pod);
-      clock.after(START_MS, () => this.#join(process));
+      clock.after(this.#options.startMs, () => this.#join(process));
     }
     const told = new Set(pods.filter(([, pod]) => pod.terminating).map(([side, pod]) => keyOf(side, pod)));
     for (const [key, process] of [...this.#running]) {

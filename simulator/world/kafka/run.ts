@@ -42,6 +42,8 @@ export type RunOptions = {
   /** The clusters whose pods can reach these brokers. */
   readonly clusters: readonly Cluster[];
   readonly inHandSeconds: number;
+  /** From a container's start to its first request to the brokers. */
+  readonly startMs: number;
 };
 
 const DUST = 1e-6;
@@ -94,6 +96,7 @@ export class GroupRun {
       clock,
       coordinator,
       group: settings.group,
+      startMs: options.startMs,
       instanceId: staticIdOf(options),
     });
     this.#processes.begin(this.#pods());
