@@ -1,7 +1,7 @@
 /** No capacity of the source goes while somebody still uses it. (Requests that fail are counted, not judged here: see `failed`.) */
 
 import type { Ref } from "../../domain/kube.ts";
-import { nameOf, type Plan } from "../../domain/plan.ts";
+import { nameOf, type Plan, type Workload } from "../../domain/plan.ts";
 import { podsOf } from "../world/traffic/pods.ts";
 import type { TrafficWorld } from "../world/traffic/traffic.ts";
 import type { Cluster } from "../world/types.ts";
@@ -21,8 +21,9 @@ export const sourceCapacity = (): Invariant<CapacityWorld> => {
     check: ({ plan, source, traffic }) => {
       const now = podsOf(source).version();
       if (now === version) return [];
+      const namespaces = podsOf(source).changedSince(version);
       version = now;
-      const fell = plan.workloads.filter((w) => {
+      const fell = workloadsIn(plan, namespaces).filter((w) => {
         const before = wanted.get(nameOf(w));
         const replicas = replicasOf(source, w);
         if (replicas === undefined) return false;
@@ -47,6 +48,16 @@ export const sourceCapacity = (): Invariant<CapacityWorld> => {
       });
     },
   };
+};
+
+const byNamespace = new WeakMap<Plan, ReadonlyMap<string, readonly Workload[]>>();
+
+/** The workloads of some namespaces, of all where none are given. A change concerns few of them. */
+const workloadsIn = (plan: Plan, namespaces: ReadonlySet<string> | undefined): readonly Workload[] => {
+  if (!namespaces) return plan.workloads;
+  const known = byNamespace.get(plan) ?? Map.groupBy(plan.workloads, (w) => w.namespace);
+  byNamespace.set(plan, known);
+  return [...namespaces].flatMap((namespace) => known.get(namespace) ?? []);
 };
 
 /** What its spec wants; zero once it is deleted; undefined for what has no replica count. */

@@ -113,7 +113,7 @@ export const makeWorld = (making: Making): RehearsedWorld => {
 /** What autoscalers go by: how much of its pods' capacity a workload uses, and how many pods its backlog calls for. */
 const signalsOf = (side: Side, traffic: TrafficWorld, queues: QueueWorld, kafka: KafkaWorld): Signals => ({
   cpuShare: (workload) => {
-    const flow = traffic.workloads().find((f) => f.side === side && f.workload === workload);
+    const flow = traffic.workload(side, workload);
     return flow && flow.capacity > 0 ? flow.requestsPerSecond / flow.capacity : undefined;
   },
   podsForBacklog: (workload) => {

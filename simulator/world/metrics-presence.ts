@@ -2,9 +2,10 @@
 
 import { SIDES, type Side } from "../../domain/phases.ts";
 import type { Clock } from "../clock.ts";
+import { concerns } from "./changes.ts";
 import { podsOf } from "./traffic/pods.ts";
 import type { TrafficWorld } from "./traffic/traffic.ts";
-import type { Cluster } from "./types.ts";
+import type { Changed, Cluster } from "./types.ts";
 
 export type Presence = {
   readonly up: (side: Side, workload: string, atMs: number) => boolean;
@@ -33,11 +34,11 @@ export const makePresence = (options: {
     else if (list.at(-1)?.up !== up) list.push({ at: clock.now(), up });
     if (list && list.length > TURNS_MAX) list.splice(0, list.length / 2);
   };
-  const look = (side: Side, namespace: string | undefined): void => {
+  const look = (side: Side, change: Changed | undefined): void => {
     note(side, clusters[side].exists());
     const pods = podsOf(clusters[side]);
     for (const workload of workloads) {
-      if (namespace !== undefined && !workload.startsWith(`${namespace}/`)) continue;
+      if (!concerns(change, workload)) continue;
       note(
         `${side}|${workload}`,
         pods.of(workload).some((p) => p.accepting),
@@ -47,7 +48,7 @@ export const makePresence = (options: {
   for (const side of SIDES) {
     // The index hears of changes before we do.
     podsOf(clusters[side]);
-    clusters[side].onChange((change) => look(side, change?.namespace));
+    clusters[side].onChange((change) => look(side, change));
     look(side, undefined);
   }
   const at = (key: string, ms: number): boolean => turns.get(key)?.findLast((t) => t.at <= ms)?.up ?? false;

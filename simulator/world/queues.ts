@@ -7,10 +7,11 @@
 import { SIDES, type Side } from "../../domain/phases.ts";
 import type { Plan } from "../../domain/plan.ts";
 import type { Clock } from "../clock.ts";
+import { concerns } from "./changes.ts";
 import { brokerOf, consumersOf } from "./queue-consumers.ts";
 import { type Log, makeLog } from "./queue-log.ts";
 import { podsOf } from "./traffic/pods.ts";
-import type { Cluster, PodView } from "./types.ts";
+import type { Changed, Cluster, PodView } from "./types.ts";
 
 export type QueueKind = "kafka" | "rabbitmq" | "sqs";
 
@@ -82,9 +83,9 @@ export const makeQueues = (options: QueueOptions): QueueWorld => {
     for (const queue of queues) queue.pass(seconds);
   };
   // What flowed until now flowed with the members that there were: they are looked at after the time was booked.
-  const changed = (): void => {
+  const changed = (change?: Changed): void => {
     settle();
-    for (const queue of queues) queue.look(clusters);
+    for (const queue of queues) if (queue.isConcerned(change)) queue.look(clusters);
   };
   for (const side of SIDES) {
     podsOf(clusters[side]);
@@ -182,6 +183,12 @@ class Queue {
         this.#drop(side);
       this.#brokers = { ...this.#brokers, [side]: up };
     }
+  }
+
+  /** Whether its members or its broker may be among what changed. */
+  isConcerned(change: Changed | undefined): boolean {
+    const broker = this.#broker?.workload;
+    return concerns(change, this.#consumer.workload) || (broker !== undefined && concerns(change, broker));
   }
 
   view(): QueueView {

@@ -45,6 +45,9 @@ export type PodView = {
 /** What stands behind a Service as its load balancer knows it, a little late. */
 export type EndpointView = { readonly pod: PodView };
 
+/** Where a cluster changed. */
+export type Changed = { readonly namespaces: ReadonlySet<string> };
+
 /** A simulated cluster: objects behind an API, controllers and a scheduler that act on them. */
 export type Cluster = {
   readonly side: Side;
@@ -62,8 +65,10 @@ export type Cluster = {
     namespace: string,
     service: string,
   ) => { readonly pods: readonly PodView[]; readonly externalName?: string } | undefined;
-  /** Called after anything changed that endpoints, pods or Services depend on; with the namespace where only one is concerned. */
-  readonly onChange: (listener: (change?: { readonly namespace?: string }) => void) => void;
+  /** The pods of one namespace. */
+  readonly podsIn: (namespace: string) => readonly PodView[];
+  /** Called after anything changed that endpoints, pods or Services depend on; with the namespaces in which any object did, where it isn't all of them. */
+  readonly onChange: (listener: (change?: Changed) => void) => void;
 };
 
 /** Where the clients of a host end up, by what their resolvers hold. Shares sum to 1. */

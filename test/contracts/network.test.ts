@@ -319,6 +319,7 @@ describe("load balancers of the clusters", () => {
         : undefined,
     all: () => objects,
     pods: () => [],
+    podsIn: () => [],
     endpoints: (_namespace, service) => ({
       pods:
         service === "web"

@@ -9,7 +9,7 @@ import { SettingsSchema } from "../../domain/settings.ts";
 import { Clock } from "../../simulator/clock.ts";
 import { makeRandom } from "../../simulator/random.ts";
 import { type Control, makeTraffic, type TrafficWorld } from "../../simulator/world/traffic/traffic.ts";
-import type { Cluster, DnsWorld, HostShares, PodView } from "../../simulator/world/types.ts";
+import type { Changed, Cluster, DnsWorld, HostShares, PodView } from "../../simulator/world/types.ts";
 
 export const STARTS_AT = Date.UTC(2026, 2, 3, 2, 0, 0);
 
@@ -35,11 +35,12 @@ export const handCluster = (
   const pods = new Map<string, HandPod[]>();
   const objects = new Map<string, KubeObject>();
   const external = new Map<string, string>();
-  const listeners: ((change?: { readonly namespace?: string }) => void)[] = [];
+  const listeners: ((change?: Changed) => void)[] = [];
   let there = exists;
   let made = 0;
   const tell = (namespace?: string) => {
-    for (const listener of listeners) listener(namespace === undefined ? undefined : { namespace });
+    for (const listener of listeners)
+      listener(namespace === undefined ? undefined : { namespaces: new Set([namespace]) });
   };
   const of = (workload: string): HandPod[] => pods.get(workload) ?? [];
   return {
@@ -49,6 +50,8 @@ export const handCluster = (
     get: (ref) => objects.get(keyOf(ref)),
     all: () => [...objects.values()],
     pods: () => [...pods.values()].flat().map((p) => p.view),
+    podsIn: (namespace) =>
+      [...pods.values()].flatMap((list) => list.map((p) => p.view).filter((v) => v.namespace === namespace)),
     endpoints: (namespace, service) => {
       const name = `${namespace}/${service}`;
       const externalName = external.get(name);

@@ -18,7 +18,8 @@ type Token = { readonly after: string; readonly issuedAt: number; readonly versi
 /** One page. Later pages show the present state behind the token, not the first page's snapshot. */
 export const listPage = (registry: Registry, asked: ObjectRequest): Fields => {
   const { resource, namespace, query } = asked;
-  const all = registry.store.list(resource.key);
+  const { store } = registry;
+  const all = namespace === undefined ? store.list(resource.key) : store.listIn(resource.key, namespace);
   const token = tokenOf(query.get("continue"), registry.clock.now());
   const wanted = selected(all, asked, token?.after);
   const limit = Number(query.get("limit") ?? 0);

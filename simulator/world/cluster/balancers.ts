@@ -41,7 +41,7 @@ export class Balancers {
       if (key === "services" && after && !isDeleting(after)) this.#wanted(after);
       if (key === "services" && before && !after) {
         this.#made.delete(pathOf(before));
-        machine.changed();
+        machine.changed(before.metadata.namespace ?? "");
       }
       if (key === "ingresses.networking.k8s.io" && after && !before)
         this.#later(after, (live) => this.#address(live));
@@ -88,7 +88,7 @@ export class Balancers {
       ...fieldsAt(service, "status"),
       loadBalancer: { ingress: [{ hostname }] },
     });
-    this.#machine.changed();
+    this.#machine.changed(namespace);
   }
 
   /** An Ingress is reached through its controller's balancer; where none is found, through one of its own. */

@@ -105,7 +105,7 @@ export class Endpoints {
       this.#services.set(key, { published, externalName: external, lastArrival, candidates });
       this.#mark(key);
     }
-    this.#machine.changed();
+    this.#machine.changed(namespaceOf(object));
   }
 
   /** Collects what changes in one instant, then sends it off. */
@@ -140,7 +140,7 @@ export class Endpoints {
     if (!entry || same(entry.published, members)) return;
     entry.published = members;
     this.#writeObjects(service, members);
-    this.#machine.changed();
+    this.#machine.changed(splitKey(service).namespace);
   }
 
   /** The ready pods that the selector takes, by name; not those that are going. */

@@ -5,7 +5,7 @@ import type { Side } from "../../../domain/phases.ts";
 import type { Clock } from "../../clock.ts";
 import type { Random } from "../../random.ts";
 import { makeKubernetesApi } from "../../services/kubernetes/api.ts";
-import type { Cluster, Emit, HttpService } from "../types.ts";
+import type { Changed, Cluster, Emit, HttpService } from "../types.ts";
 import { makeAdmission } from "./admission/index.ts";
 import { Autoscalers, type Signals } from "./autoscalers.ts";
 import { type Balancer, Balancers } from "./balancers.ts";
@@ -78,7 +78,7 @@ export class NoAnswer extends Error {
 }
 
 export const makeCluster = (options: ClusterOptions): SimulatedCluster => {
-  const listeners: (() => void)[] = [];
+  const listeners: ((change?: Changed) => void)[] = [];
   let signals: Signals = {};
   let room: Room | undefined;
   /** How many clusters of this name there were: each draws its own chance. */
@@ -101,6 +101,7 @@ export const makeCluster = (options: ClusterOptions): SimulatedCluster => {
     get: (ref) => room?.get(ref),
     all: () => room?.all() ?? [],
     pods: () => room?.pods.all() ?? [],
+    podsIn: (namespace) => room?.pods.in(namespace) ?? [],
     endpoints: (namespace, service) => room?.endpoints.of(namespace, service),
     onChange: (listener) => void listeners.push(listener),
     create: () => {
@@ -138,7 +139,7 @@ type Room = {
 };
 
 /** Builds the parts of one cluster and ties them together. */
-const makeRoom = (options: ClusterOptions, listeners: readonly (() => void)[], made: number): Room => {
+const makeRoom = (options: ClusterOptions, listeners: Listeners, made: number): Room => {
   const machine = makeMachine(options, listeners, made);
   const { registry, store, side } = machine;
   const pods = new Pods(machine);
@@ -181,16 +182,29 @@ const makeRoom = (options: ClusterOptions, listeners: readonly (() => void)[], m
   };
 };
 
-const makeMachine = (options: ClusterOptions, listeners: readonly (() => void)[], made: number): Machine => {
+type Listeners = readonly ((change?: Changed) => void)[];
+
+const makeMachine = (options: ClusterOptions, listeners: Listeners, made: number): Machine => {
   const { clock, side, emit } = options;
   const random = options.random.fork(`cluster ${side} ${made}`);
   const store = new Store();
   const kinds = new Kinds(options.settings.kubernetesVersion);
   const registry = new Registry({ kinds, store, clock, random });
   const queue = new Queue(clock, store);
-  const changed = oncePerInstant(clock, () => {
-    if (!registry.loading) for (const listener of listeners) listener();
+  let namespaces = new Set<string>();
+  store.onChange(({ before, after }) => {
+    const { namespace } = (after ?? before)?.metadata ?? {};
+    if (namespace !== undefined) namespaces.add(namespace);
   });
+  const tell = oncePerInstant(clock, () => {
+    const change = { namespaces };
+    namespaces = new Set();
+    if (!registry.loading) for (const listener of listeners) listener(change);
+  });
+  const changed = (namespace: string) => {
+    namespaces.add(namespace);
+    tell();
+  };
   const program = options.program ?? (() => undefined);
   return {
     side,

@@ -32,8 +32,8 @@ export type Machine = {
   readonly loading: () => boolean;
   /** What a pod that runs to its end leaves as its termination message; most leave none. */
   readonly program: (pod: KubeObject) => string | undefined;
-  /** Tells the listeners of the cluster, once an instant. */
-  readonly changed: () => void;
+  /** Tells the listeners of the cluster, once an instant, of this namespace and all others in which an object was written since. */
+  readonly changed: (namespace: string) => void;
 };
 
 /** The identity of a controller of kube-controller-manager, as it authenticates with its own service account. */

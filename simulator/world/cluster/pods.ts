@@ -60,8 +60,8 @@ export class Pods {
   /** Node → image → when it is there. */
   readonly #images = new Map<string, Map<string, number>>();
   readonly #faults = new Set<PodFault>();
+  readonly #byNamespace = new Map<string, Set<Pod>>();
   #address = 0;
-  #views: readonly Pod[] | undefined;
   /** Told of every pod whose readiness or end changed. */
   onReadiness: (pod: Pod) => void = () => {};
 
@@ -81,8 +81,11 @@ export class Pods {
   }
 
   all(): readonly Pod[] {
-    this.#views ??= [...this.#byUid.values()].filter((pod) => !pod.finished);
-    return this.#views;
+    return [...this.#byUid.values()].filter((pod) => !pod.finished);
+  }
+
+  in(namespace: string): readonly Pod[] {
+    return [...(this.#byNamespace.get(namespace) ?? [])].filter((pod) => !pod.finished);
   }
 
   /** From now on these pods fail their readiness probe. @returns what ends the fault. */
@@ -118,8 +121,11 @@ export class Pods {
   }
 
   #added(object: KubeObject): void {
-    this.#byUid.set(uidOf(object), new Pod(object, workloadOf(this.#machine, object)));
-    this.#views = undefined;
+    const pod = new Pod(object, workloadOf(this.#machine, object));
+    this.#byUid.set(pod.uid, pod);
+    const inside = this.#byNamespace.get(pod.namespace);
+    if (inside) inside.add(pod);
+    else this.#byNamespace.set(pod.namespace, new Set([pod]));
   }
 
   #gone(object: KubeObject): void {
@@ -128,10 +134,10 @@ export class Pods {
     pod.turn += 1;
     pod.terminating = true;
     this.#byUid.delete(pod.uid);
-    this.#views = undefined;
+    this.#byNamespace.get(pod.namespace)?.delete(pod);
     this.#stopAccepting(pod);
     this.onReadiness(pod);
-    this.#machine.changed();
+    this.#machine.changed(pod.namespace);
   }
 
   #startLoaded(pod: Pod, node: string): void {
@@ -206,7 +212,7 @@ export class Pods {
       conditions,
       containerStatuses,
     });
-    this.#machine.changed();
+    this.#machine.changed(pod.namespace);
   }
 
   #probe(pod: Pod, againMs: number): void {
@@ -251,7 +257,7 @@ export class Pods {
       });
     }
     this.onReadiness(pod);
-    this.#machine.changed();
+    this.#machine.changed(pod.namespace);
   }
 
   #waiting(pod: Pod, reason: string, message: string): void {
@@ -269,7 +275,6 @@ export class Pods {
     this.#later(pod, seconds * 1_000, () => {
       const current = this.#object(pod) ?? object;
       pod.finished = true;
-      this.#views = undefined;
       this.#stopAccepting(pod);
       const message = this.#machine.program(current);
       const terminated = {
@@ -292,7 +297,7 @@ export class Pods {
         conditions,
         containerStatuses,
       });
-      this.#machine.changed();
+      this.#machine.changed(pod.namespace);
     });
   }
 
@@ -305,7 +310,7 @@ export class Pods {
     const graceMs = (numberAt(object, "metadata", "deletionGracePeriodSeconds") ?? 30) * 1_000;
     const acceptsMs = pod.accepting ? Math.min(graceMs, acceptsAfterTermMs(object)) : 0;
     this.onReadiness(pod);
-    this.#machine.changed();
+    this.#machine.changed(pod.namespace);
     this.#later(pod, acceptsMs, () => this.#stopAccepting(pod));
     this.#later(pod, Math.min(graceMs, acceptsMs + 1_000), () => {
       const current = this.#object(pod);
@@ -319,7 +324,7 @@ export class Pods {
     pod.accepting = false;
     pod.ready = false;
     this.onReadiness(pod);
-    this.#machine.changed();
+    this.#machine.changed(pod.namespace);
   }
 
   #later(pod: Pod, milliseconds: number, run: () => void): void {

@@ -20,6 +20,8 @@ export class Store {
   /** Uid of an owner → uids of what it owns. */
   readonly #owned = new Map<string, Set<string>>();
   readonly #sorted = new Map<string, readonly KubeObject[]>();
+  /** Key → namespace → its objects by name. */
+  readonly #sortedIn = new Map<string, Map<string, readonly KubeObject[]>>();
   readonly #listeners: ((change: Change) => void)[] = [];
 
   /** The version of the last write, as resourceVersion has it. */
@@ -58,13 +60,20 @@ export class Store {
   list(key: string): readonly KubeObject[] {
     const cached = this.#sorted.get(key);
     if (cached) return cached;
-    const all: KubeObject[] = [];
-    for (const table of this.#tables.get(key)?.values() ?? [])
-      for (const object of table.values()) all.push(object);
-    all.sort(
-      (a, b) => byCodeUnit(namespaceOf(a), namespaceOf(b)) || byCodeUnit(a.metadata.name, b.metadata.name),
-    );
+    const namespaces = [...(this.#tables.get(key)?.keys() ?? [])].sort(byCodeUnit);
+    const all = namespaces.flatMap((namespace) => this.listIn(key, namespace));
     this.#sorted.set(key, all);
+    return all;
+  }
+
+  /** Those of one namespace by name; cached until one of them changes. */
+  listIn(key: string, namespace: string): readonly KubeObject[] {
+    const lists = this.#sortedIn.get(key) ?? new Map<string, readonly KubeObject[]>();
+    this.#sortedIn.set(key, lists);
+    const cached = lists.get(namespace);
+    if (cached) return cached;
+    const all = [...this.in(key, namespace)].sort((a, b) => byCodeUnit(a.metadata.name, b.metadata.name));
+    lists.set(namespace, all);
     return all;
   }
 
@@ -111,6 +120,7 @@ export class Store {
 
   #index(key: string, before: KubeObject | undefined, after: KubeObject | undefined): void {
     this.#sorted.delete(key);
+    this.#sortedIn.get(key)?.delete(namespaceOf((after ?? before) as KubeObject));
     if (before?.metadata.ownerReferences !== after?.metadata.ownerReferences || !before || !after) {
       if (before) for (const owner of ownersOf(before)) this.#owned.get(owner.uid)?.delete(uidOf(before));
       if (after) for (const owner of ownersOf(after)) this.#own(owner.uid, uidOf(after));

@@ -10,6 +10,7 @@ import { SIDES, type Side } from "../../../domain/phases.ts";
 import { nameOf, type Plan } from "../../../domain/plan.ts";
 import { KafkaGroup, type KafkaGroupSettings } from "../../../domain/settings/messaging.ts";
 import type { Clock } from "../../clock.ts";
+import { concerns } from "../changes.ts";
 import type { Gauges } from "../metrics.ts";
 import { type Broker, brokerOf } from "../queue-consumers.ts";
 import { podsOf } from "../traffic/pods.ts";
@@ -217,9 +218,7 @@ const watch = (options: KafkaOptions, runs: readonly Placed[]): void => {
       for (const placed of runs) {
         const { workload } = placed.run.settings;
         const concerned = [workload, placed.broker?.workload].some(
-          (name) =>
-            name !== undefined &&
-            (change?.namespace === undefined || name.startsWith(`${change.namespace}/`)),
+          (name) => name !== undefined && concerns(change, name),
         );
         if (concerned) look(placed);
       }

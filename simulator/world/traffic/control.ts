@@ -52,6 +52,7 @@ export const noCluster = (side: Cluster["side"]): Cluster => ({
   get: () => undefined,
   all: () => [],
   pods: () => [],
+  podsIn: () => [],
   endpoints: () => undefined,
   onChange: () => {},
 });

@@ -6,7 +6,7 @@
 import { SIDES, type Side } from "../../../domain/phases.ts";
 import { type Datastores, makeDatastores, type Refusal } from "../datastores.ts";
 import { makeThirdParties, type ThirdParties } from "../third-parties.ts";
-import type { Cluster } from "../types.ts";
+import type { Changed, Cluster } from "../types.ts";
 import { type Arrivals, makeArrivals } from "./arrivals.ts";
 import { type FailingPiece, failingRate } from "./books.ts";
 import { DEMAND_STEP_MS } from "./demand.ts";
@@ -38,7 +38,7 @@ export type PartState = {
   unserved: ReadonlyMap<string, string>;
 };
 
-export type Change = "everything" | "inputs" | { readonly namespace: string };
+export type Change = "everything" | "inputs" | Changed;
 
 /** What to look at again, and when: whether something fails, times at which a flow changes by itself, whether pools drain. */
 export type Wake = {
@@ -77,7 +77,7 @@ export class Flows {
   #moving = false;
   #storesSaid = "";
   /** What `workloads` gave, for as long as nothing can have changed: autoscalers ask every few seconds. */
-  #told: { readonly step: number; readonly flows: readonly WorkloadFlow[] } | undefined;
+  #told: { readonly step: number; readonly flows: ReadonlyMap<string, WorkloadFlow> } | undefined;
 
   constructor(options: TrafficOptions) {
     this.#keepsHistory = options.keepsHistory ?? true;
@@ -108,7 +108,7 @@ export class Flows {
     this.#told = undefined;
     if (change === "everything") this.#everything = true;
     else if (change === "inputs") this.#inputs = true;
-    else this.#namespaces.add(change.namespace);
+    else for (const namespace of change.namespaces) this.#namespaces.add(namespace);
   }
 
   /** Makes anew what changed. `book` is called for each part before its flow is replaced. */
@@ -171,11 +171,23 @@ export class Flows {
   }
 
   workloads(): readonly WorkloadFlow[] {
+    return [...this.#flows().values()];
+  }
+
+  workload(side: Side, name: string): WorkloadFlow | undefined {
+    return this.#flows().get(`${side}|${name}`);
+  }
+
+  #flows(): ReadonlyMap<string, WorkloadFlow> {
     const step = Math.floor(this.#now() / DEMAND_STEP_MS);
     if (this.#told?.step === step) return this.#told.flows;
-    const inside = this.parts.flatMap((p) => [...(p.evaluation?.workloads.values() ?? [])]);
-    this.#told = { step, flows: [...inside, ...this.#controllers()] };
-    return this.#told.flows;
+    const flows = new Map<string, WorkloadFlow>();
+    for (const flow of this.#controllers()) flows.set(`${flow.side}|${flow.workload}`, flow);
+    for (const part of this.parts)
+      for (const flow of part.evaluation?.workloads.values() ?? [])
+        flows.set(`${flow.side}|${flow.workload}`, flow);
+    this.#told = { step, flows };
+    return flows;
   }
 
   /** What goes through the ingress controllers, spread evenly over them. */

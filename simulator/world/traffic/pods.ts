@@ -8,39 +8,57 @@ export type PodIndex = {
   readonly accepting: (workload: string) => number;
   /** Grows with each change of the cluster. */
   readonly version: () => number;
+  /** The namespaces that changed after a version; undefined where that can't be told, or where all of them did. */
+  readonly changedSince: (version: number) => ReadonlySet<string> | undefined;
 };
 
 const indexes = new WeakMap<Cluster, PodIndex>();
 const NONE: readonly PodView[] = [];
+/** Changes that are remembered. */
+const LOG_MAX = 64;
 
-/** One index for each cluster, shared by everybody who asks. */
+/** One index for each cluster, shared by everybody who asks; only the namespaces that changed are counted anew. */
 export const podsOf = (cluster: Cluster): PodIndex => {
   const known = indexes.get(cluster);
   if (known) return known;
+  const index = makeIndex(cluster);
+  indexes.set(cluster, index);
+  return index;
+};
+
+const makeIndex = (cluster: Cluster): PodIndex => {
   let version = 0;
-  let stale = true;
-  let byWorkload = new Map<string, PodView[]>();
-  cluster.onChange(() => {
+  const byNamespace = new Map<string, ReadonlyMap<string, readonly PodView[]>>();
+  const log: (ReadonlySet<string> | undefined)[] = [];
+  cluster.onChange((change) => {
     version += 1;
-    stale = true;
+    log.push(change?.namespaces);
+    if (log.length > LOG_MAX) log.shift();
+    if (change) for (const namespace of change.namespaces) byNamespace.delete(namespace);
+    else byNamespace.clear();
   });
-  const of = (workload: string): readonly PodView[] => {
-    if (stale) {
-      stale = false;
-      byWorkload = new Map();
-      for (const pod of cluster.exists() ? cluster.pods() : NONE) {
-        const list = byWorkload.get(pod.workload);
-        if (list) list.push(pod);
-        else byWorkload.set(pod.workload, [pod]);
-      }
+  const inside = (namespace: string): ReadonlyMap<string, readonly PodView[]> => {
+    const found = byNamespace.get(namespace);
+    if (found) return found;
+    const made = new Map<string, PodView[]>();
+    for (const pod of cluster.exists() ? cluster.podsIn(namespace) : NONE) {
+      const list = made.get(pod.workload);
+      if (list) list.push(pod);
+      else made.set(pod.workload, [pod]);
     }
-    return byWorkload.get(workload) ?? NONE;
+    byNamespace.set(namespace, made);
+    return made;
   };
-  const index: PodIndex = {
+  const of = (workload: string): readonly PodView[] =>
+    inside(workload.slice(0, workload.indexOf("/"))).get(workload) ?? NONE;
+  return {
     of,
     accepting: (workload) => of(workload).reduce((n, pod) => n + (pod.accepting ? 1 : 0), 0),
     version: () => version,
+    changedSince: (since) => {
+      const recent = log.slice(log.length - (version - since));
+      if (version - since > log.length || recent.includes(undefined)) return undefined;
+      return new Set(recent.flatMap((namespaces) => [...(namespaces ?? [])]));
+    },
   };
-  indexes.set(cluster, index);
-  return index;
 };

@@ -29,6 +29,8 @@ export type TrafficWorld = Traffic &
     readonly graph: Graph;
     /** What each workload gets now, on each side that gets anything. */
     readonly workloads: () => readonly WorkloadFlow[];
+    /** What one workload gets now on a side; undefined where that is nothing. */
+    readonly workload: (side: Side, name: string) => WorkloadFlow | undefined;
     /** Whether an announced pause of a workload isn't over. */
     readonly isPaused: (workload: string) => boolean;
     /** The flows of a host's or workload's part, oldest first, of the last day: what the metrics are made of. */
@@ -66,7 +68,7 @@ class Run implements TrafficWorld {
     this.#books = makeBooks({ ledger: this.#ledger, alarms: makeAlarms(emit), control });
     for (const cluster of [source, target]) {
       cluster.onChange((change) => {
-        this.#flows.changed(change?.namespace === undefined ? "everything" : { namespace: change.namespace });
+        this.#flows.changed(change ?? "everything");
         this.#soon();
       });
     }
@@ -114,6 +116,11 @@ class Run implements TrafficWorld {
   workloads = (): readonly WorkloadFlow[] => {
     this.#refresh();
     return this.#flows.workloads();
+  };
+
+  workload = (side: Side, name: string): WorkloadFlow | undefined => {
+    this.#refresh();
+    return this.#flows.workload(side, name);
   };
 
   history = (of: Subject): readonly TimelinePiece[] => {

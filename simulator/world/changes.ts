@@ -1,0 +1,7 @@
+/** What a cluster's news says about one workload. */
+
+import type { Changed } from "./types.ts";
+
+/** Whether news may concern something named `namespace/name`; news without namespaces concerns everything. */
+export const concerns = (change: Changed | undefined, name: string): boolean =>
+  change === undefined || change.namespaces.has(name.slice(0, name.indexOf("/")));
