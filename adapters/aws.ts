@@ -41,7 +41,7 @@ const FORBIDDEN = /^(AccessDenied|AccessDeniedException|UnauthorizedOperation|No
 const CONFLICT =
   /^(PriorRequestNotComplete|ConcurrentModification|ConditionalRequestConflict|OperationAborted|ResourceInUseException|ConflictException|ResourcePropagationDelayException)$/;
 const ABSENT =
-  /^(NoSuchKey|NoSuchBucket|NotFound|NoSuchHostedZone|NoSuchChange|ResourceNotFoundException|ResourceNotFound|ExecutionDoesNotExist|StateMachineDoesNotExist|TaskDoesNotExist|Invalid.*\.NotFound|LoadBalancerNotFoundException|TargetGroupNotFoundException)$/;
+  /^(NoSuchKey|NoSuchBucket|NotFound|NoSuchHostedZone|QueueDoesNotExist|AWS\.SimpleQueueService\.NonExistentQueue|NoSuchChange|ResourceNotFoundException|ResourceNotFound|ExecutionDoesNotExist|StateMachineDoesNotExist|TaskDoesNotExist|Invalid.*\.NotFound|LoadBalancerNotFoundException|TargetGroupNotFoundException)$/;
 const UNANSWERED = /^(TimeoutError|RequestTimeout|AbortError)$/;
 const UNANSWERED_CODES = /^(ECONNRESET|ECONNREFUSED|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN)$/;
 

@@ -103,7 +103,12 @@ const progress = (phase: PhaseView, model: ViewModel): number | null => {
   return phase.phase === "move-workloads" && of > 0 ? moved / of : null;
 };
 
-const MOVES_PODS: readonly string[] = ["start-on-target", "half-and-half", "stop-then-start"];
+const MOVES_PODS: readonly string[] = [
+  "start-on-target",
+  "half-and-half",
+  "stop-then-start",
+  "shift-workers",
+];
 
 const movedWorkloads = ({ workloads }: ViewModel): { moved: number; of: number } => {
   const moving = workloads.filter((w) => MOVES_PODS.includes(w.move));

@@ -14,6 +14,8 @@ export type FieldChange = { readonly path: readonly string[]; readonly before: J
 export const KEDA_NO_SHRINK = "autoscaling.keda.sh/paused-scale-in";
 export const KEDA_PAUSED = "autoscaling.keda.sh/paused";
 const KEDA_PINNED = "autoscaling.keda.sh/paused-replicas";
+/** While workers shift: KEDA itself keeps the number that stands here. */
+export const KEDA_PINNED_PATH = ["metadata", "annotations", KEDA_PINNED];
 
 /** What the API server makes of a behavior that names only its selectPolicy, so that the field reads back as it was written. */
 const behavior = (up: string, down: string): Json => ({

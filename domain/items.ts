@@ -6,6 +6,7 @@ import { keys } from "./journal.ts";
 import { byCodeUnit } from "./kube.ts";
 import { operationOf } from "./operations.ts";
 import { nameOf, type Plan, type Workload, WorkloadSchema } from "./plan.ts";
+import { Queue } from "./settings/messaging.ts";
 
 export const ItemSchema = WorkloadSchema.pick({
   namespace: true,
@@ -21,7 +22,10 @@ export const ItemSchema = WorkloadSchema.pick({
   readyDeadlineSeconds: true,
   pauseSecondsMax: true,
   services: true,
+  autoscaler: true,
 }).extend({
+  /** The queue that its pods consume, for `shift-workers`. */
+  queue: Queue.optional(),
   /** What the source keeps when the target has its half: never less than the demand needs, with headroom. */
   sourceKeeps: z.number().int().nonnegative(),
   /** Operations of the plan by what they do to this workload. */
@@ -42,6 +46,11 @@ export type Lists = {
   readonly retire: readonly Item[];
 };
 
+const queueOf = (plan: Plan, w: Workload): Pick<Item, "queue"> => {
+  const queue = plan.settings.queues.find((q) => q.workload === nameOf(w));
+  return w.move === "shift-workers" && queue ? { queue } : {};
+};
+
 const itemOf = (plan: Plan, w: Workload, demand: number): Item => ({
   namespace: w.namespace,
   name: w.name,
@@ -56,6 +65,8 @@ const itemOf = (plan: Plan, w: Workload, demand: number): Item => ({
   readyDeadlineSeconds: w.readyDeadlineSeconds,
   pauseSecondsMax: w.pauseSecondsMax,
   services: w.services,
+  ...(w.autoscaler === undefined ? {} : { autoscaler: w.autoscaler }),
+  ...queueOf(plan, w),
   sourceKeeps: Math.min(w.replicas, Math.max(w.half, podsForDemand(plan, w, demand))),
   operations: {
     ...(w.operation === null ? {} : { move: w.operation }),

@@ -19,6 +19,8 @@ export type Needs = {
   readonly sts?: readonly string[];
   readonly logs?: readonly string[];
   readonly kubernetes?: { readonly [S in Side]?: readonly string[] };
+  /** Looks at queues through a broker's management API. */
+  readonly rabbitmq?: readonly "read"[];
   readonly metrics?: readonly "query"[];
   readonly dns?: readonly "ask"[];
   readonly slack?: readonly string[];

@@ -38,6 +38,7 @@ export type OperationName =
   | "start-core"
   | "shift"
   | "hand-over"
+  | "shift-workers"
   | "raise-target"
   | "lower-source";
 

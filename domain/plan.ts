@@ -30,6 +30,8 @@ export const MOVES = [
   "stop-then-start",
   /** CronJobs: restored suspended, suspended on the source, proved idle, resumed on the target, between two ticks. */
   "hand-over-schedule",
+  /** Consumers of one queue: some more on the target, consuming, then as many fewer on the source, until all are there. */
+  "shift-workers",
   /** Stays on the source for good; the target reaches it through a Service. */
   "keep-on-source",
   /** Nothing is done: no safe way was found, or a decision is open. */

@@ -8,6 +8,7 @@ const MOVE: Readonly<Record<Workload["move"], string>> = {
   "start-on-target": "starts in full on the target, then everything else",
   "half-and-half": "half on each side, then 100 % and the floor",
   "stop-then-start": "stops on the source, then starts on the target",
+  "shift-workers": "workers of one queue, step by step: more on the target, then fewer on the source",
   "hand-over-schedule": "its schedule is handed over between two ticks",
   "keep-on-source": "stays on the source, reached through its Service",
   none: "doesn't move",

@@ -26,6 +26,7 @@ const OWN_FIELDS: Readonly<Record<string, RegExp>> = {
   StatefulSet: /^spec\.replicas$/,
   ReplicaSet: /^spec\.replicas$/,
   CronJob: /^spec\.suspend$/,
+  ScaledObject: /paused-replicas"?\]?$/,
   PersistentVolumeClaim: /^spec\.volumeName$/,
 };
 

@@ -39,6 +39,7 @@ import { linkServices } from "./link-services.ts";
 import { listUndo } from "./list-undo.ts";
 import { lowerTtls } from "./lower-ttls.ts";
 import { measureTtls } from "./measure-ttls.ts";
+import { measureWorkers } from "./measure-workers.ts";
 import { observeBalancers } from "./observe-balancers.ts";
 import { observeBundle } from "./observe-bundle.ts";
 import { observeCluster } from "./observe-cluster.ts";
@@ -56,6 +57,7 @@ import { observeSuite } from "./observe-suite.ts";
 import { observeTargetTraffic } from "./observe-target-traffic.ts";
 import { observeTtls } from "./observe-ttls.ts";
 import { observeWarmth } from "./observe-warmth.ts";
+import { observeWorkers } from "./observe-workers.ts";
 import { observeWorkload } from "./observe-workload.ts";
 import { pagePerson } from "./page-person.ts";
 import { pausePipelines } from "./pause-pipelines.ts";
@@ -128,6 +130,7 @@ const all = [
   listUndo,
   lowerTtls,
   measureTtls,
+  measureWorkers,
   observeBalancers,
   observeBundle,
   observeCluster,
@@ -145,6 +148,7 @@ const all = [
   observeTargetTraffic,
   observeTtls,
   observeWarmth,
+  observeWorkers,
   observeWorkload,
   pagePerson,
   pausePipelines,

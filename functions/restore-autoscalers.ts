@@ -21,8 +21,11 @@ export const restoreAutoscalers = step({
     const plan = await planOf(context, input.run);
     const target = kubernetesOf(context, "target");
     const journal = journalOf(context);
-    const floored = (await journal.forwardKeys(input.run.migration)).filter((key) =>
-      key.includes(`/${operationOf(plan, "floor-autoscalers")}/`),
+    const floored = (await journal.forwardKeys(input.run.migration)).filter(
+      (key) =>
+        key.includes(`/${operationOf(plan, "floor-autoscalers")}/`) ||
+        // What pinned the target's workers first knows what stood there before.
+        /-shift-workers:[^/]*\/[^/]*\/forward-000-0-target\.0-pin\.json$/.test(key),
     );
     const at = { step: "restore-autoscalers", operation: operationOf(plan, "restore-autoscalers") };
     return workOff(context, floored, input.from, async (key) => {

@@ -1,11 +1,16 @@
 /** Gives one workload on one side another number of pods. */
 
 import * as z from "zod";
+import { fieldOf } from "../adapters/effects/fields.ts";
 import { ownerOf } from "../adapters/effects/owners.ts";
+import { KEDA_PINNED_PATH } from "../domain/autoscalers.ts";
+import type { Effect } from "../domain/effects.ts";
 import { OwnedElsewhere } from "../domain/errors.ts";
+import type { Side } from "../domain/phases.ts";
 import { makeEffect, withJournal } from "./effect.ts";
-import { bucketOf, ItemSchema, kubernetesOf, RunSchema, SideSchema } from "./run.ts";
-import { step } from "./step.ts";
+import { orUnknown, setField } from "./objects.ts";
+import { bucketOf, type Item, ItemSchema, kubernetesOf, RunSchema, SideSchema } from "./run.ts";
+import { type Context, step } from "./step.ts";
 import { isScalable, refOfItem, statusOf } from "./workload.ts";
 
 const SCALES = [
@@ -13,11 +18,13 @@ const SCALES = [
   "get statefulsets",
   "patch deployments/scale",
   "patch statefulsets/scale",
+  "get scaledobjects.keda.sh",
+  "patch scaledobjects.keda.sh",
 ] as const;
 
 export const scaleWorkload = step({
   name: "scale-workload",
-  does: "Sets the replica count of one workload on one side; an exclusive one only where the ledger says that the side owns it.",
+  does: "Sets the replica count of one workload on one side (of queue workers: in their ScaledObject as well); an exclusive one only where the ledger says that the side owns it.",
   input: z.object({
     run: RunSchema,
     item: ItemSchema,
@@ -37,6 +44,8 @@ export const scaleWorkload = step({
         );
     }
     const workload = await kubernetesOf(context, side).get(refOfItem(item));
+    for (const effect of await pinning(context, item, side, replicas))
+      await makeEffect(context, run, { step: "scale-workload", operation, move: `${move}.0-pin` }, effect);
     return makeEffect(
       context,
       run,
@@ -52,3 +61,24 @@ export const scaleWorkload = step({
     );
   },
 });
+
+/** KEDA is told the number first: from then on it keeps what Repot sets, whoever of the two writes it. */
+const pinning = async (
+  context: Context,
+  item: Item,
+  side: Side,
+  replicas: number,
+): Promise<readonly Effect[]> => {
+  const [kind, name] = item.autoscaler?.split(" ") ?? [];
+  if (item.move !== "shift-workers" || kind !== "ScaledObject" || name === undefined) return [];
+  const ref = {
+    apiVersion: "keda.sh/v1alpha1",
+    kind,
+    namespace: item.namespace,
+    name: name.split("/").at(-1) ?? "",
+  };
+  const scaler = await orUnknown(() => kubernetesOf(context, side).find(ref));
+  if (!scaler) return [];
+  const before = fieldOf(scaler, KEDA_PINNED_PATH);
+  return [setField(side, ref, KEDA_PINNED_PATH, before, String(replicas))];
+};

@@ -3,11 +3,12 @@
 import * as z from "zod";
 import { ownerOf } from "../adapters/effects/owners.ts";
 import type { Outcome } from "../adapters/journal.ts";
-import { OwnedElsewhere, Transient } from "../domain/errors.ts";
+import { OwnedElsewhere, StillSettling, Transient } from "../domain/errors.ts";
 import type { JournalEntry } from "../domain/journal.ts";
 import type { Ref } from "../domain/kube.ts";
 import { nameOf } from "../domain/plan.ts";
 import { journalOf, makeUndoEffect, undoEntry, withJournal } from "./effect.ts";
+import { workersOf } from "./queues.ts";
 import { bucketOf, kubernetesOf, planOf, type Run, RunSchema } from "./run.ts";
 import { type Context, step } from "./step.ts";
 import { lastTickEffect } from "./ticks.ts";
@@ -49,6 +50,7 @@ export const undoEffectStep = step({
       const forward = await journal.read(key);
       await mayPassBack(context, run, forward);
       await mayStart(context, run, forward);
+      await mayStopWorkers(context, forward);
       await tellTicks(context, run, forward);
       outcomes.push(await undoEntry(context, run, forward, "undo-effect"));
     }
@@ -88,6 +90,28 @@ const mayStart = async (context: Context, run: Run, { effect, operation }: Journ
     `${thing} is still owned by the target and was not started on the source. Stop it on the target, see that it is gone, then start it on the source.`,
   );
 };
+
+/**
+ * Workers of the target stop only when those of the source are there again: a queue that nobody works on grows.
+ * @throws StillSettling while pods of the source are starting; the state machine asks again.
+ */
+const mayStopWorkers = async (context: Context, { effect, operation }: JournalEntry): Promise<void> => {
+  if (effect.kind !== "set-field" || effect.cluster !== "target" || !/^\d+-shift-workers:/.test(operation))
+    return;
+  if (effect.path.join(".") !== "spec.replicas") return;
+  const ref = effect.object as Ref;
+  const { wanted, pods } = await workersOf(context, { ...ref, namespace: ref.namespace ?? "" }, "source");
+  // The broker isn't asked: a rollback needs nobody but the clusters. Who has been ready for so long has subscribed.
+  const back = pods.filter(
+    (p) => p.readySeconds >= SUBSCRIBED_SECONDS && p.overdueSeconds === undefined,
+  ).length;
+  if (back >= wanted) return;
+  throw new StillSettling(
+    `${ref.namespace}/${ref.name}: ${back} of ${wanted} workers have been ready on the source for ${SUBSCRIBED_SECONDS} s; those of the target go on until all have.`,
+  );
+};
+
+const SUBSCRIBED_SECONDS = 30;
 
 /** Before the source's schedule runs again, its controller is told which tick the target ran last. */
 const tellTicks = async (

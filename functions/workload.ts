@@ -5,7 +5,9 @@ import { Invalid } from "../domain/errors.ts";
 import { type KubeObject, type Ref, refOf, sentenceOf } from "../domain/kube.ts";
 import type { Item } from "./run.ts";
 
-export const refOfItem = (item: Pick<Item, "apiVersion" | "kind" | "namespace" | "name">): Ref => ({
+export const refOfItem = (
+  item: Pick<Item, "apiVersion" | "namespace" | "name"> & { readonly kind: string },
+): Ref => ({
   apiVersion: item.apiVersion,
   kind: item.kind,
   namespace: item.namespace,

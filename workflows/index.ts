@@ -16,6 +16,7 @@ import { preflight } from "./preflight.ts";
 import { rollBack } from "./roll-back.ts";
 import { scale } from "./scale.ts";
 import { shift } from "./shift.ts";
+import { shiftWorkers } from "./shift-workers.ts";
 import { thaw } from "./thaw.ts";
 import { watchGates } from "./watch-gates.ts";
 
@@ -30,6 +31,7 @@ export const machines: readonly NamedMachine[] = [
   decommission,
   rollBack,
   shift,
+  shiftWorkers,
   handOver,
   drainQueue,
   scale,

@@ -92,11 +92,22 @@ export const moveWorkloads = stateMachine("move-workloads", {
             Choices: [
               { Condition: "{% $states.input.item.move = 'half-and-half' %}", Next: "Shift" },
               { Condition: "{% $states.input.item.move = 'start-on-target' %}", Next: "Start" },
+              { Condition: "{% $states.input.item.move = 'shift-workers' %}", Next: "Shift workers" },
             ],
             Default: "Hand over",
           },
           Shift: child(
             "shift",
+            {
+              run: "{% $states.input.run %}",
+              phase: "move-workloads",
+              item: "{% $states.input.item %}",
+              poll: "{% $states.input.poll %}",
+            },
+            { TimeoutSeconds: 1_209_600, Output: {}, End: true, Catch: otherwise("Item failed") },
+          ),
+          "Shift workers": child(
+            "shift-workers",
             {
               run: "{% $states.input.run %}",
               phase: "move-workloads",

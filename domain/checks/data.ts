@@ -5,6 +5,7 @@ import type { Verdict } from "../gates.ts";
 import { byCodeUnit } from "../kube.ts";
 import { nameOf, type Plan, type Workload } from "../plan.ts";
 import type { Settings } from "../settings.ts";
+import { stepsFor } from "../workers.ts";
 import { counted, judging, type Observed, seen, some } from "./judging.ts";
 
 type SlimPlan = Omit<Plan, "objects">;
@@ -32,6 +33,11 @@ const demandsOf = (plan: SlimPlan): ReadonlyMap<string, number> => {
   return known;
 };
 
+/** Workers that change sides at once. */
+const stepOf = (plan: SlimPlan, w: Workload): number =>
+  stepsFor(w.replicas, plan.settings.queues.find((q) => q.workload === nameOf(w))?.stepShare ?? 1)[0]
+    ?.target ?? 0;
+
 /** Pods of one workload at a step. A CronJob counts as one pod: its job may run at any of them. */
 export const podsAt = (plan: SlimPlan, w: Workload, step: StepOfFleet): Pods => {
   const pods = w.kind === "CronJob" ? 1 : w.replicas;
@@ -54,6 +60,12 @@ export const podsAt = (plan: SlimPlan, w: Workload, step: StepOfFleet): Pods => 
     case "hand-over-schedule":
       return step === "before" || step === "while shifting"
         ? { source: pods, target: 0 }
+        : { source: 0, target: pods };
+    // A step more than all of them while they shift.
+    case "shift-workers":
+      if (step === "before") return { source: pods, target: 0 };
+      return step === "while shifting"
+        ? { source: pods, target: stepOf(plan, w) }
         : { source: 0, target: pods };
     case "keep-on-source":
     case "none":

@@ -15,6 +15,8 @@ export type ResourceKind =
   | "calendar"
   | "secret"
   | "queue"
+  /** Queues of the platform that is moved. */
+  | "work-queue"
   | "schedule"
   /** AWS has no resource level: granted on `*`, with the reason beside it. */
   | "everything"
@@ -74,7 +76,10 @@ export const GRANTS: Readonly<Record<string, Readonly<Record<string, Grant>>>> =
   ]),
   ssm: Object.fromEntries(grants("ssm", "calendar", "GetCalendarState")),
   secrets: Object.fromEntries(grants("secretsmanager", "secret", "GetSecretValue")),
-  sqs: Object.fromEntries(grants("sqs", "queue", "SendMessage GetQueueAttributes")),
+  sqs: Object.fromEntries([
+    ...grants("sqs", "queue", "SendMessage"),
+    ...grants("sqs", "work-queue", "GetQueueAttributes GetQueueUrl"),
+  ]),
   scheduler: Object.fromEntries(grants("scheduler", "schedule", "CreateSchedule DeleteSchedule GetSchedule")),
 };
 
@@ -84,5 +89,6 @@ export const WITHOUT_IAM: Readonly<Record<string, string>> = {
   metrics: "read-only queries to the metrics endpoint of each cluster",
   dns: "questions to name servers, as anybody may ask them",
   probes: "requests to the platform's public hosts, as any client makes them",
+  rabbitmq: "read-only requests to the broker's management API, by a user with the tag monitoring",
   slack: "the bot token in the secret, with the scopes of the Slack app",
 };

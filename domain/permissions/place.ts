@@ -18,6 +18,8 @@ export type Place = {
   readonly clusterRoleArn?: string;
   /** The Change Calendars that windows are held against: names of SSM documents. */
   readonly calendars: readonly string[];
+  /** SQS queues that the platform's workers consume; none where absent. */
+  readonly workQueues?: readonly string[];
   /** Log groups of VPC Flow Logs. */
   readonly flowLogGroups: readonly string[];
 };

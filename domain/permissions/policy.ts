@@ -63,6 +63,8 @@ const arnsOf = (place: Place, kind: ResourceKind, entries: readonly Entry[]): re
       return [arn(place, "secretsmanager", `secret:${place.prefix}-*`)];
     case "queue":
       return [arn(place, "sqs", `${place.prefix}-*`)];
+    case "work-queue":
+      return (place.workQueues ?? []).map((name) => arn(place, "sqs", name));
     case "schedule":
       return [arn(place, "scheduler", `schedule/${place.prefix}/*`)];
     case "everything":

@@ -286,7 +286,18 @@ const messagingOf = (
       );
     }
   }
-  return { groups, queues };
+  return { groups, queues: queues.map((queue) => withBroker(queue, assume)) };
+};
+
+/** The management API of a broker that nobody named. */
+const MANAGEMENT = "https://rabbitmq.platform.example:15671";
+
+type GivenQueue = NonNullable<SettingsFile["queues"]>[number];
+
+const withBroker = (queue: GivenQueue, assume: (line: string) => void): GivenQueue => {
+  if (queue.kind !== "rabbitmq" || queue.managementUrl !== undefined) return queue;
+  assume(`The broker of queue ${queue.queue} has its management API at ${MANAGEMENT}.`);
+  return { ...queue, managementUrl: MANAGEMENT };
 };
 
 /** Every name of a workload in repot.yaml, written in full. @throws BadInput for one that nothing has. */

@@ -13,7 +13,7 @@ import { at, workloadKindOf } from "../pods.ts";
 import type { GivenSettings } from "../settings.ts";
 import { fillSettings, NOTHING_GIVEN, resolveGiven } from "./assumed.ts";
 import { changesOf } from "./changes.ts";
-import { type Decisions, decide, NO_DECISIONS, offerFor, openQuestions } from "./decisions.ts";
+import { type Decided, type Decisions, decide, NO_DECISIONS, offerFor, openQuestions } from "./decisions.ts";
 import { findRoutes } from "./hosts.ts";
 import { limitsOf, linksOf } from "./limits.ts";
 import { autoscalersOf, workloadOf } from "./moves.ts";
@@ -92,6 +92,7 @@ const MOVED_BY: Readonly<Partial<Record<Workload["move"], string>>> = {
   "half-and-half": "shift",
   "stop-then-start": "hand-over",
   "hand-over-schedule": "hand-over",
+  "shift-workers": "shift-workers",
 };
 
 type Drawn = Pick<Plan, "workloads" | "operations"> & { readonly links: NonNullable<Plan["links"]> };
@@ -122,6 +123,17 @@ const slug = (text: string): string =>
     .replace(/^-+|-+$/g, "")
     .slice(0, 30)
     .replace(/-+$/, "") || "platform";
+
+const rebuiltBrokers = (
+  classified: readonly Classified[],
+  decided: Decided,
+  inventory: Inventory,
+): ReadonlySet<string> =>
+  new Set(
+    classified
+      .filter((c) => c.store?.product === "RabbitMQ" && decided.get(c.subject.running.id) === "rebuild")
+      .flatMap((c) => (inventory.servicesOf.get(c.subject.running.id) ?? []).map((s) => s.id)),
+  );
 
 const offersFor = (classified: readonly Classified[], inventory: Inventory) =>
   new Map(
@@ -163,6 +175,7 @@ export const buildPlan = (
     decided,
     offers,
     autoscalers: autoscalersOf(inventory),
+    rebuiltBrokers: rebuiltBrokers(classified, decided, inventory),
   };
   const drawn = drawUp(
     classified.map((c) => workloadOf(c, shared)),

@@ -27,8 +27,9 @@ export const moveOf = (c: Classified, decided: Decided): Move => {
       return decision === "rebuild" ? "start-on-target" : "keep-on-source";
     }
     case "cloud-controller":
-    case "group-member":
     case "queue-worker":
+      return "shift-workers";
+    case "group-member":
     case "singleton":
       return "stop-then-start";
     case "stateless":
@@ -58,7 +59,13 @@ type Shared = {
   readonly decided: Decided;
   readonly offers: ReadonlyMap<string, Offer>;
   readonly autoscalers: ReadonlyMap<string, string>;
+  /** Services of brokers that start empty on the target: their queues there are other ones. */
+  readonly rebuiltBrokers: ReadonlySet<string>;
 };
+
+/** Consumers of both sides share a queue only where both sides mean the same one, and Repot knows which. */
+const sharesQueue = (id: string, calls: Workload["calls"], { settings, rebuiltBrokers }: Shared): boolean =>
+  settings.queues.some((q) => q.workload === id) && !calls.some((c) => rebuiltBrokers.has(c.service));
 
 const hostsOf = (services: readonly string[], hosts: Plan["hosts"]): string[] => [
   ...new Set(hosts.filter((h) => services.includes(`${h.namespace}/${h.service}`)).map((h) => h.host)),
@@ -73,7 +80,10 @@ export const workloadOf = (c: Classified, shared: Shared): Workload => {
   const ready = readinessOf(spec, minReady);
   const nodeSeconds = Math.max(...settings.target.nodePools.map((p) => p.startSeconds));
   const services = (inventory.servicesOf.get(running.id) ?? []).map((s) => s.id);
-  const move = moveOf(c, decided);
+  const calls = callsOf(running, inventory, c.subject.settings).map((call) => ({ ...call }));
+  const usual = moveOf(c, decided);
+  const move =
+    usual === "shift-workers" && !sharesQueue(running.id, calls, shared) ? "stop-then-start" : usual;
   const decision = decided.get(running.id);
   const offer = offers.get(running.id);
   const autoscaler = shared.autoscalers.get(running.id);
@@ -102,7 +112,7 @@ export const workloadOf = (c: Classified, shared: Shared): Workload => {
     pauseSecondsMax:
       move === "stop-then-start" ? pauseOf(graceSecondsOf(spec), ready.expectedSeconds, settings) : null,
     services,
-    calls: callsOf(running, inventory, c.subject.settings).map((call) => ({ ...call })),
+    calls,
     hosts: hostsOf(services, shared.hosts),
     ...(autoscaler === undefined ? {} : { autoscaler }),
     wave: null,

@@ -1,7 +1,8 @@
 /** What a plan will cost before it starts: state transitions, hours in which both clusters run, minutes of freeze. Estimates, rounded up. */
 
-import type { Plan, Workload } from "../plan.ts";
+import { nameOf, type Plan, type Workload } from "../plan.ts";
 import type { Settings } from "../settings.ts";
+import { SETTLING_SECONDS, stepsFor } from "../workers.ts";
 
 /** States that executions enter, as rehearsals count them; polls come on top. */
 const TRANSITIONS = {
@@ -36,6 +37,11 @@ const moveSeconds = (w: Workload, settings: Settings): number => {
       return w.readySecondsExpected + 3 * pollSeconds;
     case "hand-over-schedule":
       return 4 * pollSeconds;
+    case "shift-workers": {
+      const queue = settings.queues.find((q) => q.workload === nameOf(w));
+      const each = w.readySecondsExpected + SETTLING_SECONDS[queue?.kind ?? "rabbitmq"] + 4 * pollSeconds;
+      return each * stepsFor(w.replicas, queue?.stepShare ?? 1).length;
+    }
     case "keep-on-source":
     case "none":
       return 0;
@@ -58,6 +64,10 @@ const transitionsOf = (w: Workload, settings: Settings): number => {
     case "stop-then-start":
     case "hand-over-schedule":
       return TRANSITIONS.perHandOver + 2 * waits + retirement;
+    case "shift-workers": {
+      const share = settings.queues.find((q) => q.workload === nameOf(w))?.stepShare ?? 1;
+      return TRANSITIONS.perShift * stepsFor(w.replicas, share).length + waits + retirement;
+    }
     case "start-on-target":
       return TRANSITIONS.perStart + waits + retirement;
     case "keep-on-source":

@@ -5,6 +5,7 @@ import type { OperationName, Step } from "../operations.ts";
 import type { Phase } from "../phases.ts";
 import { nameOf, type Plan, type Workload } from "../plan.ts";
 import type { Settings } from "../settings.ts";
+import { stepsFor } from "../workers.ts";
 
 type Link = Omit<NonNullable<Plan["links"]>[number], "operation">;
 
@@ -15,7 +16,10 @@ const minutes = (seconds: number): string =>
 
 const pods = (count: number): string => (count === 1 ? "1 pod" : `${count} pods`);
 
-const moving = (w: Workload): Step | undefined => {
+const stepSize = (w: Workload, settings: Settings): number =>
+  stepsFor(w.replicas, settings.queues.find((q) => q.workload === nameOf(w))?.stepShare ?? 1)[0]?.target ?? 0;
+
+const moving = (w: Workload, settings: Settings): Step | undefined => {
   const subject = nameOf(w);
   const common = { phase: "move-workloads", subject } as const;
   switch (w.move) {
@@ -36,6 +40,12 @@ const moving = (w: Workload): Step | undefined => {
         ...common,
         name: "hand-over",
         sentence: `${w.kind} ${subject} stops on the source, is proved gone, and starts on the target with ${pods(w.replicas)}: a pause of at most ${minutes(w.pauseSecondsMax ?? 0)}.`,
+      };
+    case "shift-workers":
+      return {
+        ...common,
+        name: "shift-workers",
+        sentence: `${w.kind} ${subject}: its ${pods(w.replicas)} change sides ${stepSize(w, settings)} at a time; those of the target consume before those of the source stop. Autoscalers of it are pinned meanwhile.`,
       };
     case "hand-over-schedule":
       return {
@@ -208,7 +218,7 @@ export const stepsOf = (
   return [
     ...before(settings),
     ...restoring(links, settings),
-    ...moved.flatMap((w) => moving(w) ?? []),
+    ...moved.flatMap((w) => moving(w, settings) ?? []),
     ...linking(links, "source"),
     ...traffic(ordered, settings),
     ...after(moved, settings),

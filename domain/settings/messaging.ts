@@ -53,6 +53,21 @@ export const KafkaSettings = z.strictObject({
 export const Queue = z.strictObject({
   queue: z.string(),
   kind: z.enum(["rabbitmq", "sqs"]),
+  /** `namespace/name` of the workload whose pods are the consumers. */
   workload: z.string(),
   messagesPerSecond: z.number().nonnegative().default(20),
+  /** RabbitMQ: base URL of the broker's management API, as Repot reaches it. */
+  managementUrl: z.url({ protocol: /^https?$/ }).optional(),
+  vhost: z.string().default("/"),
+  /** SQS: looked up by the queue's name where absent. */
+  queueUrl: z.url({ protocol: /^https?$/ }).optional(),
+  /** Messages that one consumer holds without having acknowledged them. */
+  prefetch: z.number().int().min(1).max(65_535).default(10),
+  /** What a worker takes for one message; with the prefetch, how long its pod needs to stop well. */
+  messageSeconds: z.number().positive().max(43_200).default(1),
+  /** SQS: how long a message that was received stays hidden from others. */
+  visibilitySeconds: z.number().int().min(0).max(43_200).default(30),
+  /** Share of the consumers that changes sides in one step; at least one of them. */
+  stepShare: z.number().positive().max(1).default(0.34),
 });
+export type Queue = z.infer<typeof Queue>;

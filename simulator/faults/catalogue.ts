@@ -133,6 +133,15 @@ export const FAULTS: readonly FaultKind[] = [
     "install-bundle",
     "scale-workload",
   ]),
+  ofWorld("terminating-hangs", "Pods of the source that are told to stop hang in Terminating.", [
+    "measure-workers",
+  ]),
+  ofWorld("unacked-stuck", "A worker of each queue takes some messages and never acknowledges them.", [
+    "measure-workers",
+  ]),
+  ofWorld("broker-unreachable", "The target's workers are Ready and can't reach the broker of their queue.", [
+    "measure-workers",
+  ]),
   ofWorld(
     "metrics-missing",
     "The metrics of both sides answer with nothing.",

@@ -45,6 +45,21 @@ export const makeWorldFaults = (
   around: { readonly clock: Clock; readonly plan: Plan; readonly emit: Emit },
 ): WorldFaults => ({
   "pod-never-ready": { turn: neverReady(world) },
+  "terminating-hangs": { turn: hanging(world, around.plan) },
+  "unacked-stuck": {
+    turn: (on, struck) => {
+      for (const queue of world.queues.switches()) {
+        if (!on) queue.release();
+        else if (queue.stick(STUCK_MESSAGES)) struck();
+      }
+    },
+  },
+  "broker-unreachable": {
+    turn: (on) => {
+      for (const queue of world.queues.switches()) queue.cutOff("target", on);
+    },
+    feltBy: (call) => call.service === "rabbitmq" || call.service === "sqs",
+  },
   "metrics-missing": {
     turn: (on) => {
       for (const side of SIDES) {
@@ -64,6 +79,26 @@ export const makeWorldFaults = (
   },
   "hpa-fights": { turn: fighting(world, around) },
 });
+
+/** Messages that one worker takes and never acknowledges. */
+const STUCK_MESSAGES = 3;
+
+/** Pods of the source's applications that are told to stop don't hear it. */
+const hanging = (world: RehearsedWorld, plan: Plan): WorldFault["turn"] => {
+  const moved = new Set(plan.workloads.map(nameOf));
+  const ends: (() => void)[] = [];
+  return (on, struck) => {
+    for (const end of ends.splice(0)) end();
+    if (!on) return;
+    ends.push(
+      world.clusters.source.addHang((workload) => {
+        if (!moved.has(workload)) return false;
+        struck();
+        return true;
+      }),
+    );
+  };
+};
 
 const neverReady = (world: RehearsedWorld): WorldFault["turn"] => {
   const ends: (() => void)[] = [];

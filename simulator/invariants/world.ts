@@ -9,6 +9,7 @@ import type { Invariant } from "./invariant.ts";
 import { messages, staticMembers } from "./messages.ts";
 import { singletons } from "./singletons.ts";
 import { sourceCapacity } from "./traffic.ts";
+import { queueWorkers } from "./workers.ts";
 
 export type WorldScene = {
   readonly plan: Plan;
@@ -27,4 +28,5 @@ export const makeWorldInvariants = (): readonly Invariant<WorldScene>[] => [
   cronJobs(),
   messages(),
   staticMembers(),
+  queueWorkers(),
 ];

@@ -15,12 +15,14 @@ import { makeLogs } from "../services/logs.ts";
 import { makeMetricsService } from "../services/metrics.ts";
 import { makeSimulatedNetwork } from "../services/network.ts";
 import { makeProbes } from "../services/probes.ts";
+import { makeRabbitmq } from "../services/rabbitmq.ts";
 import { makeRoute53Service } from "../services/route53.ts";
 import { makeS3, type Put, type S3Service } from "../services/s3.ts";
 import type { Seam } from "../services/seam.ts";
 import { makeAwsClients } from "../services/seam-aws.ts";
 import { makeAskDns, makeExchange, type Routes } from "../services/seam-wire.ts";
 import { type Executions, makeSfn } from "../services/sfn.ts";
+import { makeSqsAttributes } from "../services/sqs-attributes.ts";
 import { makeSts } from "../services/sts.ts";
 import type { HttpService } from "../world/types.ts";
 import type { RehearsedWorld } from "./world.ts";
@@ -69,6 +71,7 @@ export const makeServices = (
       ]),
     ),
     [HOSTS.slack]: { service: "slack", handle: slack },
+    ...brokerRoutes(options),
   };
   const context: Context = {
     aws: awsClients(options, s3),
@@ -89,6 +92,28 @@ export const makeServices = (
     log,
   };
   return { context, s3 };
+};
+
+/** In AWS the exchange knows the password of a host; here the route does. */
+const CREDENTIALS = "repot:rehearsal";
+const AUTHORIZATION = `Basic ${Buffer.from(CREDENTIALS).toString("base64")}`;
+
+/** The management APIs that the plan names. */
+const brokerRoutes = ({ plan, clock, world }: ServicesOptions): Routes => {
+  const broker = makeRabbitmq({
+    now: () => clock.now(),
+    queues: world.queues,
+    credentials: CREDENTIALS,
+  });
+  const handle: HttpService = (request, caller) =>
+    broker({ ...request, headers: { ...request.headers, authorization: AUTHORIZATION } }, caller);
+  return Object.fromEntries(
+    plan.settings.queues.flatMap(({ managementUrl }) =>
+      managementUrl === undefined
+        ? []
+        : [[new URL(managementUrl).host, { service: "rabbitmq" as const, handle }]],
+    ),
+  );
 };
 
 const awsClients = (
@@ -127,6 +152,7 @@ const awsClients = (
       lateSeconds: () => world.flowRecords.lateSeconds(),
     }).handlers,
     sfn: makeSfn(executions).handlers,
+    sqs: makeSqsAttributes({ now: () => clock.now(), queues: world.queues }).handlers,
     sts: makeSts().handlers,
   });
 };

@@ -171,7 +171,7 @@ const MANNERS: { readonly [S in AwsService]: Manners } = {
     throttled: { name: "RequestThrottled", status: 403, message: RATE },
     failed: { name: "InternalError", status: 500, message: INTERNAL },
     mutating: ["SendMessage"],
-    subject: ["QueueUrl"],
+    subject: ["QueueUrl", "QueueName"],
   },
   secrets: {
     exception: SecretsManagerServiceException,

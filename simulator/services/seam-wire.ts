@@ -6,7 +6,10 @@ import type { AskDns } from "../../functions/step.ts";
 import type { DnsWorld, HttpService } from "../world/types.ts";
 import type { Call, Seam, ServiceName, Strike } from "./seam.ts";
 
-export type HttpServiceName = Extract<ServiceName, "kubernetes" | "metrics" | "slack" | "probes">;
+export type HttpServiceName = Extract<
+  ServiceName,
+  "kubernetes" | "metrics" | "slack" | "probes" | "rabbitmq"
+>;
 
 /** One simulated HTTP service behind a host. */
 export type Route = {
@@ -52,6 +55,8 @@ const actionOf = (route: Route, request: HttpRequest, url: URL): string => {
       return "query";
     case "slack":
       return url.pathname.split("/").at(-1) ?? "";
+    case "rabbitmq":
+      return request.method === "GET" ? "read" : "write";
     case "probes":
       return request.method.toLowerCase();
   }
@@ -82,6 +87,7 @@ const refusal = (
       reason: STATUS_REASONS[status],
       code: status,
     },
+    rabbitmq: { error: STATUS_REASONS[status], reason: message },
     metrics: { status: "error", errorType: STATUS_REASONS[status], error: message },
     probes: { error: message },
     slack: {

@@ -152,6 +152,7 @@ const LATENCY_MS: { readonly [S in ServiceName]: readonly [low: number, high: nu
   s3: [12, 45],
   sfn: [20, 70],
   sts: [20, 60],
+  rabbitmq: [6, 60],
   logs: [50, 180],
   kubernetes: [4, 24],
   metrics: [6, 45],

@@ -36,6 +36,7 @@ export const consumersOf = (plan: Plan): readonly Consumer[] => {
       topic: q.queue,
       messagesPerSecond: q.messagesPerSecond,
       membersMax: Number.POSITIVE_INFINITY,
+      hands: { ...q, graceSeconds: graceOf(q.workload, plan) },
     }),
   );
   const named = new Set([...groups, ...queues].map((c) => c.workload));
@@ -85,7 +86,14 @@ export const brokerOf = (consumer: Pick<Consumer, "kind" | "workload">, plan: Pl
   };
 };
 
+/** The grace period of a workload's pods, by its manifest. */
+const graceOf = (workload: string, plan: Plan): number => {
+  const found = plan.workloads.find((w) => nameOf(w) === workload);
+  return (found && specOf(found, plan)?.template?.spec?.terminationGracePeriodSeconds) ?? 30;
+};
+
 type PodTemplate = {
+  readonly terminationGracePeriodSeconds?: number;
   readonly containers?: readonly { readonly image?: string }[];
   readonly volumes?: readonly { readonly persistentVolumeClaim?: unknown }[];
 };

@@ -13,6 +13,10 @@ export type Log = {
   readonly drop: () => number;
   /** Messages that are delivered a second time. */
   readonly repeat: (messages: number) => void;
+  /** Messages that were taken and not worked on: they wait again, and are delivered a second time. */
+  readonly giveBack: (messages: number) => void;
+  /** Messages that were taken and that nobody is done with yet; negative once somebody is. */
+  readonly hold: (messages: number) => void;
 };
 
 export type LogCounts = {
@@ -64,6 +68,14 @@ export const makeLog = (objectiveSeconds: number): Log => {
     },
     repeat: (messages) => {
       counts.duplicated += messages;
+    },
+    giveBack: (messages) => {
+      waiting += messages;
+      counts.consumed -= messages;
+      counts.duplicated += messages;
+    },
+    hold: (messages) => {
+      counts.consumed -= messages;
     },
   };
 };

@@ -40,6 +40,8 @@ export type PodView = {
   readonly terminating: boolean;
   /** Its IP address; empty until it has started. Other clusters have others. */
   readonly address: string;
+  /** Its process never got SIGTERM and goes on as before. */
+  readonly hanging?: boolean;
 };
 
 /** What stands behind a Service as its load balancer knows it, a little late. */

@@ -42,7 +42,7 @@ test.each([
   ["catalog/search-index", "stateful", "keep-on-source"],
   ["playback/session-counter", "group-member", "stop-then-start"],
   ["playback/usage-meter", "group-member", "stop-then-start"],
-  ["media/thumbnailer", "queue-worker", "stop-then-start"],
+  ["media/thumbnailer", "queue-worker", "shift-workers"],
   ["media/transcode-planner", "singleton", "stop-then-start"],
   ["catalog/catalog", "stateless", "half-and-half"],
   ["playback/play-events", "stateless", "half-and-half"],

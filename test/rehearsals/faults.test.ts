@@ -74,6 +74,11 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
   // The move gets by; retiring waits for the person who lets something raise the source again and again.
   "hpa-fights": [0, 5],
   "insync-late": [0],
+  // Nothing more is stopped; the source's workers come back and the target's go.
+  "terminating-hangs": [4],
+  "broker-unreachable": [4],
+  // What a worker never acknowledges comes again when it goes.
+  "unacked-stuck": [0],
 };
 
 describe("faults of the world last, and end as the design says", () => {

@@ -24,7 +24,7 @@ const without = (...names: readonly string[]) =>
     ...(names.includes("worker") ? { queues: [] } : {}),
   });
 /** More than one pod can serve. */
-const busy = () => planned({}, { load: [{ host: "www.shop.example.org", requestsPerSecond: 170 }] });
+const busy = () => planned({}, { load: [{ host: "www.shop.example.org", requestsPerSecond: 165 }] });
 const withBroker = () => planned(BROKER, { decisions: { "shop/broker": "keep-on-source" } });
 const closed = () => planned({}, { window: { timeZone: "UTC", start: "20:00", end: "23:00" } });
 
@@ -87,6 +87,26 @@ const WRONG: readonly Wrong[] = [
     }),
     breaks: ["gates"],
     says: /check-metrics of preflight .* unknown/,
+  },
+  {
+    title: "workers of a queue that stop on the source before any consume on the target",
+    wrong: () => ({ machines: workflows.workersStoppedFirst() }),
+    breaks: ["queue-workers"],
+    says: /shop\/worker went from 2 to 1 on the source while 0 consumed/,
+  },
+  {
+    title: "workers that are ready and taken for consuming",
+    wrong: () => ({
+      machines: workflows.consumersNotAsked(),
+      faults: [{ kind: "broker-unreachable", step: "measure-workers", seconds: 900 }],
+    }),
+    breaks: ["queue-workers"],
+  },
+  {
+    title: "twice as many workers as there were, at the same time",
+    wrong: () => ({ machines: workflows.workersDoubled() }),
+    breaks: ["equality", "queue-workers"],
+    says: /wants 6 workers on both sides, where 3 are the most/,
   },
   {
     title: "a grant by somebody who may not",

@@ -62,6 +62,8 @@ export type SimulatedCluster = Cluster & {
   readonly destroy: () => void;
   /** These pods fail their readiness probe from now on. @returns what ends the fault. */
   readonly addPodFault: (fault: PodFault) => () => void;
+  /** These pods hang in Terminating from now on. @returns what ends the fault. */
+  readonly addHang: (fault: PodFault) => () => void;
   /** A node is gone: its pods die at once and are made anew elsewhere some time later. */
   readonly loseNode: (name: string) => void;
   /** What autoscalers measure from now on; nothing was measured before. Stays over create and destroy. */
@@ -114,6 +116,7 @@ export const makeCluster = (options: ClusterOptions): SimulatedCluster => {
       for (const listener of listeners) listener();
     },
     addPodFault: (fault) => room?.pods.addFault(fault) ?? (() => {}),
+    addHang: (fault) => room?.pods.addHang(fault) ?? (() => {}),
     loseNode: (name) => room && loseNode(room.machine, room.nodes, room.pods, name),
     setSignals: (next) => {
       signals = next;

@@ -17,6 +17,7 @@ import {
   uidOf,
 } from "./fields.ts";
 import type { Machine } from "./machine.ts";
+import { condition, containerStates } from "./pod-status.ts";
 import { missingReferences } from "./references.ts";
 import { acceptsAfterTermMs, imagesOf, jobSeconds, pullMs, timeline } from "./timing.ts";
 
@@ -31,6 +32,8 @@ export class Pod implements PodView {
   accepting = false;
   terminating = false;
   address = "";
+  /** SIGTERM never reached its process: it goes on as before, and nothing takes its object away. */
+  hanging = false;
   /** Milliseconds since 1970 from which it has been ready without a break. */
   readyAt = 0;
   /** Succeeded or Failed: it won't run again. */
@@ -61,6 +64,7 @@ export class Pods {
   readonly #images = new Map<string, Map<string, number>>();
   readonly #faults = new Set<PodFault>();
   readonly #byNamespace = new Map<string, Set<Pod>>();
+  readonly #hangs = new Set<PodFault>();
   #address = 0;
   /** Told of every pod whose readiness or end changed. */
   onReadiness: (pod: Pod) => void = () => {};
@@ -93,6 +97,18 @@ export class Pods {
     this.#faults.add(fault);
     for (const pod of this.#byUid.values()) if (pod.ready && fault(pod.workload)) this.#unready(pod);
     return () => void this.#faults.delete(fault);
+  }
+
+  /** These pods never hear that they are to stop, from now on; when the fault ends, they are killed. @returns what ends it. */
+  addHang(fault: PodFault): () => void {
+    this.#hangs.add(fault);
+    return () => {
+      if (!this.#hangs.delete(fault)) return;
+      for (const pod of [...this.#byUid.values()]) {
+        const object = pod.terminating ? this.#object(pod) : undefined;
+        if (object && pod.hanging) this.#finish(pod);
+      }
+    };
   }
 
   /** The scheduler has chosen a node, `os` is what runs there. */
@@ -308,15 +324,23 @@ export class Pods {
     pod.terminating = true;
     pod.turn += 1;
     const graceMs = (numberAt(object, "metadata", "deletionGracePeriodSeconds") ?? 30) * 1_000;
+    if ([...this.#hangs].some((fault) => fault(pod.workload))) {
+      pod.hanging = true;
+      this.onReadiness(pod);
+      this.#machine.changed(pod.namespace);
+      return;
+    }
     const acceptsMs = pod.accepting ? Math.min(graceMs, acceptsAfterTermMs(object)) : 0;
     this.onReadiness(pod);
     this.#machine.changed(pod.namespace);
     this.#later(pod, acceptsMs, () => this.#stopAccepting(pod));
-    this.#later(pod, Math.min(graceMs, acceptsMs + 1_000), () => {
-      const current = this.#object(pod);
-      if (current && uidOf(current) === pod.uid && !at(current, "metadata", "finalizers"))
-        this.#machine.registry.finish("pods", current);
-    });
+    this.#later(pod, Math.min(graceMs, acceptsMs + 1_000), () => this.#finish(pod));
+  }
+
+  #finish(pod: Pod): void {
+    const current = this.#object(pod);
+    if (current && uidOf(current) === pod.uid && !at(current, "metadata", "finalizers"))
+      this.#machine.registry.finish("pods", current);
   }
 
   #stopAccepting(pod: Pod): void {
@@ -338,22 +362,6 @@ export class Pods {
 /** Pods of both clusters are in one VPC, so their addresses differ: 10.0.0.0/11 is the source's, 10.32.0.0/11 the target's. */
 const addressOf = (side: Side, n: number): string =>
   `10.${(side === "source" ? 0 : 32) + ((n >> 16) & 31)}.${(n >> 8) & 255}.${n & 255}`;
-
-const condition = (type: string, status: boolean, machine: Machine) => ({
-  type,
-  status: status ? "True" : "False",
-  lastTransitionTime: machine.registry.stamp(),
-});
-
-const containerStates = (object: KubeObject, ready: boolean, state: unknown) =>
-  listAt(object, "spec", "containers").map((c) => ({
-    name: textAt(c, "name") ?? "",
-    image: textAt(c, "image") ?? "",
-    ready,
-    started: ready,
-    restartCount: 0,
-    state,
-  }));
 
 /** A pod that runs to an end rather than for ever. */
 const isOneShot = (object: KubeObject): boolean => at(object, "spec", "restartPolicy") !== "Always";

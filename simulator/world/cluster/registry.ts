@@ -83,9 +83,9 @@ export class Registry {
     this.#random = parts.random.fork("registry");
   }
 
-  /** Now, as timestamps in objects have it: whole seconds. */
-  stamp(): string {
-    const second = Math.floor(this.clock.now() / 1_000);
+  /** Now (or some seconds later), as timestamps in objects have it: whole seconds. */
+  stamp(laterSeconds = 0): string {
+    const second = Math.floor(this.clock.now() / 1_000) + laterSeconds;
     if (second !== this.#second) {
       this.#second = second;
       this.#stamp = `${new Date(second * 1_000).toISOString().slice(0, 19)}Z`;
@@ -226,7 +226,8 @@ export class Registry {
     if (finalizers.size === 0 && grace === 0 && !namespaceHeld) return undefined;
     const marked = withMetadata(object, {
       finalizers: finalizers.size === 0 ? undefined : [...finalizers],
-      deletionTimestamp: textAt(object, "metadata", "deletionTimestamp") ?? this.stamp(),
+      // The moment at which the grace period is over, as the API server sets it.
+      deletionTimestamp: textAt(object, "metadata", "deletionTimestamp") ?? this.stamp(grace),
       deletionGracePeriodSeconds: grace,
     });
     return namespaceHeld ? { ...marked, status: { phase: "Terminating" } } : marked;

@@ -271,24 +271,29 @@ export const embellishing = (): readonly Step[] =>
     },
   );
 
-/** Stops the broker that stays behind while its workers are handed over: what waits in it goes with it. */
+/** Stops the broker that stays behind while its workers shift: what waits in it goes with it. */
 export const brokerStopped = (): readonly Step[] => {
-  const { kubernetes, ...rest } = needsOf("take-ownership");
+  const { kubernetes, ...rest } = needsOf("measure-workers");
   const source = [...(kubernetes?.source ?? []), "get statefulsets", "patch statefulsets/scale"];
   return withStep(
-    "take-ownership",
+    "measure-workers",
     (right) => async (input, context) => {
-      const { run, item } = input as Scaling;
+      const { run } = input as Scaling;
       const object = { apiVersion: "apps/v1", kind: "StatefulSet", namespace: "shop", name: "broker" };
-      if (item.name === "worker")
-        await makeEffect(
-          context,
-          run,
-          { step: "take-ownership", operation: "9998-broker", move: "0" },
-          { kind: "set-field", cluster: "source", object, path: ["spec", "replicas"], before: 1, after: 0 },
-        );
+      await makeEffect(
+        context,
+        run,
+        { step: "measure-workers", operation: "9998-broker", move: "0" },
+        { kind: "set-field", cluster: "source", object, path: ["spec", "replicas"], before: 1, after: 0 },
+      );
       return right(input, context);
     },
-    { needs: { ...rest, kubernetes: { ...kubernetes, source } } },
+    {
+      needs: {
+        ...rest,
+        s3: [...(rest.s3 ?? []), "PutObject migrations/*/journal/*"],
+        kubernetes: { ...kubernetes, source },
+      },
+    },
   );
 };

@@ -107,3 +107,42 @@ export const endless = (): readonly NamedMachine[] =>
       inOrder("Ensure the cluster", "Once more"),
     ),
   );
+
+/** Workers of the source stop first, and those of the target start then. */
+export const workersStoppedFirst = (): readonly NamedMachine[] =>
+  withStates(
+    "shift-workers",
+    all(
+      changed("More to move?", {
+        Choices: [{ Condition: "{% $made < $count($plan.steps) %}", Next: "As many fewer on the source" }],
+      }),
+      inOrder("As many fewer on the source", "Some more on the target", "Next step"),
+    ),
+  );
+
+/** Ready is taken for consuming. */
+export const consumersNotAsked = (): readonly NamedMachine[] =>
+  withStates("shift-workers", leftOut("Do they consume?", "Is the queue worked on?"));
+
+/** All workers start on the target before any of the source stops. */
+export const workersDoubled = (): readonly NamedMachine[] =>
+  withStates(
+    "shift-workers",
+    all(
+      changed("Some more on the target", {
+        Arguments: {
+          StateMachineArn: "${scale}",
+          Input: {
+            run: "{% $run %}",
+            phase: "{% $phase %}",
+            item: "{% $item %}",
+            side: "target",
+            replicas: "{% $item.replicas * 2 %}",
+            operation: "{% $item.operations.move %}",
+            move: "{% $pad($string($made), -3, '0') & '-0-target' %}",
+            poll: "{% $poll %}",
+          },
+        },
+      }),
+    ),
+  );

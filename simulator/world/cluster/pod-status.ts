@@ -1,0 +1,21 @@
+/** The parts of a pod's status that the kubelet writes. */
+
+import type { KubeObject } from "../../../domain/kube.ts";
+import { listAt, textAt } from "./fields.ts";
+import type { Machine } from "./machine.ts";
+
+export const condition = (type: string, status: boolean, machine: Machine) => ({
+  type,
+  status: status ? "True" : "False",
+  lastTransitionTime: machine.registry.stamp(),
+});
+
+export const containerStates = (object: KubeObject, ready: boolean, state: unknown) =>
+  listAt(object, "spec", "containers").map((c) => ({
+    name: textAt(c, "name") ?? "",
+    image: textAt(c, "image") ?? "",
+    ready,
+    started: ready,
+    restartCount: 0,
+    state,
+  }));
