@@ -8,6 +8,8 @@ const results = process.env.REPOT_TEST_RESULTS;
 export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
+    // They need SST's platform and a server of moto: `npm run test:infra` sets both up.
+    exclude: ["test/infra/**", "**/node_modules/**"],
     pool: "threads",
     isolate: false,
     testTimeout: 30_000,

@@ -247,7 +247,10 @@ const merged = (statements: readonly Statement[]): readonly Statement[] => {
     s.Effect === other.Effect &&
     other.Action.every((a) => s.Action.includes(a)) &&
     other.Resource.every((r) => s.Resource.includes(r));
-  return statements.filter((other) => !statements.some((s) => covers(s, other)));
+  // Of two that are equal the first stays.
+  return statements.filter(
+    (other, at) => !statements.some((s, before) => covers(s, other) && !(covers(other, s) && at < before)),
+  );
 };
 
 /** The policy that `needs` amounts to, without the baseline. @throws Error for an action that no policy is known for. */

@@ -13,6 +13,7 @@ export const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   // asl.ts alone, for the names of the steps: a task names a function that exists.
   workflows: ["functions/index.ts"],
   infra: ["workflows", "functions", "domain"],
+  lambda: ["domain", "adapters", "functions"],
   simulator: ["domain", "adapters", "functions", "workflows"],
   console: ["domain", "functions", "simulator", "workflows", "adapters"],
   cli: ["domain", "functions", "simulator", "workflows", "adapters"],

@@ -1,0 +1,97 @@
+/** Where a stage is deployed: deployments/STAGE.yaml, parsed at the door, and the names that follow from it. */
+
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { parse } from "yaml";
+import * as z from "zod";
+import type { Place } from "../domain/permissions/place.ts";
+
+const zone = z.string().regex(/^[a-z0-9._-]*[a-z0-9]$/, "is a zone in lower case without the last dot");
+
+const ClusterSchema = z.strictObject({
+  name: z.string(),
+  /** The API server's address and certificate authority (PEM); not needed where EKS runs it. */
+  endpoint: z.url({ protocol: /^https$/ }).optional(),
+  certificateAuthority: z.string().startsWith("-----BEGIN CERTIFICATE-----").optional(),
+  metrics: z.url(),
+});
+
+const DeploymentSchema = z.strictObject({
+  account: z.string().regex(/^\d{12}$/, "is an account of twelve digits"),
+  region: z.string(),
+  partition: z.enum(["aws", "aws-cn", "aws-us-gov"]).default("aws"),
+  /** The platform's zones: record changes reach no other names. */
+  zones: z.array(zone).min(1),
+  source: ClusterSchema,
+  target: ClusterSchema,
+  /** Where the API servers and the metrics can be reached; its egress is the one that partners know. */
+  network: z.strictObject({
+    vpcId: z.string(),
+    subnetIds: z.array(z.string()).min(1),
+    securityGroupIds: z.array(z.string()).min(1),
+  }),
+  /** The role that a target gets which Repot creates. */
+  clusterRoleArn: z.string().optional(),
+  /** Log groups of the VPC's flow logs. */
+  flowLogGroups: z.array(z.string()).default([]),
+  /** SSM Change Calendars that a plan's window may name. */
+  calendars: z.array(z.string()).default([]),
+  alarmEmails: z.array(z.email()).default([]),
+  /** Starts in a quiet hour. The plan's window decides again, before each traffic step. */
+  cutovers: z
+    .array(
+      z.strictObject({
+        name: z.string().regex(/^[a-z0-9-]{1,30}$/),
+        /** Local time, to the minute; a time in the spring gap is refused. */
+        at: z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:00$/),
+        timeZone: z.string(),
+        windowSeconds: z.number().int().min(600),
+        migration: z.string(),
+        plan: z.string().regex(/^[0-9a-f]{64}$/),
+      }),
+    )
+    .default([]),
+});
+export type Deployment = z.infer<typeof DeploymentSchema>;
+
+/** @throws Error with one sentence: which file, where in it, and what is wrong. */
+export const parseDeployment = (text: string, file: string): Deployment => {
+  const parsed = DeploymentSchema.safeParse(parse(text));
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  throw new Error(
+    `${file}: ${issue?.path.join(".") || "the file"}: ${issue?.message}. Nothing was deployed.`,
+  );
+};
+
+/** A stage without a file of its own is nobody's: it is refused by name. */
+export const readDeployment = (stage: string): Deployment => {
+  const file = join("deployments", `${stage}.yaml`);
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch {
+    throw new Error(
+      `${file} isn't there: copy deployments/dev.yaml and say where ${stage} is. Nothing was deployed.`,
+    );
+  }
+  return parseDeployment(text, file);
+};
+
+/** Everything that policies name, but for the key, which has no name before it exists. */
+export const placeOf = (stage: string, deployment: Deployment): Omit<Place, "keyArn"> => {
+  const { account, region, partition, zones, source, target, calendars, flowLogGroups } = deployment;
+  const prefix = `repot-${stage}`;
+  return {
+    partition,
+    region,
+    account,
+    prefix,
+    bucket: `${prefix}-memory-${account}`,
+    zones,
+    clusters: { ...(source.endpoint === undefined ? { source: source.name } : {}), target: target.name },
+    ...(deployment.clusterRoleArn === undefined ? {} : { clusterRoleArn: deployment.clusterRoleArn }),
+    calendars,
+    flowLogGroups,
+  };
+};

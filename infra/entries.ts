@@ -1,0 +1,62 @@
+/** The files that SST bundles: three lines for each function, which bring the step together with the clients that its needs name. */
+
+import { mkdirSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import type { Declared } from "../domain/permissions/policy.ts";
+
+/** The official clients, by their service in `needs`. */
+const CLIENTS: Readonly<Record<string, readonly [name: string, from: string]>> = {
+  ec2: ["EC2Client", "@aws-sdk/client-ec2"],
+  eks: ["EKSClient", "@aws-sdk/client-eks"],
+  elb: ["ElasticLoadBalancingV2Client", "@aws-sdk/client-elastic-load-balancing-v2"],
+  logs: ["CloudWatchLogsClient", "@aws-sdk/client-cloudwatch-logs"],
+  route53: ["Route53Client", "@aws-sdk/client-route-53"],
+  s3: ["S3Client", "@aws-sdk/client-s3"],
+  secrets: ["SecretsManagerClient", "@aws-sdk/client-secrets-manager"],
+  sfn: ["SFNClient", "@aws-sdk/client-sfn"],
+  sqs: ["SQSClient", "@aws-sdk/client-sqs"],
+  ssm: ["SSMClient", "@aws-sdk/client-ssm"],
+  sts: ["STSClient", "@aws-sdk/client-sts"],
+};
+
+/** Where the entries are written, from the root; git doesn't know the folder. */
+const FOLDER = ".sst/entries";
+
+/** EKS is asked where a cluster is by every function that speaks to one. */
+const servicesOf = ({ needs }: Declared): readonly string[] =>
+  Object.keys(CLIENTS).filter(
+    (service) => service in needs || (service === "eks" && needs.kubernetes !== undefined),
+  );
+
+/** The source of a function's entry, as it lies in `FOLDER`. */
+export const entryText = (declared: Declared): string => {
+  const services = servicesOf(declared);
+  const imports = services.flatMap((service) => {
+    const [name, from] = CLIENTS[service] ?? [];
+    return name === undefined ? [] : [`import { ${name} } from "${from}";`];
+  });
+  const classes = services.map((service) => `${service}: ${CLIENTS[service]?.[0]}`).join(", ");
+  return [
+    ...imports,
+    `import * as file from "../../functions/${declared.name}.ts";`,
+    'import { deployed } from "../../lambda/root.ts";',
+    `export const handler = deployed(file, "${declared.name}", { ${classes} });`,
+    "",
+  ].join("\n");
+};
+
+/** Writes the entry. @returns the handler as SST names it. */
+export const writeEntry = (declared: Declared, root: string): string => {
+  const path = join(root, FOLDER, `${declared.name}.ts`);
+  mkdirSync(dirname(path), { recursive: true });
+  writeFileSync(path, entryText(declared));
+  return `${FOLDER}/${declared.name}.handler`;
+};
+
+/** How SST bundles each: ES modules, split at dynamic imports, the SDK inside; the source map is neither made nor shipped. */
+export const BUNDLING = {
+  format: "esm",
+  minify: true,
+  splitting: true,
+  esbuild: { target: "node24" },
+} as const;

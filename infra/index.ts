@@ -1,0 +1,40 @@
+/** The whole stack of one stage, in the order in which its parts need each other. */
+
+import { makeAlarms } from "./alarms.ts";
+import { makeApi } from "./api.ts";
+import { placeOf, readDeployment } from "./deployment.ts";
+import { makeFunctions } from "./functions.ts";
+import { connectQueues, makeQueues } from "./queues.ts";
+import { makeRules } from "./rules.ts";
+import { makeSchedules } from "./schedules.ts";
+import type { Stage } from "./stage.ts";
+import { makeStorage } from "./storage.ts";
+import { makeMachines } from "./workflows.ts";
+
+/** @returns what an operator needs to begin. */
+export const deploy = (name: string) => {
+  const deployment = readDeployment(name);
+  const place = placeOf(name, deployment);
+  const stage: Stage = { name, deployment, place, isProduction: name === "prod" };
+  const storage = makeStorage(stage);
+  // Its value is put there by hand: no secret goes through a state file.
+  const slack = new aws.secretsmanager.Secret("SlackApp", {
+    name: `${place.prefix}-slack`,
+    description: "The Slack app's signing secret and bot token; docs/deploy.md says how to fill it",
+  });
+  const queues = makeQueues(stage);
+  const functions = makeFunctions(stage, storage, queues);
+  const machines = makeMachines(stage, storage, functions);
+  connectQueues(queues, functions);
+  makeRules(stage, queues, functions);
+  makeSchedules(stage, queues, machines);
+  const door = makeApi(stage, functions);
+  makeAlarms(stage, queues, functions);
+  return {
+    bucket: storage.memory.bucket,
+    velero: storage.velero.bucket,
+    migrateCluster: machines.get("migrate-cluster")?.arn,
+    slackEndpoint: door.apiEndpoint,
+    slackSecret: slack.name,
+  };
+};

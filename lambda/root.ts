@@ -1,0 +1,92 @@
+/**
+ * The composition root in AWS: the official clients that a step's needs name, the ways out, the clock. Made once for each execution
+ * environment, by the three-line entries that infra/entries.ts writes.
+ */
+
+import type { EKSClient } from "@aws-sdk/client-eks";
+import { makeAskDns } from "../adapters/dns-udp.ts";
+import { makeEksAddress } from "../adapters/eks-address.ts";
+import { type Handler, makeHandler } from "../functions/handler.ts";
+import type { AwsClients, Context, Step } from "../functions/step.ts";
+import { API_HOSTS, makeWayOut } from "./clusters.ts";
+import { type Environment, readEnvironment } from "./environment.ts";
+
+type Service = keyof AwsClients;
+type Settings = {
+  readonly region: string;
+  readonly maxAttempts: number;
+  readonly requestHandler: { readonly connectionTimeout: number; readonly requestTimeout: number };
+};
+/** Classes of the official clients, as far as a function is bundled with them. */
+export type Classes = { readonly [S in Service]?: new (settings: Settings) => AwsClients[S] };
+
+const SERVICES: readonly Service[] = [
+  "route53",
+  "eks",
+  "ec2",
+  "elb",
+  "s3",
+  "sfn",
+  "sts",
+  "logs",
+  "sqs",
+  "secrets",
+];
+
+/** One attempt each, and no waiting beyond what a step has: retries live in the state machines. */
+const settingsOf = (region: string): Settings => ({
+  region,
+  maxAttempts: 1,
+  requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 },
+});
+
+/** The clients of a function; one that its needs don't name is an error with the name of the service, not a call that IAM would deny. */
+const clientsOf = (classes: Classes, region: string, step: string): AwsClients => {
+  const clients = {};
+  for (const service of SERVICES) {
+    const Client = classes[service];
+    const client = Client ? new Client(settingsOf(region)) : undefined;
+    Object.defineProperty(clients, service, {
+      get: () => {
+        if (client) return client;
+        throw new Error(
+          `${step} declares nothing of ${service} in its needs, so it was deployed without it.`,
+        );
+      },
+    });
+  }
+  return clients as AwsClients;
+};
+
+const contextOf = (environment: Environment, aws: AwsClients): Omit<Context, "log"> => {
+  const { source, target } = environment.REPOT_CLUSTERS;
+  const now = () => new Date();
+  return {
+    aws,
+    http: makeWayOut({ environment, now, describe: (name) => makeEksAddress(aws.eks as EKSClient)(name) }),
+    askDns: makeAskDns({ timeoutMs: 3_000, port: 53 }),
+    endpoints: {
+      kubernetes: { source: `https://${API_HOSTS.source}`, target: `https://${API_HOSTS.target}` },
+      metrics: { source: source.metrics, target: target.metrics },
+      slack: "https://slack.com",
+    },
+    bucket: environment.REPOT_BUCKET,
+    deployed: {
+      machineArn: (machine) => environment.REPOT_MACHINE_ARN.replace("MACHINE", machine),
+      votesQueueUrl: environment.REPOT_VOTES_QUEUE_URL,
+      slackSecretId: environment.REPOT_SLACK_SECRET,
+    },
+    now,
+  };
+};
+
+const isStep = (value: unknown, name: string): value is Step =>
+  typeof value === "object" && value !== null && "run" in value && "name" in value && value.name === name;
+
+/** @param file A file of functions/ with all that it exports; the step is found in it by its name. */
+export const deployed = (file: object, name: string, classes: Classes): Handler => {
+  const step = Object.values(file).find((value) => isStep(value, name)) as Step | undefined;
+  if (!step) throw new Error(`functions/${name}.ts exports no step that is called ${name}.`);
+  const environment = readEnvironment(process.env);
+  return makeHandler(step, contextOf(environment, clientsOf(classes, environment.AWS_REGION, name)));
+};
