@@ -6,6 +6,8 @@
 import type { EKSClient } from "@aws-sdk/client-eks";
 import { makeAskDns } from "../adapters/dns-udp.ts";
 import { makeEksAddress } from "../adapters/eks-address.ts";
+import type { Kafka } from "../adapters/kafka.ts";
+import { Refused } from "../domain/errors.ts";
 import { type Handler, makeHandler } from "../functions/handler.ts";
 import type { AwsClients, Context, Step } from "../functions/step.ts";
 import { API_HOSTS, makeWayOut } from "./clusters.ts";
@@ -58,12 +60,22 @@ const clientsOf = (classes: Classes, region: string, step: string): AwsClients =
   return clients as AwsClients;
 };
 
+/** No client for real brokers is bundled yet: whoever asks is told so, and nothing is taken for drained or joined. */
+const noKafka: Kafka = new Proxy({} as Kafka, {
+  get: () => async () => {
+    throw new Refused(
+      "This deployment has no Kafka client, so nothing is known of groups. Leave them on the source.",
+    );
+  },
+});
+
 const contextOf = (environment: Environment, aws: AwsClients): Omit<Context, "log"> => {
   const { source, target } = environment.REPOT_CLUSTERS;
   const now = () => new Date();
   return {
     aws,
     http: makeWayOut({ environment, now, describe: (name) => makeEksAddress(aws.eks as EKSClient)(name) }),
+    kafka: noKafka,
     askDns: makeAskDns({ timeoutMs: 3_000, port: 53 }),
     endpoints: {
       kubernetes: { source: `https://${API_HOSTS.source}`, target: `https://${API_HOSTS.target}` },
