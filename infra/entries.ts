@@ -28,18 +28,20 @@ const servicesOf = ({ needs }: Declared): readonly string[] =>
     (service) => service in needs || (service === "eks" && needs.kubernetes !== undefined),
   );
 
+const importing = (what: string, from: string): string => ["import", what, "from", `"${from}";`].join(" ");
+
 /** The source of a function's entry, as it lies in `FOLDER`. */
 export const entryText = (declared: Declared): string => {
   const services = servicesOf(declared);
   const imports = services.flatMap((service) => {
     const [name, from] = CLIENTS[service] ?? [];
-    return name === undefined ? [] : [`import { ${name} } from "${from}";`];
+    return name === undefined || from === undefined ? [] : [importing(`{ ${name} }`, from)];
   });
   const classes = services.map((service) => `${service}: ${CLIENTS[service]?.[0]}`).join(", ");
   return [
     ...imports,
-    `import * as file from "../../functions/${declared.name}.ts";`,
-    'import { deployed } from "../../lambda/root.ts";',
+    importing("* as file", `../../functions/${declared.name}.ts`),
+    importing("{ deployed }", "../../lambda/root.ts"),
     `export const handler = deployed(file, "${declared.name}", { ${classes} });`,
     "",
   ].join("\n");

@@ -5,12 +5,23 @@
 
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { chmodSync, existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import {
+  chmodSync,
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 
 export const ROOT = join(import.meta.dirname, "../..");
 export const PLATFORM = join(ROOT, ".sst/platform");
-const DEPENDENCIES = join(import.meta.dirname, "platform");
+/** The lock file; the packages themselves are put under .sst, with everything else that isn't ours. */
+const LOCKED = join(import.meta.dirname, "platform");
+const DEPENDENCIES = join(ROOT, ".sst/platform-dependencies");
 const MARK = join(PLATFORM, "installed-for-tests");
 const HOME = join(ROOT, ".sst/home");
 
@@ -21,7 +32,7 @@ const version = (): string => {
   const read = (path: string) => readFileSync(path);
   return createHash("sha256")
     .update(read(join(ROOT, "node_modules/sst/package.json")))
-    .update(read(join(DEPENDENCIES, "package-lock.json")))
+    .update(read(join(LOCKED, "package-lock.json")))
     .update(/aws: \{ version: "([^"]+)"/.exec(read(join(ROOT, "sst.config.ts")).toString())?.[1] ?? "")
     .digest("hex");
 };
@@ -49,6 +60,9 @@ export const ensurePlatform = (): void => {
     XDG_CONFIG_HOME: join(HOME, ".config"),
     SST_TELEMETRY_DISABLED: "1",
   });
+  mkdirSync(DEPENDENCIES, { recursive: true });
+  for (const file of ["package.json", "package-lock.json"])
+    copyFileSync(join(LOCKED, file), join(DEPENDENCIES, file));
   run("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], DEPENDENCIES, {});
   symlinkSync(join(DEPENDENCIES, "node_modules"), join(PLATFORM, "node_modules"));
   writeFileSync(MARK, wanted);
