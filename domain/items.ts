@@ -24,8 +24,10 @@ export const ItemSchema = WorkloadSchema.pick({
   services: true,
   autoscaler: true,
 }).extend({
-  /** The queue that its pods consume, for `shift-workers`. */
+  /** The queue that its pods consume: whose workers shift, or that runs empty before they are handed over. */
   queue: Queue.optional(),
+  /** How long it may take to run empty before a person is asked. */
+  drainSecondsMax: z.number().nonnegative().optional(),
   /** What the source keeps when the target has its half: never less than the demand needs, with headroom. */
   sourceKeeps: z.number().int().nonnegative(),
   /** Operations of the plan by what they do to this workload. */
@@ -46,9 +48,12 @@ export type Lists = {
   readonly retire: readonly Item[];
 };
 
-const queueOf = (plan: Plan, w: Workload): Pick<Item, "queue"> => {
+const queueOf = (plan: Plan, w: Workload): Pick<Item, "queue" | "drainSecondsMax"> => {
   const queue = plan.settings.queues.find((q) => q.workload === nameOf(w));
-  return w.move === "shift-workers" && queue ? { queue } : {};
+  if (!queue || w.class !== "queue-worker") return {};
+  if (w.move === "shift-workers") return { queue };
+  const isDrained = w.move === "stop-then-start" && queue.policy === "drained";
+  return isDrained ? { queue, drainSecondsMax: plan.settings.policy.drainSecondsMax } : {};
 };
 
 const itemOf = (plan: Plan, w: Workload, demand: number): Item => ({

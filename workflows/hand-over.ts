@@ -22,9 +22,25 @@ export const handOver = stateMachine("hand-over", {
     },
     "Schedule or pods?": {
       Type: "Choice",
-      Choices: [{ Condition: "{% $item.move = 'hand-over-schedule' %}", Next: "Suspend on the source" }],
+      Choices: [
+        { Condition: "{% $item.move = 'hand-over-schedule' %}", Next: "Suspend on the source" },
+        { Condition: "{% $exists($item.queue) %}", Next: "Drain the queue" },
+      ],
       Default: "Stop on the source",
     },
+    "Drain the queue": child(
+      "drain-queue",
+      {
+        run: "{% $run %}",
+        phase: "{% $phase %}",
+        subject: "{% $item.operations.move & '/drain' %}",
+        queue: "{% $item.queue %}",
+        poll: "{% $poll %}",
+        polls: 3,
+        drainSecondsMax: "{% $item.drainSecondsMax %}",
+      },
+      { TimeoutSeconds: 1_209_600, Next: "Stop on the source", Catch: otherwise("Failed") },
+    ),
     "Stop on the source": child("scale", starting("source", 0, "0-source-stop"), {
       TimeoutSeconds: 1_209_600,
       Next: "Is it gone from the source?",

@@ -65,7 +65,8 @@ type Shared = {
 
 /** Consumers of both sides share a queue only where both sides mean the same one, and Repot knows which. */
 const sharesQueue = (id: string, calls: Workload["calls"], { settings, rebuiltBrokers }: Shared): boolean =>
-  settings.queues.some((q) => q.workload === id) && !calls.some((c) => rebuiltBrokers.has(c.service));
+  settings.queues.some((q) => q.workload === id && q.policy === "shares") &&
+  !calls.some((c) => rebuiltBrokers.has(c.service));
 
 const hostsOf = (services: readonly string[], hosts: Plan["hosts"]): string[] => [
   ...new Set(hosts.filter((h) => services.includes(`${h.namespace}/${h.service}`)).map((h) => h.host)),

@@ -16,6 +16,14 @@ const minutes = (seconds: number): string =>
 
 const pods = (count: number): string => (count === 1 ? "1 pod" : `${count} pods`);
 
+/** What comes before the workers of a queue that must run empty first. */
+const drained = (w: Workload, settings: Settings): string => {
+  const queue = settings.queues.find((q) => q.workload === nameOf(w) && q.policy === "drained");
+  return queue && w.class === "queue-worker"
+    ? `Queue ${queue.queue} runs empty, waited for up to ${minutes(settings.policy.drainSecondsMax)}, its publishers elsewhere. Then `
+    : "";
+};
+
 const stepSize = (w: Workload, settings: Settings): number =>
   stepsFor(w.replicas, settings.queues.find((q) => q.workload === nameOf(w))?.stepShare ?? 1)[0]?.target ?? 0;
 
@@ -39,7 +47,7 @@ const moving = (w: Workload, settings: Settings): Step | undefined => {
       return {
         ...common,
         name: "hand-over",
-        sentence: `${w.kind} ${subject} stops on the source, is proved gone, and starts on the target with ${pods(w.replicas)}: a pause of at most ${minutes(w.pauseSecondsMax ?? 0)}.`,
+        sentence: `${drained(w, settings)}${w.kind} ${subject} stops on the source, is proved gone, and starts on the target with ${pods(w.replicas)}: a pause of at most ${minutes(w.pauseSecondsMax ?? 0)}.`,
       };
     case "shift-workers":
       return {

@@ -67,6 +67,11 @@ export const Queue = z.strictObject({
   messageSeconds: z.number().positive().max(43_200).default(1),
   /** SQS: how long a message that was received stays hidden from others. */
   visibilitySeconds: z.number().int().min(0).max(43_200).default(30),
+  /**
+   * `shares`: some consumers after the others change sides. `drained`: for those of which both sides must not work at once (an order, a single
+   * active consumer): publishers are sent elsewhere, the queue runs empty, then all change sides.
+   */
+  policy: z.enum(["shares", "drained"]).default("shares"),
   /** Share of the consumers that changes sides in one step; at least one of them. */
   stepShare: z.number().positive().max(1).default(0.34),
 });

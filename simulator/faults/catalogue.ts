@@ -138,6 +138,10 @@ export const FAULTS: readonly FaultKind[] = [
   ]),
   ofWorld("unacked-stuck", "A worker of each queue takes some messages and never acknowledges them.", [
     "measure-workers",
+    "observe-drain",
+  ]),
+  ofWorld("publisher-reappears", "Publishers that were sent elsewhere publish to a queue that is drained.", [
+    "observe-drain",
   ]),
   ofWorld("broker-unreachable", "The target's workers are Ready and can't reach the broker of their queue.", [
     "measure-workers",

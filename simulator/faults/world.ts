@@ -54,6 +54,11 @@ export const makeWorldFaults = (
       }
     },
   },
+  "publisher-reappears": {
+    turn: (on, struck) => {
+      for (const queue of world.queues.switches()) if (queue.reappear(on)) struck();
+    },
+  },
   "broker-unreachable": {
     turn: (on) => {
       for (const queue of world.queues.switches()) queue.cutOff("target", on);

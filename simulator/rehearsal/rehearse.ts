@@ -18,6 +18,7 @@ import { type Ended, noFailedRequest, sourceIsAsItWas, targetEqualsSource } from
 import { makeRandom } from "../random.ts";
 import { makeSeam } from "../services/seam.ts";
 import type { Executions } from "../services/sfn.ts";
+import { makeQuiet } from "../world/quiet.ts";
 import { makePauses } from "../world/traffic/pauses.ts";
 import type { Emit } from "../world/types.ts";
 import { makeDriver } from "./drive.ts";
@@ -99,6 +100,12 @@ export const rehearse = async (options: RehearsalOptions): Promise<Rehearsed> =>
   };
 };
 
+/** Parts of the world that go by what is on record. */
+const whoListens = (plan: Plan, world: ReturnType<typeof makeWorld>) => [
+  makePauses(plan, world.traffic),
+  makeQuiet(plan, world.queues),
+];
+
 /** Ties the parts of one rehearsal together; nothing has happened yet. */
 const makeRun = (options: RehearsalOptions) => {
   const { plan, hash, seed, machines = realMachines, steps = realSteps } = options;
@@ -118,7 +125,7 @@ const makeRun = (options: RehearsalOptions) => {
   announce(options, emit);
   const world = makeWorld({ plan, clock, random: random.fork("world"), emit });
   judges.watch(world);
-  listeners.push(makePauses(plan, world.traffic), makeTrafficLines(clock, world.traffic.flush));
+  listeners.push(...whoListens(plan, world), makeTrafficLines(clock, world.traffic.flush));
   const worldFaults = makeWorldFaults(world, { clock, plan, emit });
   const faults = makeFaults(options.faults, { clock, emit, world: () => worldFaults });
   const mistakes = makeMistakes();

@@ -41,7 +41,10 @@ export type QueueWorld = {
   /** RabbitMQ's and SQS's queues as their brokers have them. */
   readonly workQueues: () => readonly WorkQueueView[];
   /** The same queues to switch: what comes in, and what stays in a worker's hands. */
-  readonly switches: () => readonly Pick<WorkQueue, "publish" | "stick" | "release" | "cutOff">[];
+  readonly switches: () => readonly Pick<
+    WorkQueue,
+    "name" | "publish" | "sendElsewhere" | "reappear" | "stick" | "release" | "cutOff"
+  >[];
   /** Whole numbers: lost and delayed round up. */
   readonly totals: () => QueueTotals;
   /** What the exporter of a side shows. */

@@ -77,6 +77,8 @@ export class WorkQueue {
   #begun = false;
   #share = 0;
   #publishing = 1;
+  #elsewhere = false;
+  #reappeared = false;
   /** SQS: in nobody's hands any more and not visible yet. */
   readonly #hidden = new Set<{ readonly inLog: number; readonly aside: number }>();
   #lost = 0;
@@ -138,10 +140,27 @@ export class WorkQueue {
     return concerns(change, this.#consumer.workload) || (broker !== undefined && concerns(change, broker));
   }
 
+  get name(): string {
+    return this.#consumer.name;
+  }
+
   /** From now on this share of the usual messages comes in. */
   publish(share: number): void {
     this.#options.settle();
     this.#publishing = share;
+  }
+
+  /** People send the publishers to another place, or back. */
+  sendElsewhere(elsewhere: boolean): void {
+    this.#options.settle();
+    this.#elsewhere = elsewhere;
+  }
+
+  /** Publishers come although they were sent elsewhere; none where they weren't. @returns whether they did. */
+  reappear(on: boolean): boolean {
+    this.#options.settle();
+    this.#reappeared = on;
+    return on && this.#elsewhere;
   }
 
   /** Some messages stay in the hands of one worker, which never acknowledges them. @returns whether there was one. */
@@ -263,7 +282,8 @@ export class WorkQueue {
   }
 
   #rate(): number {
-    return this.#consumer.messagesPerSecond * this.#publishing;
+    const usual = this.#consumer.messagesPerSecond * this.#publishing;
+    return this.#elsewhere && !this.#reappeared ? 0 : usual;
   }
 
   #perWorker(): number {

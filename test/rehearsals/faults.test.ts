@@ -77,8 +77,9 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
   // Nothing more is stopped; the source's workers come back and the target's go.
   "terminating-hangs": [4],
   "broker-unreachable": [4],
-  // What a worker never acknowledges comes again when it goes.
-  "unacked-stuck": [0],
+  // A queue that doesn't run empty is a person's to judge, and nobody does in time.
+  "unacked-stuck": [4],
+  "publisher-reappears": [4],
 };
 
 describe("faults of the world last, and end as the design says", () => {

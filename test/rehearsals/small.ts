@@ -179,9 +179,24 @@ export const run = async ({ plan, hash }: Planned, options: Partial<RehearsalOpt
   return { ...rehearsed, lines };
 };
 
-/** The small platform with an autoscaler, and a broker that stays behind: what more there is to strike at. */
+/** Reads a queue of SQS in its order: both sides must not work on it at once. */
+const MAILER = workload("mailer", {
+  replicas: 1,
+  container: "resources: {requests: {cpu: 50m, memory: 64Mi}}",
+});
+
+/** The small platform with an autoscaler, a broker that stays behind, and a queue that is drained: what more there is to strike at. */
 export const rich = (): Planned =>
-  planned({ ...BROKER, autoscaler: AUTOSCALER }, { decisions: { "shop/broker": "keep-on-source" } });
+  planned(
+    { ...BROKER, autoscaler: AUTOSCALER, mailer: MAILER },
+    {
+      decisions: { "shop/broker": "keep-on-source" },
+      queues: [
+        ...SETTINGS.queues,
+        { queue: "mails", kind: "sqs", workload: "shop/mailer", messagesPerSecond: 2, policy: "drained" },
+      ],
+    },
+  );
 
 /** Names of the invariants that were broken, each once, sorted. */
 export const broken = ({ summary }: Pick<Rehearsed, "summary">): readonly string[] =>
