@@ -3,7 +3,7 @@
  * is no difference. What is left is held against the changes that were planned.
  */
 
-import { canonicalLine } from "./canonical.ts";
+import { isSameJson } from "./canonical.ts";
 import { byCodeUnit, type KubeObject, refOf, sentenceOf } from "./kube.ts";
 import { isLoose } from "./pods.ts";
 
@@ -95,7 +95,7 @@ const saysNothing = (name: string, value: unknown): boolean => {
   if (value === undefined || value === null || value === "") return true;
   if (Array.isArray(value)) return value.length === 0;
   if (isLoose(value) && Object.keys(value).length === 0) return true;
-  return (DEFAULTS[name] ?? []).some((d) => canonicalLine(d) === canonicalLine(value));
+  return (DEFAULTS[name] ?? []).some((d) => isSameJson(d, value));
 };
 
 const without = (map: unknown, own: RegExp): Readonly<Record<string, unknown>> | undefined => {
@@ -152,7 +152,7 @@ const inside = ({ field, path, inList }: Place, key: string): Place => ({
 });
 
 const walk = (left: unknown, right: unknown, place: Place, found: Difference[]): void => {
-  if (found.length >= MAX || canonicalLine(left ?? null) === canonicalLine(right ?? null)) return;
+  if (found.length >= MAX || isSameJson(left ?? null, right ?? null)) return;
   if (isLoose(left) && isLoose(right)) {
     for (const key of [...new Set([...Object.keys(left), ...Object.keys(right)])].sort(byCodeUnit))
       walk(left[key], right[key], inside(place, key), found);
@@ -214,6 +214,6 @@ export const isExpected = (
     const named = spelled(e.field);
     if (field.startsWith(`${named}.`)) return true;
     if (field !== named) return false;
-    return !("to" in e) || canonicalLine(e.to ?? null) === canonicalLine(difference.right ?? null);
+    return !("to" in e) || isSameJson(e.to ?? null, difference.right ?? null);
   });
 };

@@ -22,7 +22,11 @@ type Watched = {
   readonly wasActive: boolean;
   lookedAt: number;
   missed: number;
+  /** As they were at the last look: objects of a cluster are never changed, only replaced. */
+  specs: Specs;
 };
+
+type Specs = { readonly [S in Side]: CronSpec | undefined };
 
 /** Ticks in a row that nobody may have scheduled. */
 const MISSED_MAX = 1;
@@ -37,25 +41,33 @@ const cronOf = (cluster: Cluster, w: Workload): CronSpec | undefined => {
 
 export const cronJobs = (): Invariant<CronWorld> => {
   const watched = new Map<string, Watched>();
+  let crons: readonly Workload[] | undefined;
   return {
     name: "cron-jobs",
     sentence: "A cron job is never scheduled by both clusters, and misses no more than one tick in a row.",
-    check: (world) =>
-      world.plan.workloads.filter((w) => w.kind === "CronJob").flatMap((w) => checkOne(w, world, watched)),
+    check: (world) => {
+      crons ??= world.plan.workloads.filter((w) => w.kind === "CronJob");
+      return crons.flatMap((w) => checkOne(w, world, watched));
+    },
   };
 };
 
 const checkOne = (w: Workload, world: CronWorld, watched: Map<string, Watched>): readonly string[] => {
-  const specs: { readonly [S in Side]: CronSpec | undefined } = {
+  const specs: Specs = {
     source: cronOf(world.source, w),
     target: cronOf(world.target, w),
   };
-  const active = SIDES.filter((side) => specs[side] !== undefined && specs[side]?.suspend !== true);
   const name = nameOf(w);
   const now = world.now();
   const before = watched.get(name);
+  if (before?.active && before.specs.source === specs.source && before.specs.target === specs.target) {
+    before.lookedAt = now;
+    return [];
+  }
+  const active = SIDES.filter((side) => specs[side] !== undefined && specs[side]?.suspend !== true);
   if (!before) {
-    watched.set(name, { active: active.length > 0, wasActive: active.length > 0, lookedAt: now, missed: 0 });
+    const isActive = active.length > 0;
+    watched.set(name, { active: isActive, wasActive: isActive, lookedAt: now, missed: 0, specs });
     return active.length > 1 ? [both(name)] : [];
   }
   const spec = specs.source ?? specs.target;
@@ -67,6 +79,7 @@ const checkOne = (w: Workload, world: CronWorld, watched: Map<string, Watched>):
   }
   if (active.length > 0) before.missed = 0;
   before.active = active.length > 0;
+  before.specs = specs;
   before.lookedAt = now;
   return found;
 };

@@ -32,7 +32,7 @@ import { plannedResources } from "./planned.ts";
 import { makeRecorder, type Recorder } from "./recorder.ts";
 import { makeServices } from "./services.ts";
 import { makeTrafficLines } from "./traffic-lines.ts";
-import { linesOfHistory, linesOfPut } from "./translate.ts";
+import { linesOfHistory, makeLinesOfPut } from "./translate.ts";
 import { makeWayBack } from "./way-back.ts";
 import { makeWorld } from "./world.ts";
 
@@ -129,6 +129,7 @@ const makeRun = (options: RehearsalOptions) => {
   const worldFaults = makeWorldFaults(world, { clock, plan, emit });
   const faults = makeFaults(options.faults, { clock, emit, world: () => worldFaults });
   const mistakes = makeMistakes();
+  const linesOfPut = makeLinesOfPut();
   const seam = makeSeam({
     clock,
     random: random.fork("seam"),
@@ -152,10 +153,10 @@ const makeRun = (options: RehearsalOptions) => {
     world,
     slack: people,
     executions: executionsOf(clock, () => engine),
-    onPut: (put) => linesOfPut(put.key, put.body, (key) => s3.get(key)).forEach(emit),
+    onPut: (put) => linesOfPut(put.key, put.body).forEach(emit),
     log: logInto(emit),
   });
-  for (const [key, value] of storedPlan(plan, hash)) s3.put(key, JSON.stringify(value));
+  for (const [key, text] of storedTexts(plan, hash)) s3.put(key, text);
   const invoke = makeLambda({ clock, context, steps, onInvocation: faults.stepBegins, faults });
   const engine = new Engine({
     clock,
@@ -171,6 +172,17 @@ const makeRun = (options: RehearsalOptions) => {
   });
   const driver = makeDriver({ clock, engine, plan, hash, rollBackAt: options.rollBackAt });
   return { clock, tally, recorder, world, faults, seam, driver, mistakes, freezeMeter };
+};
+
+const texts = new WeakMap<Plan, Map<string, readonly (readonly [key: string, text: string])[]>>();
+
+/** The plan as it lies in the bucket; written out once, however often it is rehearsed. */
+const storedTexts = (plan: Plan, hash: string): readonly (readonly [key: string, text: string])[] => {
+  const known = texts.get(plan) ?? new Map();
+  texts.set(plan, known);
+  const found = known.get(hash) ?? storedPlan(plan, hash).map(([key, value]) => [key, JSON.stringify(value)]);
+  known.set(hash, found);
+  return found;
 };
 
 /** What a reader needs before anything happens: which run this is, and what is to move. */

@@ -3,41 +3,41 @@
 import { DecisionSchema, RequestSchema, VoteSchema } from "../../domain/approvals.ts";
 import type { Unstamped } from "../../domain/events.ts";
 import { VerdictSchema } from "../../domain/gates.ts";
-import { entryOfDone, JournalEntrySchema } from "../../domain/journal.ts";
+import { entryOfDone, type JournalEntry, JournalEntrySchema } from "../../domain/journal.ts";
 import { PHASES, type Phase } from "../../domain/phases.ts";
 import type { Execution, HistoryEvent } from "../interpreter/engine.ts";
 
 const isPhase = (text: string): text is Phase => (PHASES as readonly string[]).includes(text);
 
-/** What an object that was put into the bucket says about the run. */
-export const linesOfPut = (
-  key: string,
-  body: string,
-  get: (key: string) => string | undefined,
-): readonly Unstamped[] => {
-  const [, kind, ...rest] = key.split("/").slice(1);
-  switch (kind) {
-    case "journal":
-      return journalLines(key, body, get);
-    case "evidence":
-      return evidenceLines(rest, body);
-    case "approvals":
-      return approvalLines(rest, body);
-    default:
-      return [];
-  }
+/** What an object that was put into the bucket says about the run. Fresh for a run: it remembers the entries of the journal until they are done. */
+export const makeLinesOfPut = (): ((key: string, body: string) => readonly Unstamped[]) => {
+  const intended = new Map<string, JournalEntry>();
+  return (key, body) => {
+    const [, kind, ...rest] = key.split("/").slice(1);
+    switch (kind) {
+      case "journal":
+        return journalLines(key, body, intended);
+      case "evidence":
+        return evidenceLines(rest, body);
+      case "approvals":
+        return approvalLines(rest, body);
+      default:
+        return [];
+    }
+  };
 };
 
 const journalLines = (
   key: string,
   body: string,
-  get: (key: string) => string | undefined,
+  intended: Map<string, JournalEntry>,
 ): readonly Unstamped[] => {
   const doneOf = entryOfDone(key);
   const isDone = doneOf !== undefined;
-  const entryBody = isDone ? get(doneOf) : body;
-  if (entryBody === undefined) return [];
-  const { step, direction, effect } = JournalEntrySchema.parse(JSON.parse(entryBody));
+  const entry = isDone ? intended.get(doneOf) : JournalEntrySchema.parse(JSON.parse(body));
+  if (entry === undefined) return [];
+  if (!isDone) intended.set(key, entry);
+  const { step, direction, effect } = entry;
   const outcome = isDone
     ? (JSON.parse(body) as { readonly outcome?: string; readonly note?: string })
     : undefined;

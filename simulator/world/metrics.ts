@@ -167,7 +167,7 @@ const workloadMetrics = ({ plan, traffic }: MetricsOptions, presence: Presence) 
       const key = `${side}|${workload.name}`;
       const counter = (rate: (piece: Piece) => number) => (times: readonly number[]) =>
         sampleCounter(history, times, rate, (at) => presence.up(side, workload.name, at));
-      const flow = (piece: Piece) => piece.evaluation.workloads.get(key);
+      const flow = (piece: Piece) => piece.evaluation.workload(key);
       switch (name) {
         case "http_requests_total": {
           const codes = seen.codes(key, history, flow, () => normal(workload.services, part));

@@ -87,10 +87,13 @@ export class Autoscalers {
     const now = this.#machine.clock.now();
     const windowMs =
       (numberAt(hpa, "spec", "behavior", "scaleDown", "stabilizationWindowSeconds") ?? 300) * 1_000;
-    const history = [...(this.#history.get(uidOf(hpa)) ?? []), { at: now, replicas: wanted }].filter(
-      (r) => r.at > now - windowMs,
-    );
-    this.#history.set(uidOf(hpa), history.length === 0 ? [{ at: now, replicas: wanted }] : history);
+    const before = this.#history.get(uidOf(hpa)) ?? [];
+    // The same recommendation again: only when it was last made counts.
+    const earlier = before.at(-1)?.replicas === wanted ? before.slice(0, -1) : before;
+    const kept = earlier.filter((r) => r.at > now - windowMs);
+    const latest = { at: now, replicas: wanted };
+    this.#history.set(uidOf(hpa), [...kept, latest]);
+    const history = windowMs > 0 ? [...kept, latest] : [];
     const disabled = (way: "scaleUp" | "scaleDown") =>
       at(hpa, "spec", "behavior", way, "selectPolicy") === "Disabled";
     if (wanted > current) {

@@ -5,7 +5,8 @@
 
 import { SIDES } from "../../../domain/phases.ts";
 import type { Alarms } from "./alarms.ts";
-import { type Evaluation, FAILED_STATUS, type HostFlow } from "./evaluate.ts";
+import { FAILED_STATUS } from "./answers.ts";
+import type { Evaluation, HostFlow } from "./evaluate.ts";
 import type { Ledger } from "./ledger.ts";
 
 /** Requests to a host that fail, at a constant rate between two times. */

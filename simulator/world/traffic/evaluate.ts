@@ -6,9 +6,11 @@
 
 import { SIDES, type Side } from "../../../domain/phases.ts";
 import type { Refusal } from "../datastores.ts";
-import type { Graph, HostNode, Part, WorkloadNode } from "./graph.ts";
-import { hopMs, type Latency, sumOfHops } from "./latency.ts";
+import { type Answer, addLoad, answerOf, behind, hostFlow, type Loads } from "./answers.ts";
+import type { Graph, HostNode, Part } from "./graph.ts";
+import type { Latency } from "./latency.ts";
 import type { ServiceNode, Structure } from "./structure.ts";
+import { makeTally } from "./tally.ts";
 
 /** Why a share of the requests fails. */
 export type Cause = {
@@ -58,7 +60,10 @@ export type Evaluation = {
     readonly target: HostFlow;
     readonly nowhere: number;
   }[];
+  /** By `side|workload`. */
   readonly workloads: ReadonlyMap<string, WorkloadFlow>;
+  /** One of them, without computing those that have nothing to do with it. */
+  readonly workload: (key: string) => WorkloadFlow | undefined;
 };
 
 /** How a side's ingress controllers do, for all hosts together. */
@@ -83,38 +88,26 @@ export type Inputs = BackendInputs & {
   readonly unserved: (host: HostNode, side: Side) => string | undefined;
 };
 
-/** Sums of shares leave dust; a failing share is more than that. */
-const DUST = 1e-9;
+type ArrivingHost = { readonly host: HostNode; readonly at: ReturnType<Inputs["arrivals"]> };
 
-/** The status that a balancer or a caller gives for a request that could not be answered. */
-export const FAILED_STATUS = "503";
-
-export type Answer = {
-  readonly pass: number;
-  readonly ms: number;
-  readonly causes: readonly Cause[];
-  readonly paused: boolean;
-};
-
+/**
+ * Everything is computed when somebody asks for it: the hosts for the books, all workloads for whoever counts them, one workload for a query
+ * of its metrics. What a piece of history was never asked is never computed.
+ */
 export const evaluate = (part: Part, graph: Graph, structure: Structure, inputs: Inputs): Evaluation => {
-  const arrivals = part.hosts.map((host, i) => ({ host, at: inputs.arrivals(host, i) }));
+  const arrivals = part.hosts.map((host, i): ArrivingHost => ({ host, at: inputs.arrivals(host, i) }));
   /** What of a host's requests gets past the edge of a side, to its pods. */
-  const entering = ({ host, at }: (typeof arrivals)[number], side: Side): number => {
+  const entering = ({ host, at }: ArrivingHost, side: Side): number => {
     if (inputs.unserved(host, side) !== undefined) return 0;
     const pass = host.ingresses.length > 0 ? inputs.ingress[side].pass : 1;
     return (at[side].clients + at[side].synthetic) * pass;
   };
-  const loads = new Map<string, number>();
-  for (const arrival of arrivals) {
-    const { entries } = arrival.host;
-    for (const side of SIDES) {
-      const rate = entering(arrival, side) / entries.length;
-      if (rate <= 0) continue;
-      for (const entry of entries) {
-        for (const node of structure.closure(side, entry)) addLoad(loads, node, rate);
-      }
-    }
-  }
+  /** The hosts whose requests may reach a workload's pods: all, where some Service leads elsewhere. */
+  const leadingTo = (key: string): readonly ArrivingHost[] =>
+    structure.leadsAway
+      ? arrivals
+      : (hostsLeadingTo(part).get(key.slice(key.indexOf("|") + 1)) ?? []).flatMap((i) => arrivals[i] ?? []);
+  const loads = makeLoads(structure, arrivals, leadingTo, entering);
   const answers = new Map<string, Answer>();
   const answer = (node: ServiceNode): Answer => {
     let known = answers.get(node.key);
@@ -124,205 +117,98 @@ export const evaluate = (part: Part, graph: Graph, structure: Structure, inputs:
     }
     return known;
   };
-  const hosts = arrivals.map(({ host, at }) => {
-    const flow = (side: Side): HostFlow => hostFlow(host, side, at[side], structure, answer, inputs);
-    return { source: flow("source"), target: flow("target"), nowhere: at.nowhere };
-  });
-  let workloads: Evaluation["workloads"] | undefined;
-  const tallied = (): Evaluation["workloads"] => {
-    const tally = makeTally(graph, structure, answer, loads);
-    for (const arrival of arrivals) {
+  const hostsOf = (): Evaluation["hosts"] => {
+    loads.all();
+    return arrivals.map(({ host, at }) => {
+      const flow = (side: Side): HostFlow => hostFlow(host, side, at[side], structure, answer, inputs);
+      return { source: flow("source"), target: flow("target"), nowhere: at.nowhere };
+    });
+  };
+  const tallied = (of: readonly ArrivingHost[], only?: string): Evaluation["workloads"] => {
+    const tally = makeTally(graph, structure, answer, loads, only);
+    for (const arrival of of) {
       for (const side of SIDES) tally.add(arrival.host, side, entering(arrival, side));
     }
     return tally.flows();
   };
+  let hosts: Evaluation["hosts"] | undefined;
+  let workloads: Evaluation["workloads"] | undefined;
+  const single = new Map<string, WorkloadFlow | undefined>();
   return {
-    hosts,
+    get hosts() {
+      hosts ??= hostsOf();
+      return hosts;
+    },
     get workloads() {
-      workloads ??= tallied();
+      if (!workloads) {
+        loads.all();
+        workloads = tallied(arrivals);
+      }
       return workloads;
     },
-  };
-};
-
-const loadKey = (node: ServiceNode, workload: string): string => `${node.podsSide}|${workload}`;
-
-export const addLoad = (loads: Map<string, number>, node: ServiceNode, rate: number): void => {
-  for (const backend of node.backends) {
-    const key = loadKey(node, backend.workload);
-    loads.set(key, (loads.get(key) ?? 0) + (rate * backend.listed) / node.listed);
-  }
-};
-
-/** How one Service answers under the load that all hosts together put on its pods. */
-export const answerOf = (
-  node: ServiceNode,
-  part: Pick<Part, "workloads">,
-  graph: Graph,
-  loads: ReadonlyMap<string, number>,
-  inputs: BackendInputs,
-): Answer => {
-  const owners = part.workloads.filter((w) => w.services.includes(node.service));
-  const paused = owners.some((w) => inputs.pausedNow(w.name));
-  const first = owners[0]?.name ?? node.service;
-  if (node.problem !== undefined) {
-    return { pass: 0, ms: 0, paused, causes: [{ share: 1, workload: first, reason: node.problem, paused }] };
-  }
-  let pass = 0;
-  let ms = 0;
-  const causes: Cause[] = [];
-  for (const backend of node.backends) {
-    const workload = graph.workloads.get(backend.workload);
-    const share = backend.listed / node.listed;
-    const one = backendAnswer(
-      node,
-      backend,
-      workload,
-      loads.get(loadKey(node, backend.workload)) ?? 0,
-      inputs,
-    );
-    pass += share * one.pass;
-    ms += share * one.ms;
-    for (const cause of one.causes) causes.push({ ...cause, workload: backend.workload, paused });
-  }
-  const lost = inputs.lost(node);
-  if (lost > 0) {
-    causes.push({
-      share: lost,
-      workload: first,
-      paused,
-      reason: `a pod of ${node.service} was stopped with requests in hand`,
-    });
-  }
-  return { pass: pass * (1 - lost), ms, causes, paused };
-};
-
-const backendAnswer = (
-  node: ServiceNode,
-  backend: ServiceNode["backends"][number],
-  workload: WorkloadNode | undefined,
-  load: number,
-  inputs: BackendInputs,
-): { pass: number; ms: number; causes: readonly { share: number; reason: string }[] } => {
-  const capacity = workload?.requestsPerSecondPerPod ?? Number.POSITIVE_INFINITY;
-  const perPod = load / backend.listed;
-  const over = perPod > capacity ? 1 - capacity / perPod : 0;
-  const dead = 1 - backend.accepting / backend.listed;
-  const at = `${backend.workload} in the ${node.podsSide} cluster`;
-  const causes: { share: number; reason: string }[] = [];
-  if (dead > 0) {
-    const gone = backend.listed - backend.accepting;
-    causes.push({
-      share: dead,
-      reason: `${gone} of ${backend.listed} pods of ${at} stopped while the balancer still sends to them`,
-    });
-  }
-  if (over > 0) {
-    const room = Math.floor(capacity * backend.accepting);
-    causes.push({
-      share: over,
-      reason: `overload at ${at}: the demand is ${Math.ceil(load)} requests a second, ${backend.accepting} ready pods carry ${room}`,
-    });
-  }
-  let pass = (1 - dead) * (1 - over);
-  for (const refusal of inputs.refusals(node.podsSide, backend.workload)) {
-    causes.push({ share: refusal.share, reason: refusal.reason });
-    pass *= 1 - refusal.share;
-  }
-  return { pass, ms: hopMs(workload?.serviceMs ?? 0, perPod / capacity), causes };
-};
-
-const hostFlow = (
-  host: HostNode,
-  side: Side,
-  arrival: Arrival,
-  structure: Structure,
-  answer: (node: ServiceNode) => Answer,
-  inputs: Inputs,
-): HostFlow => {
-  const unserved = inputs.unserved(host, side);
-  const first = host.entries[0] ?? host.host;
-  if (unserved !== undefined) {
-    const paused = false;
-    const causes = [{ share: 1, workload: first, reason: unserved, paused }];
-    return { host, side, ...arrival, failShare: 1, pausedShare: 0, causes, latency: sumOfHops([]) };
-  }
-  const ingress = host.ingresses.length > 0 ? inputs.ingress[side] : undefined;
-  let [pass, excused] = [0, 0];
-  const causes: Cause[] = ingress?.cause ? [ingress.cause] : [];
-  const hops: number[] = ingress ? [ingress.ms] : [];
-  for (const [i, entry] of host.entries.entries()) {
-    let [through, pausedThrough] = [ingress?.pass ?? 1, 1];
-    for (const node of structure.closure(side, entry)) {
-      const one = answer(node);
-      through *= one.pass;
-      if (one.paused) pausedThrough *= one.pass;
-      if (i === 0) hops.push(one.ms);
-      causes.push(...one.causes);
-    }
-    pass += through / host.entries.length;
-    excused += (1 - pausedThrough) / host.entries.length;
-  }
-  const failShare = pass > 1 - DUST ? 0 : 1 - pass;
-  return {
-    host,
-    side,
-    ...arrival,
-    failShare,
-    pausedShare: Math.min(excused, failShare),
-    causes,
-    latency: sumOfHops(hops),
-  };
-};
-
-/** Adds up what each workload sees, by status code: a host's own mix where requests enter, plain 200 further in. */
-const makeTally = (
-  graph: Graph,
-  structure: Structure,
-  answer: (node: ServiceNode) => Answer,
-  loads: ReadonlyMap<string, number>,
-) => {
-  const seen = new Map<string, { node: ServiceNode; listed: number; byCode: Map<string, number> }>();
-  const through = (node: ServiceNode): number =>
-    structure.closure(node.side, node.service).reduce((pass, n) => pass * answer(n).pass, 1);
-  const count = (node: ServiceNode, rate: number, mix: Readonly<Record<string, number>>): void => {
-    const pass = through(node);
-    for (const backend of node.backends) {
-      const key = loadKey(node, backend.workload);
-      const entry = seen.get(key) ?? { node, listed: 0, byCode: new Map<string, number>() };
-      entry.listed = Math.max(entry.listed, backend.listed);
-      const own = (rate * backend.listed) / node.listed;
-      for (const [code, share] of Object.entries(mix)) {
-        entry.byCode.set(code, (entry.byCode.get(code) ?? 0) + own * share * pass);
+    workload: (key) => {
+      if (workloads) return workloads.get(key);
+      if (!single.has(key)) {
+        single.set(key, tallied(leadingTo(key), key).get(key));
       }
-      if (pass < 1 - DUST)
-        entry.byCode.set(FAILED_STATUS, (entry.byCode.get(FAILED_STATUS) ?? 0) + own * (1 - pass));
-      seen.set(key, entry);
-    }
+      return single.get(key);
+    },
   };
-  return {
-    add: (host: HostNode, side: Side, rate: number): void => {
-      if (rate <= 0) return;
-      for (const entry of host.entries) {
-        for (const [i, node] of structure.closure(side, entry).entries()) {
-          count(node, rate / host.entries.length, i === 0 ? host.load.statuses : { "200": 1 });
+};
+
+const makeLoads = (
+  structure: Structure,
+  arrivals: readonly ArrivingHost[],
+  leadingTo: (key: string) => readonly ArrivingHost[],
+  entering: (arrival: ArrivingHost, side: Side) => number,
+): Loads => {
+  const loads = new Map<string, number>();
+  const known = new Set<string>();
+  let complete = false;
+  const add = (of: readonly ArrivingHost[], only?: string): void => {
+    for (const arrival of of) {
+      const { entries } = arrival.host;
+      for (const side of SIDES) {
+        const rate = entering(arrival, side) / entries.length;
+        if (rate <= 0) continue;
+        for (const entry of entries) {
+          for (const node of structure.closure(side, entry)) addLoad(loads, node, rate, only);
         }
       }
-    },
-    flows: (): ReadonlyMap<string, WorkloadFlow> =>
-      new Map(
-        [...seen].map(([key, { node, listed, byCode }]) => {
-          const workload = key.slice(key.indexOf("|") + 1);
-          const flow: WorkloadFlow = {
-            side: node.podsSide,
-            workload,
-            requestsPerSecond: loads.get(key) ?? 0,
-            capacity: listed * (graph.workloads.get(workload)?.requestsPerSecondPerPod ?? 0),
-            byCode,
-            latency: sumOfHops(structure.closure(node.side, node.service).map((n) => answer(n).ms)),
-          };
-          return [key, flow] as const;
-        }),
-      ),
+    }
   };
+  return {
+    get: (key) => {
+      if (!complete && !known.has(key)) {
+        known.add(key);
+        add(leadingTo(key), key);
+      }
+      return loads.get(key);
+    },
+    all: () => {
+      if (complete) return;
+      complete = true;
+      loads.clear();
+      add(arrivals);
+    },
+  };
+};
+
+const leading = new WeakMap<Part, ReadonlyMap<string, readonly number[]>>();
+
+/** By workload, the indexes of the part's hosts whose requests may lead to it: as the plan has it, whatever stands at the moment. */
+const hostsLeadingTo = (part: Part): ReadonlyMap<string, readonly number[]> => {
+  const known = leading.get(part);
+  if (known) return known;
+  const made = new Map<string, number[]>();
+  for (const [i, host] of part.hosts.entries()) {
+    const services = new Set(host.entries);
+    // A set that grows is walked to its end.
+    for (const service of services)
+      for (const { calls } of behind(part, service)) for (const call of calls) services.add(call);
+    const names = new Set([...services].flatMap((service) => behind(part, service).map((w) => w.name)));
+    for (const name of names) made.set(name, [...(made.get(name) ?? []), i]);
+  }
+  leading.set(part, made);
+  return made;
 };

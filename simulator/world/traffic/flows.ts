@@ -175,7 +175,9 @@ export class Flows {
   }
 
   workload(side: Side, name: string): WorkloadFlow | undefined {
-    return this.#flows().get(`${side}|${name}`);
+    const key = `${side}|${name}`;
+    const inside = this.#byWorkload.get(name)?.evaluation?.workload(key);
+    return inside ?? this.#flows().get(key);
   }
 
   #flows(): ReadonlyMap<string, WorkloadFlow> {

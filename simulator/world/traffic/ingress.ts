@@ -2,7 +2,8 @@
 
 import type { Side } from "../../../domain/phases.ts";
 import type { Cluster, PodView } from "../types.ts";
-import { addLoad, answerOf, type BackendInputs, type Cause, type IngressFlow } from "./evaluate.ts";
+import { addLoad, answerOf } from "./answers.ts";
+import type { BackendInputs, Cause, IngressFlow } from "./evaluate.ts";
 import type { Graph } from "./graph.ts";
 import { podsOf } from "./pods.ts";
 import { asItIs, type ExternalNames, makeStructure, type ServiceNode } from "./structure.ts";
