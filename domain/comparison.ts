@@ -14,6 +14,7 @@ import {
   samplesForShares,
   shareDifference,
   shareInterval,
+  Z,
   Z_AMONG_MANY,
 } from "./intervals.ts";
 import { byCodeUnit } from "./kube.ts";
@@ -50,6 +51,8 @@ export type CompareOptions = {
    * to be worse, passes with `samplesMin` samples; the sentence says that it isn't shown.
    */
   readonly provisional?: boolean;
+  /** How sure each figure has to be, as the standard normal's quantile: more than usual where many are judged again and again. */
+  readonly z?: number;
 };
 
 /** The share of answers with one status may differ by this. */
@@ -64,7 +67,7 @@ export const compareSides = (
   source: SideMeasured,
   target: SideMeasured,
   gates: Gates,
-  { provisional = false }: CompareOptions = {},
+  { provisional = false, z = Z }: CompareOptions = {},
 ): readonly Verdict[] => {
   const judge: Judge = {
     subject,
@@ -72,6 +75,7 @@ export const compareSides = (
     target,
     gates,
     provisional,
+    z,
     doubt: doubtAbout(source, target, gates),
   };
   return [
@@ -89,6 +93,7 @@ type Judge = {
   readonly target: SideMeasured;
   readonly gates: Gates;
   readonly provisional: boolean;
+  readonly z: number;
   /** Why no figure of the two can be judged. */
   readonly doubt: string | undefined;
 };
@@ -203,11 +208,11 @@ const errorVerdict = (judge: Judge): Verdict => {
   if (judge.doubt !== undefined) return unknown(judge, head, judge.doubt);
   if (here === undefined || there === undefined)
     return unknown(judge, head, `${(here === undefined ? source : target).cluster} has no error share`);
-  const worse = shareDifference(hitsOf(source, here), hitsOf(target, there));
+  const worse = shareDifference(hitsOf(source, here), hitsOf(target, there), judge.z);
   return conclude(judge, head, {
     decision: decide(worse, margin),
     withinMargin: worse.estimate <= margin,
-    needed: samplesForShares(here, there, margin),
+    needed: samplesForShares(here, there, margin, judge.z),
     sentence: `${percent(there)} of the answers of ${target.cluster} are 5xx, ${percent(here)} of those of ${source.cluster}, a difference of ${percent(worse.low)} to ${percent(worse.high)}`,
     remedy: `Look at the 5xx answers of ${subject} in ${target.cluster}: what does it call that isn't there?`,
   });
@@ -223,7 +228,7 @@ const latencyVerdict = (judge: Judge, level: 0.99 | 0.995): Verdict => {
   const name = level === 0.99 ? "p99" : "p99.5";
   const margin = Math.log(gates.p99RatioMax);
   const histograms = [histogramOf(source.countByLe), histogramOf(target.countByLe)] as const;
-  const [here, there] = histograms.map((h) => h && quantileInterval(h, level));
+  const [here, there] = histograms.map((h) => h && quantileInterval(h, level, judge.z));
   const head: Head = {
     check: `comparison/${name}`,
     evidence: evidenceOf(
@@ -249,7 +254,7 @@ const latencyVerdict = (judge: Judge, level: 0.99 | 0.995): Verdict => {
   return conclude(judge, head, {
     decision: decide(slower, margin),
     withinMargin: slower.estimate <= margin,
-    needed: samplesForQuantiles(here, there, level, margin),
+    needed: samplesForQuantiles(here, there, level, margin, judge.z),
     sentence: `${name} is ${milliseconds(there.estimate)} in ${target.cluster} and ${milliseconds(here.estimate)} in ${source.cluster}, ${range}`,
     remedy: `Give ${subject} more pods in ${target.cluster}, or look at its nodes: it is slower there.`,
   });
@@ -298,9 +303,10 @@ const mixVerdict = (judge: Judge): Verdict => {
   if (judge.doubt !== undefined) return unknown(judge, head, judge.doubt);
   if (!here || !there)
     return unknown(judge, head, `${(here ? target : source).cluster} has no answers by status`);
+  const z = Math.max(judge.z, Z_AMONG_MANY);
   const codes = [...new Set([...here.keys(), ...there.keys()])].sort(byCodeUnit).map((code) => {
     const [before, after] = [here.get(code) ?? 0, there.get(code) ?? 0];
-    const moved = apart(shareDifference(hitsOf(source, before), hitsOf(target, after), Z_AMONG_MANY));
+    const moved = apart(shareDifference(hitsOf(source, before), hitsOf(target, after), z));
     return { code, before, after, moved, decision: decide(moved, MIX_MARGIN) };
   });
   const worst = codes.reduce((a, b) => (b.moved.estimate > a.moved.estimate ? b : a));
@@ -309,7 +315,7 @@ const mixVerdict = (judge: Judge): Verdict => {
   return conclude(judge, head, {
     decision: judged.decision,
     withinMargin: codes.every((c) => c.moved.estimate <= MIX_MARGIN),
-    needed: Math.max(...codes.map((c) => samplesForShares(c.before, c.after, MIX_MARGIN, Z_AMONG_MANY))),
+    needed: Math.max(...codes.map((c) => samplesForShares(c.before, c.after, MIX_MARGIN, z))),
     sentence: `${percent(judged.after)} of the answers of ${target.cluster} are ${judged.code}, ${percent(judged.before)} of those of ${source.cluster}`,
     remedy: `Compare what ${subject} answers in both clusters: ${mixText(here)} against ${mixText(there)}.`,
   });
@@ -338,7 +344,10 @@ const objectiveVerdict = (judge: Judge, objective: number): Verdict => {
   if (judge.doubt !== undefined) return unknown(judge, head, judge.doubt);
   if (here === undefined || there === undefined)
     return unknown(judge, head, `${(here === undefined ? source : target).cluster} has no error share`);
-  const [before, after] = [shareInterval(hitsOf(source, here)), shareInterval(hitsOf(target, there))];
+  const [before, after] = [
+    shareInterval(hitsOf(source, here), judge.z),
+    shareInterval(hitsOf(target, there), judge.z),
+  ];
   const brokenBefore = before.low > 1 - objective;
   const decision =
     after.high <= 1 - objective || brokenBefore ? "pass" : after.low > 1 - objective ? "fail" : "unknown";

@@ -43,6 +43,11 @@ export class StillSettling extends Transient {
   override readonly name = "StillSettling";
 }
 
+/** The guard holds the run: what would begin now waits, and nothing was changed. */
+export class Held extends Error {
+  override readonly name = "Held";
+}
+
 /** A rollback of this migration has begun: forward effects are refused from here on. */
 export class FenceRaised extends Error {
   override readonly name = "FenceRaised";

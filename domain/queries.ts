@@ -68,6 +68,8 @@ export const ofEveryWorkload = (cluster: string) => {
   return {
     requestCount: (window: string): string => `sum ${by} (increase(${REQUESTS}${all}[${window}]))`,
     errorCount: `sum ${by} (increase(${REQUESTS}{cluster=${quoted(cluster)},code=~"5.."}[5m]))`,
+    statusRates: `sum by (namespace,workload,code) (rate(${REQUESTS}${all}[5m]))`,
+    latencyBuckets: `sum by (namespace,workload,le) (increase(${DURATION}${all}[5m]))`,
     p99Seconds: `histogram_quantile(0.99, sum by (namespace,workload,le) (rate(${DURATION}${all}[5m])))`,
     newestSample: `max ${by} (timestamp(${REQUESTS}${all}))`,
   } as const;

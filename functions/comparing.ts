@@ -3,6 +3,7 @@
  * calls stands there. Before that, errors would be the gap's and not the workload's, and no requests would say nothing: neither is a pass.
  */
 
+import { gapsOf } from "../domain/chains.ts";
 import { compareSides } from "../domain/comparison.ts";
 import { comparePods, type SidePods } from "../domain/comparison-pods.ts";
 import type { Verdict } from "../domain/gates.ts";
@@ -10,7 +11,7 @@ import type { KubeObject } from "../domain/kube.ts";
 import type { Side } from "../domain/phases.ts";
 import { nameOf } from "../domain/plan.ts";
 import { at, isLoose } from "../domain/pods.ts";
-import { aroundWorkload, hostsLeadingToEach, neededCalls, workloadsBehind } from "../domain/queries.ts";
+import { aroundWorkload, hostsLeadingToEach } from "../domain/queries.ts";
 import { measureSide } from "./measuring.ts";
 import { orUnknown } from "./objects.ts";
 import { type Item, kubernetesOf, type SlimPlan } from "./run.ts";
@@ -36,7 +37,7 @@ export const COMPARISON_NEEDS = {
 } as const;
 
 /** Restarts of both sides are compared over this. */
-const RESTARTS_SECONDS = 300;
+export const RESTARTS_SECONDS = 300;
 
 /** Ready for less than this is not steady yet; restarted within it is not healthy yet. */
 const STEADY_SECONDS = 30;
@@ -59,7 +60,7 @@ export const compareItem = async (
   ];
   const name = `${item.namespace}/${item.name}`;
   if (!hostsLeadingToEach(plan).has(name)) return pods;
-  const gap = gapFor(plan, name, await standing(context, plan, name));
+  const gap = gapsOf(plan, await standing(context, plan, name))(name);
   if (gap === undefined) return [...pods, ...(await answers(context, plan, item))];
   return whole ? [...pods, notComplete(context, name, gap)] : pods;
 };
@@ -113,7 +114,7 @@ const statuses = (pod: KubeObject): readonly Readonly<Record<string, unknown>>[]
   return Array.isArray(found) ? found.filter(isLoose) : [];
 };
 
-const isCrashing = (pod: KubeObject): boolean =>
+export const isCrashing = (pod: KubeObject): boolean =>
   statuses(pod).some((c) =>
     ["CrashLoopBackOff", "ImagePullBackOff", "ErrImagePull", "CreateContainerConfigError"].includes(
       String(at(c, "state", "waiting", "reason")),
@@ -128,10 +129,10 @@ const readiness = (pod: KubeObject): Readonly<Record<string, unknown>> | undefin
   return (Array.isArray(conditions) ? conditions : []).find((c) => isLoose(c) && c["type"] === "Ready");
 };
 
-const isGoing = (pod: KubeObject): boolean => pod.metadata["deletionTimestamp"] !== undefined;
-const isReady = (pod: KubeObject): boolean => readiness(pod)?.["status"] === "True" && !isGoing(pod);
+export const isGoing = (pod: KubeObject): boolean => pod.metadata["deletionTimestamp"] !== undefined;
+export const isReady = (pod: KubeObject): boolean => readiness(pod)?.["status"] === "True" && !isGoing(pod);
 
-const restartedWithin = (pod: KubeObject, seconds: number, now: number): boolean =>
+export const restartedWithin = (pod: KubeObject, seconds: number, now: number): boolean =>
   statuses(pod).some((c) => since(at(c, "lastState", "terminated", "finishedAt"), now) < seconds);
 
 const isSteady = (pod: KubeObject, now: number): boolean =>
@@ -166,37 +167,7 @@ const kindsByNamespace = (
   return kinds;
 };
 
-/** Why requests can't tell yet: a link that is missing on the way to it, or behind it. Undefined where the chain is whole. */
-export const gapFor = (plan: SlimPlan, name: string, ready: ReadonlySet<string>): string | undefined => {
-  const calls = neededCalls(plan);
-  const linked = new Set((plan.links ?? []).filter((l) => l.on === "target").map((l) => l.service));
-  const behind = (service: string): readonly string[] => workloadsBehind(plan.workloads).get(service) ?? [];
-  const answersFor = (service: string): boolean =>
-    linked.has(service) || behind(service).some((w) => ready.has(w));
-
-  const seen = new Set<string>();
-  const open = [name];
-  for (let w = open.pop(); w !== undefined; w = open.pop()) {
-    if (seen.has(w)) continue;
-    seen.add(w);
-    for (const service of calls.get(w) ?? []) {
-      if (!answersFor(service))
-        return `${w} calls Service ${service}, and nothing answers for it on the target`;
-      if (!linked.has(service)) open.push(...behind(service));
-    }
-  }
-  const reached = new Set<string>();
-  const next = plan.hosts.map((h) => `${h.namespace}/${h.service}`);
-  for (let service = next.pop(); service !== undefined; service = next.pop())
-    for (const w of behind(service)) {
-      if (reached.has(w) || !ready.has(w)) continue;
-      reached.add(w);
-      next.push(...(calls.get(w) ?? []));
-    }
-  return reached.has(name) ? undefined : `nothing that answers a public host on the target leads to ${name}`;
-};
-
-const notComplete = (context: Context, name: string, gap: string): Verdict =>
+export const notComplete = (context: Context, name: string, gap: string): Verdict =>
   judge(context, undefined, {
     check: "workload/answers",
     subject: name,

@@ -5,6 +5,7 @@ import { fqdn, makeRoute53 } from "../adapters/route53.ts";
 import type { RecordSet } from "../domain/effects.ts";
 import { operationOf } from "../domain/operations.ts";
 import { makeEffects, withJournal } from "./effect.ts";
+import { heedGuard } from "./guard.ts";
 import { planOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
 import { freshOf, RECORD_READS, recordOf, zonesOf } from "./zones.ts";
@@ -15,6 +16,7 @@ export const delegateZone = step({
   input: z.object({ run: RunSchema }),
   needs: withJournal({ route53: [...RECORD_READS, "ChangeResourceRecordSets UPSERT NS apex"] }),
   run: async ({ run }, context) => {
+    await heedGuard(context, run, "The delegation");
     const plan = await planOf(context, run);
     const route53 = makeRoute53(context.aws.route53);
     const zones = await zonesOf(context, run, plan);

@@ -24,11 +24,13 @@ import { completeRestore } from "./complete-restore.ts";
 import { countHold } from "./count-hold.ts";
 import { createZone } from "./create-zone.ts";
 import { delegateZone } from "./delegate-zone.ts";
+import { endGuard } from "./end-guard.ts";
 import { ensureCluster } from "./ensure-cluster.ts";
 import { expireQuestion } from "./expire-question.ts";
 import { fillZone } from "./fill-zone.ts";
 import { findDestinations } from "./find-destinations.ts";
 import { floorAutoscalers } from "./floor-autoscalers.ts";
+import { guardPlatform } from "./guard-platform.ts";
 import { installBundle } from "./install-bundle.ts";
 import { installFreezePolicy } from "./install-freeze-policy.ts";
 import { installProbes } from "./install-probes.ts";
@@ -115,11 +117,13 @@ const all = [
   countHold,
   createZone,
   delegateZone,
+  endGuard,
   ensureCluster,
   expireQuestion,
   fillZone,
   findDestinations,
   floorAutoscalers,
+  guardPlatform,
   installBundle,
   installFreezePolicy,
   installProbes,

@@ -8,6 +8,7 @@ import type { Effect } from "../domain/effects.ts";
 import { OwnedElsewhere } from "../domain/errors.ts";
 import type { Side } from "../domain/phases.ts";
 import { makeEffect, withJournal } from "./effect.ts";
+import { heedGuard } from "./guard.ts";
 import { orUnknown, setField } from "./objects.ts";
 import { bucketOf, type Item, ItemSchema, kubernetesOf, RunSchema, SideSchema } from "./run.ts";
 import { type Context, step } from "./step.ts";
@@ -21,6 +22,9 @@ const SCALES = [
   "get scaledobjects.keda.sh",
   "patch scaledobjects.keda.sh",
 ] as const;
+
+/** The first moves of an operation begin something; the later ones finish it, and don't wait: what was stopped has to start. */
+const begins = (move: string): boolean => /^[01]-/.test(move);
 
 export const scaleWorkload = step({
   name: "scale-workload",
@@ -36,6 +40,7 @@ export const scaleWorkload = step({
   needs: withJournal({ kubernetes: { source: SCALES, target: SCALES } }),
   run: async ({ run, item, side, replicas, operation, move }, context) => {
     if (!isScalable(item)) return { outcome: "stood" as const };
+    if (begins(move)) await heedGuard(context, run, `${move} of ${item.namespace}/${item.name}`);
     if (item.move === "stop-then-start" && replicas > 0) {
       const owner = await ownerOf(bucketOf(context), run.migration, `${item.namespace}/${item.name}`);
       if (owner !== side)

@@ -7,6 +7,7 @@ import { OwnedElsewhere } from "../domain/errors.ts";
 import { keys } from "../domain/journal.ts";
 import { otherSide } from "../domain/phases.ts";
 import { makeEffects, withJournal } from "./effect.ts";
+import { heedGuard } from "./guard.ts";
 import { bucketOf, type Item, ItemSchema, kubernetesOf, type Run, RunSchema, SideSchema } from "./run.ts";
 import { type Context, step } from "./step.ts";
 import { lastTickEffect } from "./ticks.ts";
@@ -30,6 +31,7 @@ export const suspendSchedule = step({
   }),
   run: async ({ run, item, side, suspend, move }, context) => {
     const ref = refOfItem(item);
+    if (suspend) await heedGuard(context, run, `The hand-over of ${item.namespace}/${item.name}`);
     const schedule = await kubernetesOf(context, side).get(ref);
     if (!suspend) {
       const owner = await ownerOf(bucketOf(context), run.migration, `${item.namespace}/${item.name}`);

@@ -3,6 +3,7 @@
 import type { Kubernetes } from "../adapters/kubernetes.ts";
 import { Invalid } from "../domain/errors.ts";
 import { type KubeObject, type Ref, refOf, sentenceOf } from "../domain/kube.ts";
+import { meetsExpression } from "../domain/selectors.ts";
 import type { Item } from "./run.ts";
 
 export const refOfItem = (
@@ -44,6 +45,18 @@ export const selectorText = ({ matchLabels = {}, matchExpressions = [] }: LabelS
       }
     }),
   ].join(",");
+
+/** Whether a pod's labels meet a workload's selector; none where it has no selector. */
+export const matcherOf = (workload: KubeObject): ((pod: KubeObject) => boolean) => {
+  const { selector } = workload["spec"] as { readonly selector?: LabelSelector };
+  const labels = Object.entries(selector?.matchLabels ?? {});
+  const expressions = selector?.matchExpressions ?? [];
+  if (labels.length + expressions.length === 0) return () => false;
+  return ({ metadata }) => {
+    const own = metadata.labels ?? {};
+    return labels.every(([k, v]) => own[k] === v) && expressions.every((e) => meetsExpression(own, e));
+  };
+};
 
 /** The pods that a workload's selector picks. @throws Invalid where it has none: nothing could be said about its pods. */
 export const podsOf = async (cluster: Kubernetes, workload: KubeObject): Promise<readonly KubeObject[]> => {

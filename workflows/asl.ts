@@ -199,6 +199,21 @@ export const callAny = <const Name extends string>(
   ...fields,
 });
 
+/** The guard holds the run: whatever would begin waits for as long as people may take to answer, and then the phase fails. */
+export const held: Retrier = {
+  ErrorEquals: ["Held"],
+  IntervalSeconds: 30,
+  MaxAttempts: 1_440,
+  BackoffRate: 1,
+};
+
+/** A `call` that begins something, and waits while the guard holds the run. */
+export const begin = <const Name extends string>(
+  step: StepName,
+  payload: Readonly<Record<string, Json>>,
+  fields: Fields<Name>,
+): Task<Name> => ({ ...call(step, payload, fields), Retry: [held, transient] });
+
 /** What a `call` returned. */
 export const RESULT = "{% $states.result.Payload %}";
 

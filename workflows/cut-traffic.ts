@@ -1,6 +1,6 @@
 /** The whole stack at once, because service discovery is per cluster: capacity first, then the delegation, then the source down to its floor. */
 
-import { call, child, otherwise, REFAIL, RESULT, stateMachine, watch } from "./asl.ts";
+import { begin, call, child, otherwise, REFAIL, RESULT, stateMachine, watch } from "./asl.ts";
 
 /** Input: run, poll, concurrency. Before the delegation a failure rolls back; after it, a failure holds and pages. Undo: source up, then delegation back. */
 export const cutTraffic = stateMachine("cut-traffic", {
@@ -68,7 +68,7 @@ export const cutTraffic = stateMachine("cut-traffic", {
       Next: "Delegate",
       Catch: otherwise("Failed"),
     }),
-    Delegate: call(
+    Delegate: begin(
       "delegate-zone",
       { run: "{% $run %}" },
       { Next: "Do all servers say so?", Catch: otherwise("Hold the delegation") },

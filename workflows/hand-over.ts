@@ -1,6 +1,6 @@
 /** Hands over what must not exist twice: stopped on the source, proved gone, owned by the target, started there. */
 
-import { call, child, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
+import { begin, call, child, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
 
 /** Input: run, phase, item, poll. Undo, newest first: stopped on the target, proved gone, owned by the source, started there. */
 export const handOver = stateMachine("hand-over", {
@@ -46,7 +46,7 @@ export const handOver = stateMachine("hand-over", {
       Next: "Is it gone from the source?",
       Catch: otherwise("Failed"),
     }),
-    "Suspend on the source": call(
+    "Suspend on the source": begin(
       "suspend-schedule",
       { run: "{% $run %}", item: "{% $item %}", side: "source", suspend: true, move: "0-source-suspend" },
       { Next: "Is it gone from the source?", Catch: otherwise("Failed") },

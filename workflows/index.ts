@@ -7,6 +7,7 @@ import { cutTraffic } from "./cut-traffic.ts";
 import { decommission } from "./decommission.ts";
 import { drainQueue } from "./drain-queue.ts";
 import { freeze } from "./freeze.ts";
+import { guard } from "./guard.ts";
 import { handOver } from "./hand-over.ts";
 import { hold } from "./hold.ts";
 import { inBatches } from "./in-batches.ts";
@@ -36,6 +37,7 @@ export const machines: readonly NamedMachine[] = [
   drainQueue,
   scale,
   watchGates,
+  guard,
   inBatches,
   hold,
   askApproval,

@@ -1,6 +1,58 @@
 /** A cluster moves: the phases in order. Before the delegation a failure rolls back by itself; after it, the phase holds and pages. */
 
-import { call, child, otherwise, RESULT, stateMachine } from "./asl.ts";
+import { call, child, type Machine, otherwise, RESULT, stateMachine } from "./asl.ts";
+
+const PHASE_INPUT = {
+  run: "{% $run %}",
+  poll: "{% $poll %}",
+  concurrency: "{% $concurrency %}",
+  waves: "{% $waves %}",
+};
+
+/** The work that is guarded. What fails in it is caught by the Parallel state: a branch may not assign what its machine has. */
+const MOVING: Machine = {
+  StartAt: "Move the workloads",
+  States: {
+    "Move the workloads": guarded("move-workloads", "Cut the traffic"),
+    "Cut the traffic": guarded("cut-traffic", "Thaw"),
+    Thaw: guarded("thaw", "The guard may go"),
+    "The guard may go": call("end-guard", { run: "{% $run %}" }, { Output: {}, End: true }),
+  } as Machine["States"],
+};
+
+/** A guard that has looked often enough goes on in another execution; so many of them last for a year. */
+const GUARDS_MAX = 100;
+
+const GUARDING: Machine = {
+  StartAt: "Count the guards",
+  States: {
+    "Count the guards": { Type: "Pass", Assign: { guards: 0 }, Next: "Guard" },
+    Guard: child(
+      "guard",
+      { run: "{% $run %}" },
+      {
+        TimeoutSeconds: 1_209_600,
+        Assign: { guards: "{% $guards + 1 %}" },
+        Output: "{% $states.result.Output %}",
+        Next: "Go on guarding?",
+      },
+    ),
+    "Go on guarding?": {
+      Type: "Choice",
+      Choices: [
+        { Condition: "{% $not($states.input.again) %}", Next: "Guarded" },
+        { Condition: `{% $guards < ${GUARDS_MAX} %}`, Next: "Guard" },
+      ],
+      Default: "Guarded for too long",
+    },
+    Guarded: { Type: "Succeed", Output: {} },
+    "Guarded for too long": {
+      Type: "Fail",
+      Error: "HeldTooLong",
+      Cause: "The guard has looked 30,000 times, and the work that it guards has not ended.",
+    },
+  } as Machine["States"],
+};
 
 /** Input: {migration, plan}. Everything else is in the plan. */
 export const migrateCluster = stateMachine("migrate-cluster", {
@@ -49,10 +101,15 @@ export const migrateCluster = stateMachine("migrate-cluster", {
       Assign: { error: "NoWindow", cause: "{% $window.sentence %}" },
       Next: "Was anything changed?",
     },
-    Freeze: phase("freeze", "Move the workloads"),
-    "Move the workloads": phase("move-workloads", "Cut the traffic"),
-    "Cut the traffic": phase("cut-traffic", "Thaw"),
-    Thaw: phase("thaw", "Migrated"),
+    Freeze: phase("freeze", "Move under guard"),
+    "Move under guard": {
+      Type: "Parallel",
+      Comment: "What the guard finds pauses the move; where people choose the way back, both end.",
+      Branches: [MOVING, GUARDING],
+      Output: {},
+      Next: "Migrated",
+      Catch: otherwise("Was anything changed?"),
+    },
     Migrated: { Type: "Succeed", Output: { migrated: "{% $run.migration %}" } },
     "Was anything changed?": call(
       "weigh-failure",
@@ -111,14 +168,14 @@ export const migrateCluster = stateMachine("migrate-cluster", {
 });
 
 function phase<const Next extends string>(name: string, next: Next) {
-  return child<Next | "Was anything changed?">(
-    name,
-    {
-      run: "{% $run %}",
-      poll: "{% $poll %}",
-      concurrency: "{% $concurrency %}",
-      waves: "{% $waves %}",
-    },
-    { TimeoutSeconds: 1_209_600, Output: {}, Next: next, Catch: otherwise("Was anything changed?") },
-  );
+  return child<Next | "Was anything changed?">(name, PHASE_INPUT, {
+    TimeoutSeconds: 1_209_600,
+    Output: {},
+    Next: next,
+    Catch: otherwise("Was anything changed?"),
+  });
+}
+
+function guarded<const Next extends string>(name: string, next: Next) {
+  return child<Next>(name, PHASE_INPUT, { TimeoutSeconds: 1_209_600, Output: {}, Next: next });
 }

@@ -1,6 +1,6 @@
 /** Brings one workload on one side to a number of pods and waits until it stands: ready, or gone where the number is zero. */
 
-import { call, child, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
+import { begin, call, child, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
 
 /** Input: run, phase, item, side, replicas, operation, move, poll. Undo: the old number, from the journal. */
 export const scale = stateMachine("scale", {
@@ -23,7 +23,7 @@ export const scale = stateMachine("scale", {
       },
       Next: "Set the number",
     },
-    "Set the number": call(
+    "Set the number": begin(
       "scale-workload",
       {
         run: "{% $run %}",

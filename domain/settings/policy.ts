@@ -15,6 +15,8 @@ export const Gates = z.strictObject({
   /** How long a gate that holds is asked again before the run gives up. */
   holdSecondsMax: seconds.default(1_800),
   pollSeconds: z.number().min(1).max(3_600).default(30),
+  /** Between two looks of the guard at the whole platform, while all is well: the window of its figures. */
+  continuousSeconds: z.number().min(60).max(3_600).default(300),
 });
 
 export const Policy = z.strictObject({

@@ -152,6 +152,18 @@ export const FAULTS: readonly FaultKind[] = [
     ["check-metrics", "compare-platform", "compare-workload", "observe-stragglers"],
     ["observe-target-traffic"],
   ),
+  ofWorld("sparse-metrics", "The metrics of both sides count one request in five thousand.", [
+    "check-metrics",
+    "compare-platform",
+    "compare-workload",
+  ]),
+  ofWorld("node-lost", "The target's node with most pods is gone, and its pods with it.", [
+    "scale-workload",
+    "compare-whole",
+  ]),
+  ofWorld("quota-exceeded", "Somebody gives the target's namespaces a quota that no further pod fits into.", [
+    "scale-workload",
+  ]),
   ofWorld("resolver-ignores-ttl", "A class of resolvers keeps what it has for hours.", [
     "delegate-zone",
     "lower-ttls",

@@ -3,6 +3,7 @@
 import type { KubeObject } from "../../domain/kube.ts";
 import { SIDES } from "../../domain/phases.ts";
 import { nameOf, type Plan } from "../../domain/plan.ts";
+import { at } from "../../domain/pods.ts";
 import type { Clock } from "../clock.ts";
 import type { RehearsedWorld } from "../rehearsal/world.ts";
 import { LATE_SECONDS } from "../services/logs.ts";
@@ -74,6 +75,17 @@ export const makeWorldFaults = (
     },
     feltBy: (call) => call.service === "metrics",
   },
+  "sparse-metrics": {
+    turn: (on) => {
+      for (const side of SIDES) {
+        if (on) world.metrics.strike(side, "sparse", FOR_EVER_SECONDS);
+        else world.metrics.heal(side);
+      }
+    },
+    feltBy: (call) => call.service === "metrics",
+  },
+  "node-lost": { turn: losing(world) },
+  "quota-exceeded": { turn: limiting(world, around.plan) },
   "resolver-ignores-ttl": { turn: (on) => world.dns.ignoreTtls(on), feltBy: changesDns },
   "insync-late": { turn: (on) => world.dns.delaySync(on ? INSYNC_LATE_SECONDS : 0), feltBy: changesDns },
   "firewall-drops": { turn: dropping(world, "theirs"), feltBy: asksProbes },
@@ -119,6 +131,61 @@ const neverReady = (world: RehearsedWorld): WorldFault["turn"] => {
       }),
     );
     armed = true;
+  };
+};
+
+const losing =
+  ({ clusters: { target } }: RehearsedWorld): WorldFault["turn"] =>
+  (on, struck) => {
+    if (!on) return;
+    const counts = target.nodeNames().map((name) => ({
+      name,
+      pods: target.all().filter((o) => o.kind === "Pod" && at(o, "spec", "nodeName") === name).length,
+    }));
+    const fullest = counts.reduce<(typeof counts)[number] | undefined>(
+      (a, b) => (a && a.pods >= b.pods ? a : b),
+      undefined,
+    );
+    if (!fullest) return;
+    target.loseNode(fullest.name);
+    struck();
+  };
+
+const ADMINISTRATOR: Caller = {
+  name: "administrator",
+  kind: "actor",
+  user: "admin:platform",
+  groups: ["system:masters"],
+  mayKubernetes: () => true,
+};
+
+/** A quota in each of the platform's namespaces, of as many pods as there are. */
+const limiting = (world: RehearsedWorld, plan: Plan): WorldFault["turn"] => {
+  const { target } = world.clusters;
+  const namespaces = [...new Set(plan.workloads.map((w) => w.namespace))].sort();
+  const url = (namespace: string) => `https://target/api/v1/namespaces/${namespace}/resourcequotas`;
+  return (on, struck) => {
+    for (const namespace of namespaces) {
+      const pods = target.pods().filter((p) => p.namespace === namespace).length;
+      const quota = {
+        apiVersion: "v1",
+        kind: "ResourceQuota",
+        metadata: { name: "hands-off", namespace },
+        spec: { hard: { pods: String(pods) } },
+      };
+      const { status } = on
+        ? target.api(
+            {
+              method: "POST",
+              url: url(namespace),
+              headers: { "content-type": "application/json" },
+              body: JSON.stringify(quota),
+            },
+            ADMINISTRATOR,
+          )
+        : target.api({ method: "DELETE", url: `${url(namespace)}/hands-off`, headers: {} }, ADMINISTRATOR);
+      if (on && status === 201) struck();
+    }
   };
 };
 

@@ -21,6 +21,9 @@ const measurementOf = (call: Observed): Kept | undefined => {
   return { phase, gate, asker, verdict: overall(verdicts.map((v) => VerdictSchema.parse(v))) };
 };
 
+/** The step that looks at everything while workloads and traffic move. */
+const GUARD = "guard-platform";
+
 type Kept = Measured & { readonly gate: string; readonly asker: string };
 
 export const makeGates = (): Invariant<Scene> => {
@@ -46,8 +49,11 @@ export const makeGates = (): Invariant<Scene> => {
       if (seen?.event.type !== "execution" || seen.event.status === "started") return [];
       const { machine, execution, status } = seen.event;
       const isPhase = (PHASES as readonly string[]).includes(machine);
-      if (machine !== "watch-gates" && !isPhase) return [];
-      const over = take((kept) => (isPhase ? kept.phase === machine : kept.asker === execution));
+      if (machine !== "watch-gates" && machine !== "guard" && !isPhase) return [];
+      // The guard goes on through the phases: its last word counts when it ends itself.
+      const over = take((kept) =>
+        isPhase ? kept.phase === machine && kept.gate !== GUARD : kept.asker === execution,
+      );
       // What held, and then failed, has stopped whoever asked.
       return status === "succeeded" ? goneOn(over, isPhase ? undefined : execution) : [];
     },

@@ -7,6 +7,7 @@ import type { Clock } from "../clock.ts";
 import { makeApprovals } from "../invariants/approvals.ts";
 import { makeFence } from "../invariants/fence.ts";
 import { makeGates } from "../invariants/gates.ts";
+import { makeGuarded } from "../invariants/guarded.ts";
 import { makeIntent } from "../invariants/intent.ts";
 import { type Invariant, makeInspector } from "../invariants/invariant.ts";
 import { makeLimits, makePermissions, makeSecrets } from "../invariants/limits.ts";
@@ -37,6 +38,7 @@ export const makeStepInvariants = (): readonly Invariant<Scene>[] => [
   makeIntent(),
   makeFence(),
   makeGates(),
+  makeGuarded(),
   makeApprovals(),
   makeWindow(),
   makeLimits(),

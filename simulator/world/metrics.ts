@@ -1,7 +1,7 @@
 /**
  * What a metrics base has after scraping the simulated world: counters and histograms of each workload, the edge's requests and
  * connections, datastores and queues; every 15 seconds, with a scrape missed now and then. Each side has its own base, and each can be
- * made to lie: no data, late data, NaN, another cluster's data.
+ * made to lie: no data, late data, NaN, another cluster's data, hardly any.
  */
 
 import { otherSide, type Side } from "../../domain/phases.ts";
@@ -27,7 +27,7 @@ export const SCRAPE_EVERY_MS = 15_000;
 const GAP_EVERY = 400;
 const LATE_MS = 900_000;
 
-export const METRIC_FAULTS = ["missing", "late", "nan", "wrong-cluster"] as const;
+export const METRIC_FAULTS = ["missing", "late", "nan", "wrong-cluster", "sparse"] as const;
 export type MetricFault = (typeof METRIC_FAULTS)[number];
 
 type Labels = Readonly<Record<string, string>>;
@@ -103,13 +103,25 @@ export const makeMetricsWorld = (options: MetricsOptions): MetricsWorld => {
         const found = samples(at);
         if (found.length === 0) return [];
         return [
-          { labels, samples: fault === "nan" ? found.map((s) => ({ ...s, value: Number.NaN })) : found },
+          {
+            labels,
+            samples: fault ? found.map((s) => ({ ...s, value: told(fault, name, s.value) })) : found,
+          },
         ];
       });
     },
     strike: (side, fault, seconds) => faults.set(side, { fault, until: clock.now() + seconds * 1000 }),
     heal: (side) => faults.delete(side),
   };
+};
+
+/** An exporter that counts one request in so many. */
+const SPARSE_EVERY = 5_000;
+
+/** What a base that is struck says instead of a value. */
+const told = (fault: MetricFault, name: string, value: number): number => {
+  if (fault === "nan") return Number.NaN;
+  return fault === "sparse" && name.startsWith("http_") ? value / SPARSE_EVERY : value;
 };
 
 type CandidatesOf = (side: Side, name: string, equal: Labels) => readonly Candidate[];

@@ -1,12 +1,14 @@
 /** Building the target, its zone, its warmth, the suite and the links: each step against simulated services, right and wrong. */
 
 import { describe, expect, test } from "vitest";
+import { gapsOf } from "../../domain/chains.ts";
 import type { RecordSet } from "../../domain/effects.ts";
 import { LOAD_GENERATOR } from "../../domain/queries.ts";
 import { cleanE2eSuite } from "../../functions/clean-e2e-suite.ts";
 import { compareWhole } from "../../functions/compare-whole.ts";
 import { compareWorkload } from "../../functions/compare-workload.ts";
-import { gapFor, hostsLeadingTo } from "../../functions/comparing.ts";
+import { hostsLeadingTo } from "../../functions/comparing.ts";
+
 import { createZone } from "../../functions/create-zone.ts";
 import { ensureCluster } from "../../functions/ensure-cluster.ts";
 import { fillZone } from "../../functions/fill-zone.ts";
@@ -264,7 +266,7 @@ describe("A comparison", () => {
     ["of a back that nobody leads to yet", "shop/cart", ["shop/cart"], /nothing that answers a public host/],
     ["of a whole chain", "shop/cart", ["shop/front", "shop/cart"], undefined],
   ])("%s knows whether answers can tell", (_name, who, ready, gap) => {
-    const found = gapFor(plan, who, new Set(ready));
+    const found = gapsOf(plan, new Set(ready))(who);
     expect(gap ? gap.test(found ?? "") : found === undefined).toBe(true);
   });
 

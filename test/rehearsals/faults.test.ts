@@ -67,6 +67,10 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
   // After the delegation a failure holds and pages: the target serves, the source stands.
   "metrics-missing@observe-stragglers": [5],
   "resolver-ignores-ttl": [0],
+  "sparse-metrics@check-metrics": [3],
+  "sparse-metrics": [4],
+  "node-lost": [0],
+  "quota-exceeded": [4],
   // Found before any traffic moves; nobody mends it, so it goes back.
   "firewall-drops": [4],
   "security-group-drops": [4],

@@ -24,7 +24,9 @@ const without = (...names: readonly string[]) =>
     ...(names.includes("worker") ? { queues: [] } : {}),
   });
 /** More than one pod can serve. */
-const busy = () => planned({}, { load: [{ host: "www.shop.example.org", requestsPerSecond: 165 }] });
+const busy = () => planned({}, { load: [{ host: "www.shop.example.org", requestsPerSecond: 160 }] });
+/** Less than half of the pods can serve. */
+const calm = () => planned({}, { load: [{ host: "www.shop.example.org", requestsPerSecond: 45 }] });
 const withBroker = () => planned(BROKER, { decisions: { "shop/broker": "keep-on-source" } });
 const closed = () => planned({}, { window: { timeZone: "UTC", start: "20:00", end: "23:00" } });
 
@@ -72,6 +74,21 @@ const WRONG: readonly Wrong[] = [
     wrong: () => ({ steps: steps.sampleless("compare-clusters") }),
     breaks: ["gates"],
     says: /without a sample/,
+  },
+  {
+    title: "a step that begins while the guard holds",
+    wrong: () => ({ steps: steps.blindToTheGuard() }),
+    breaks: ["guarded"],
+    says: /scale-workload .* has held the run/,
+  },
+  {
+    title: "a guard that goes on what it doesn't know",
+    wrong: () => ({
+      machines: workflows.guardGoesAnyway(),
+      faults: [{ kind: "metrics-missing", step: "delegate-zone" }],
+    }),
+    breaks: ["gates"],
+    says: /guard-platform .*unknown/,
   },
   {
     title: "a workflow that takes unknown for a pass",
@@ -218,6 +235,7 @@ const WRONG: readonly Wrong[] = [
     wrong: () => ({ machines: workflows.targetStaysAtHalf() }),
     breaks: ["equality"],
     says: /spec\.replicas/,
+    plan: calm,
   },
   {
     title: "a field that the plan doesn't name",

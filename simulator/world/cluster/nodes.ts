@@ -124,14 +124,33 @@ export class Nodes {
     node.podsFree += 1;
   }
 
-  /** The node is gone for good. @returns the uids of the pods that were on it. */
+  /** The machine is gone: nothing is placed there any more; its object stays until somebody notices. @returns the uids of the pods on it. */
   lose(name: string): readonly string[] {
     const node = this.#nodes.get(name);
     if (!node) return [];
     this.#nodes.delete(name);
+    return [...node.pods];
+  }
+
+  /** The node controller has heard nothing of it for too long. */
+  silence(name: string): void {
+    const { store, registry } = this.#machine;
+    const object = store.get("nodes", "", name);
+    if (!object) return;
+    const ready = {
+      type: "Ready",
+      status: "Unknown",
+      reason: "NodeStatusUnknown",
+      message: "Kubelet stopped posting node status.",
+      lastTransitionTime: registry.stamp(),
+    };
+    registry.setStatus("nodes", object, { ...fieldsAt(object, "status"), conditions: [ready] });
+  }
+
+  /** The cloud knows no such machine: its object goes. */
+  forget(name: string): void {
     const object = this.#machine.store.get("nodes", "", name);
     if (object) this.#machine.registry.finish("nodes", object);
-    return [...node.pods];
   }
 
   #count(pool: string): number {

@@ -146,3 +146,16 @@ export const workersDoubled = (): readonly NamedMachine[] =>
       }),
     ),
   );
+
+/** The guard goes when the work is over, whatever it saw last. */
+export const guardGoesAnyway = (): readonly NamedMachine[] =>
+  withStates(
+    "guard",
+    changed("Is all well?", {
+      Choices: [
+        { Condition: "{% $exists($seen.ended) and $asked > 12 %}", Next: "Over" },
+        { Condition: "{% $seen.verdict = 'pass' %}", Next: "Until the next look" },
+      ],
+      Default: "Look again soon",
+    }),
+  );
