@@ -15,6 +15,7 @@ import type { Context, Step } from "../../functions/step.ts";
 import { Clock } from "../../simulator/clock.ts";
 import { makeRandom } from "../../simulator/random.ts";
 import { DEPLOYED } from "../../simulator/services/deployed.ts";
+import { makeEc2 } from "../../simulator/services/ec2.ts";
 import { makeEksService } from "../../simulator/services/eks.ts";
 import { makeElb } from "../../simulator/services/elb.ts";
 import { noKafka } from "../../simulator/services/kafka.ts";
@@ -179,6 +180,8 @@ export type WorldOptions = {
 /** Where every load balancer is. */
 const ADDRESS = "192.0.2.1";
 
+const SILENCE = { status: 503, headers: {}, body: "" };
+
 const anyone = (user: string, groups: readonly string[]): Caller => ({
   name: user,
   kind: "actor",
@@ -247,6 +250,9 @@ export const makeMoveWorld = (plan: Plan = shopPlan(), options: WorldOptions = {
       service: "probes",
       handle: () => ({ status: options.answers?.() ?? 200, headers: {}, body: "" }),
     },
+    // Nobody measures here: whoever asks gets no answer.
+    "metrics.source": { service: "metrics", side: "source", handle: () => SILENCE, listens: () => false },
+    "metrics.target": { service: "metrics", side: "target", handle: () => SILENCE, listens: () => false },
     "kubernetes.source": { service: "kubernetes", side: "source", handle: clusters.source.api },
     "kubernetes.target": { service: "kubernetes", side: "target", handle: clusters.target.api },
   });
@@ -273,6 +279,7 @@ export const makeMoveWorld = (plan: Plan = shopPlan(), options: WorldOptions = {
         ],
         subnets: () => network.subnets,
       }).handlers,
+      ec2: makeEc2(network).handlers,
       elb: makeElb(network).handlers,
       logs: makeLogs({
         clock,
