@@ -1,7 +1,7 @@
 /** The work that was guarded is over: the guard may go. */
 
 import * as z from "zod";
-import { withEvidence } from "./gate.ts";
+import { withRecord } from "./gate.ts";
 import { guardEndKey } from "./guard.ts";
 import { bucketOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
@@ -10,7 +10,7 @@ export const endGuard = step({
   name: "end-guard",
   does: "Tells the guard that nothing moves any more; it looks once more and ends.",
   input: z.object({ run: RunSchema }),
-  needs: withEvidence({}),
+  needs: withRecord("migrations/*/guard-ended.json", {}),
   run: async ({ run }, context) => {
     await bucketOf(context).putNew(guardEndKey(run), { ended: true });
     return { ended: true };

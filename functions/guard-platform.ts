@@ -27,6 +27,7 @@ export const guardPlatform = step({
   }),
   needs: withEvidence({
     metrics: ["query"],
+    s3: ["PutObject migrations/*/guard.json", "PutObject migrations/*/guard-baseline.json"],
     ec2: ["DescribeNatGateways", "DescribeSubnets", "DescribeVpcs"],
     kubernetes: { source: LISTS, target: LISTS },
   }),
