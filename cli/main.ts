@@ -124,8 +124,27 @@ const commands = (io: Io, load: Load, done: (code: number) => void): Command => 
         ),
       );
     });
+  addPermissions(program, io, done);
   addCampaignCommands(program, io, done);
   return program;
+};
+
+const addPermissions = (program: Command, io: Io, done: (code: number) => void): void => {
+  program
+    .command("permissions")
+    .description("says who may do what: IAM and RBAC of each function and machine, for a security review")
+    .argument("[plan...]", "a plan.json, or manifests: names the kinds, namespaces and zones")
+    .option("--json", "everything as JSON")
+    .option("--manifests <dir>", "writes the RBAC of both clusters, and the access entries")
+    .option("--stage <name>", "the stage that names begin with", "prod")
+    .option("--account <id>", "the account in ARNs", "ACCOUNT")
+    .option("--region <name>", "the region in ARNs", "REGION")
+    .action(async (inputs: readonly string[], flags: Flags) => {
+      const { permissions } = await import("./permissions.ts");
+      const { stage = "prod", account = "ACCOUNT", region = "REGION" } = flags as Record<string, string>;
+      const names = { stage, account, region, ...given("manifests", text(flags, "manifests")) };
+      done(await permissions({ inputs, json: flags.json === true, ...names }, io));
+    });
 };
 
 const decisions = (command: Command): Command =>

@@ -82,3 +82,11 @@ export const collectionPath = (kind: KubeKind, namespace?: string): string => {
     kind.namespaced && namespace !== undefined ? `/namespaces/${encodeURIComponent(namespace)}` : "";
   return `${root}${scope}/${kind.resource}`;
 };
+
+/** A plural as most authors of CRDs form it. */
+export const pluralOf = (kind: string): string => {
+  const lower = kind.toLowerCase();
+  if (/(s|x|z|ch|sh)$/.test(lower)) return `${lower}es`;
+  if (/[^aeiou]y$/.test(lower)) return `${lower.slice(0, -1)}ies`;
+  return `${lower}s`;
+};

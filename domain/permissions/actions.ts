@@ -86,6 +86,7 @@ export const GRANTS: Readonly<Record<string, Readonly<Record<string, Grant>>>> =
 /** Services that are spoken to over the network and have rights of their own: no statement of IAM. */
 export const WITHOUT_IAM: Readonly<Record<string, string>> = {
   kubernetes: "RBAC of each cluster, by the group of the function's access entry",
+  kafka: "ACLs of the brokers: Describe on groups, topics and the cluster, no write",
   metrics: "read-only queries to the metrics endpoint of each cluster",
   dns: "questions to name servers, as anybody may ask them",
   probes: "requests to the platform's public hosts, as any client makes them",

@@ -3,6 +3,7 @@
 import type { RunEvent, Summary } from "../../domain/events.ts";
 import { storedPlan } from "../../domain/items.ts";
 import type { KubeObject } from "../../domain/kube.ts";
+import { plannedNamespaces, plannedResources } from "../../domain/permissions/planned.ts";
 import type { Phase } from "../../domain/phases.ts";
 import type { Plan } from "../../domain/plan.ts";
 import { makeTally } from "../../domain/summary.ts";
@@ -28,7 +29,6 @@ import { makeLambda } from "./lambda.ts";
 import { makeItemReader } from "./map-items.ts";
 import { endingOf } from "./outcome.ts";
 import { type ApproveMode, makeSlack } from "./people.ts";
-import { plannedResources } from "./planned.ts";
 import { makeRecorder, type Recorder } from "./recorder.ts";
 import { makeServices } from "./services.ts";
 import { makeTrafficLines } from "./traffic-lines.ts";
@@ -141,7 +141,8 @@ const makeRun = (options: RehearsalOptions) => {
     onMistake: mistakes.note,
     onPermission: (step, service, action, allowed) =>
       emit({ type: "permission", step, service, action, allowed }),
-    isPlanned: plannedResources(plan),
+    isPlanned: isPlanned(plan),
+    mayWriteIn: writable(plan),
     zone: plan.settings.dns.zone,
   });
   const people = makeSlack({ clock, plan, mode: options.approve, invoke: () => invoke });
@@ -183,6 +184,17 @@ const storedTexts = (plan: Plan, hash: string): readonly (readonly [key: string,
   const found = known.get(hash) ?? storedPlan(plan, hash).map(([key, value]) => [key, JSON.stringify(value)]);
   known.set(hash, found);
   return found;
+};
+
+const isPlanned = (plan: Plan): ((resource: string) => boolean) => {
+  const planned = new Set(plannedResources(plan));
+  return (resource) => planned.has(resource) || planned.has(resource.split("/")[0] ?? "");
+};
+
+/** RBAC binds writes to the plan's namespaces: see domain/permissions/kubernetes.ts. */
+const writable = (plan: Plan): ((namespace: string) => boolean) => {
+  const namespaces = new Set(plannedNamespaces(plan));
+  return (namespace) => namespaces.has(namespace);
 };
 
 /** What a reader needs before anything happens: which run this is, and what is to move. */

@@ -10,7 +10,13 @@ export type PermissionBook = {
   /** Whether the step declares an action of a service on what is asked for; notes the entries that it used, or the denial. */
   readonly may: (invocation: Invocation, service: ServiceName, action: string, asked?: Asked) => boolean;
   /** The same for a Kubernetes verb on a resource of one side. */
-  readonly mayKubernetes: (invocation: Invocation, side: Side, verb: string, resource: string) => boolean;
+  readonly mayKubernetes: (
+    invocation: Invocation,
+    side: Side,
+    verb: string,
+    resource: string,
+    namespace?: string,
+  ) => boolean;
   /** By step, `service:action` of what was used. */
   readonly used: ReadonlyMap<string, ReadonlySet<string>>;
   /** By step, what was asked for without being declared. */
@@ -33,6 +39,8 @@ export const permissionsOf = (needs: Needs): readonly string[] =>
     )
     .sort(byCodeUnit);
 
+const READS = new Set(["get", "list", "watch"]);
+
 const isNarrower = (declared: readonly string[], action: string): boolean =>
   declared.some((entry) => entry.startsWith(`${action} `));
 
@@ -45,7 +53,7 @@ const whatOf = (action: string, { key, changes = [] }: Asked): string =>
   ].join(" ");
 
 export const makePermissionBook = (
-  options: Pick<SeamOptions, "onPermission" | "isPlanned" | "zone">,
+  options: Pick<SeamOptions, "onPermission" | "isPlanned" | "mayWriteIn" | "zone">,
 ): PermissionBook => {
   const used = new Map<string, Set<string>>();
   const denied = new Map<string, Set<string>>();
@@ -58,9 +66,12 @@ export const makePermissionBook = (
     entries.add(entry);
     return allowed;
   };
-  const mayKubernetes: PermissionBook["mayKubernetes"] = (invocation, side, verb, resource) => {
+  const mayKubernetes: PermissionBook["mayKubernetes"] = (invocation, side, verb, resource, namespace) => {
     const declared = invocation.needs.kubernetes?.[side] ?? [];
     const exact = `${verb} ${resource}`;
+    const isOutside = namespace !== undefined && options.mayWriteIn?.(namespace) === false;
+    if (isOutside && !READS.has(verb))
+      return note(invocation.step, "kubernetes", `${side}:${exact} in ${namespace}`, false);
     if (declared.includes(exact)) return note(invocation.step, "kubernetes", `${side}:${exact}`, true);
     const planned = `${verb} planned`;
     const covered = declared.includes(planned) && options.isPlanned?.(resource) === true;

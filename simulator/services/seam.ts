@@ -105,6 +105,8 @@ export type SeamOptions = {
   readonly onPermission?: (step: string, service: ServiceName, action: string, allowed: boolean) => void;
   /** Whether a Kubernetes resource (`deployments`, `restores.velero.io`) is one of the kinds that the plan lists. */
   readonly isPlanned?: (resource: string) => boolean;
+  /** Whether a step may write in a namespace; in each where absent. */
+  readonly mayWriteIn?: (namespace: string) => boolean;
   /** The platform's zone, lower case without the last dot: what the scopes of record changes are about. */
   readonly zone?: string;
   /** Who a step is to the Kubernetes API. */
@@ -199,7 +201,8 @@ const callerOf = ({ options, permissions }: Core, invocation: Invocation): AwsCa
   name: invocation.step,
   kind: "step",
   ...(options.identify?.(invocation) ?? { user: `repot:${invocation.step}`, groups: ["repot"] }),
-  mayKubernetes: (side, verb, resource) => permissions.mayKubernetes(invocation, side, verb, resource),
+  mayKubernetes: (side, verb, resource, namespace) =>
+    permissions.mayKubernetes(invocation, side, verb, resource, namespace),
   may: (service, action) => permissions.may(invocation, service, action),
   execution: invocation.execution,
 });

@@ -17,7 +17,7 @@ export type Caller = {
   readonly user: string;
   readonly groups: readonly string[];
   /** Whether a Kubernetes verb on a resource (`patch deployments/scale`) was granted on this side. */
-  readonly mayKubernetes: (side: Side, verb: string, resource: string) => boolean;
+  readonly mayKubernetes: (side: Side, verb: string, resource: string, namespace?: string) => boolean;
 };
 
 /** A simulated HTTP API: answers at once; latency, faults and permissions of AWS calls are the seam's business. */

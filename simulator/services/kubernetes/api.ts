@@ -78,7 +78,7 @@ export const permissionName = (resource: Resource, subresource: string): string 
 
 const authorize = (side: Side, caller: Caller, asked: ObjectRequest, verb: string = asked.verb): void => {
   const { resource, subresource, namespace, name } = asked;
-  if (caller.mayKubernetes(side, verb, permissionName(resource, subresource))) return;
+  if (caller.mayKubernetes(side, verb, permissionName(resource, subresource), namespace)) return;
   const what = `"${resource.resource}${subresource === "" ? "" : `/${subresource}`}"`;
   const where = namespace === undefined ? "at the cluster scope" : `in the namespace "${namespace}"`;
   const why = `User "${caller.user}" cannot ${verb} resource ${what} in API group "${resource.group}" ${where}`;

@@ -1,7 +1,13 @@
 /** Which kinds an API server serves: the built-in ones of its version, and those that CustomResourceDefinitions add. */
 
 import { byCodeUnit, type KubeObject } from "../../../domain/kube.ts";
-import { apiVersionOf, BUILT_IN_KINDS, groupVersionOf, type KubeKind } from "../../../domain/kube-kinds.ts";
+import {
+  apiVersionOf,
+  BUILT_IN_KINDS,
+  groupVersionOf,
+  type KubeKind,
+  pluralOf,
+} from "../../../domain/kube-kinds.ts";
 import { at, fieldsAt, listAt, textAt, textsAt } from "./fields.ts";
 import { groupToday } from "./legacy.ts";
 import { qualified } from "./status.ts";
@@ -73,14 +79,6 @@ const builtIn = (kind: KubeKind): Resource => ({
 
 const known = (apiVersion: string, kind: string): boolean =>
   BUILT_IN_KINDS.some((k) => apiVersionOf(k) === apiVersion && k.kind === kind);
-
-/** A plural as most authors of CRDs form it. */
-export const pluralOf = (kind: string): string => {
-  const lower = kind.toLowerCase();
-  if (/(s|x|z|ch|sh)$/.test(lower)) return `${lower}es`;
-  if (/[^aeiou]y$/.test(lower)) return `${lower.slice(0, -1)}ies`;
-  return `${lower}s`;
-};
 
 /** The definition that a cluster must have had for an object of this custom kind to be there. */
 export const impliedDefinition = (apiVersion: string, kind: string, namespaced: boolean): KubeObject => {
