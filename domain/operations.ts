@@ -21,6 +21,7 @@ export type OperationName =
   | "run-e2e-suite"
   | "restore-workloads"
   | "complete-restore"
+  | "restore-hooks"
   | "link-services"
   | "fill-zone"
   | "carry-drift"

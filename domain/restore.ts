@@ -5,6 +5,7 @@
  */
 
 import { OWN_NAMESPACES, ours, SYSTEM_NAMESPACE, VELERO } from "./bundle.ts";
+import { isHook } from "./hooks.ts";
 import { byCodeUnit, type KubeObject, refOf } from "./kube.ts";
 import { groupOf } from "./pods.ts";
 
@@ -38,14 +39,11 @@ const NEVER = [
 
 const DEFINITIONS = ["customresourcedefinitions.apiextensions.k8s.io"] as const;
 
-/** What refuses or answers for others, and what runs on every node as soon as it is there. */
+/** What refuses others, and what runs on every node as soon as it is there. */
 const LAST = [
   "daemonsets.apps",
-  "mutatingwebhookconfigurations.admissionregistration.k8s.io",
-  "validatingwebhookconfigurations.admissionregistration.k8s.io",
   "validatingadmissionpolicies.admissionregistration.k8s.io",
   "validatingadmissionpolicybindings.admissionregistration.k8s.io",
-  "apiservices.apiregistration.k8s.io",
 ] as const;
 
 /** The target has its own; the source's would fight it. */
@@ -307,10 +305,15 @@ const defined = (objects: readonly KubeObject[]): ReadonlyMap<string, GroupResou
 const clusterScoped = (objects: readonly KubeObject[]): readonly GroupResource[] => {
   const plurals = defined(objects);
   const found = objects
-    .filter((o) => o.metadata.namespace === undefined && stageOf(o) === "cluster" && isRestored(o))
+    .filter(
+      (o) => o.metadata.namespace === undefined && stageOf(o) === "cluster" && isRestored(o) && !isAside(o),
+    )
     .map((o) => plurals.get(`${groupOf(o.apiVersion)}|${o.kind}`) ?? resourceOf(o));
   return ["namespaces", ...[...new Set(found)].filter((r) => r !== "namespaces").sort(byCodeUnit)];
 };
+
+/** Comes by itself or later: the API server makes its own APIServices, and what needs somebody behind it waits for them (hooks.ts). */
+const isAside = (object: KubeObject): boolean => isHook(object) || object.kind === "APIService";
 
 /** What Velero's phases mean: over well, over badly, or not over. */
 export const restoreState = (restore: KubeObject | undefined): "done" | "partly" | "failed" | "running" => {

@@ -1,4 +1,4 @@
-/** The order of the way back: capacity of the source first, then DNS, then everything else, newest first. */
+/** The order of the way back: the target's webhooks (their backends are about to go), capacity of the source first, then DNS, then everything else, newest first. */
 
 import { byCodeUnit } from "./kube.ts";
 
@@ -6,6 +6,8 @@ import { byCodeUnit } from "./kube.ts";
 export const BACK_OPERATIONS = { carryBack: "back-carry-back", turnBack: "back-turn-back" } as const;
 
 export type UndoLists = {
+  /** What refuses other writes as soon as nobody is behind it. */
+  readonly hooks: readonly (readonly string[])[];
   /** For each workload, its entries, newest first: different workloads may be undone at the same time. */
   readonly capacity: readonly (readonly string[])[];
   readonly dns: readonly (readonly string[])[];
@@ -25,6 +27,8 @@ const isCapacity = (key: string): boolean => {
 };
 const isDns = (key: string): boolean => /^\d+-(delegate-zone|repoint-old-zone)$/.test(partsOf(key).operation);
 
+const isHookEntry = (key: string): boolean => /^\d+-restore-hooks$/.test(partsOf(key).operation);
+
 const subjectOf = (key: string): string => partsOf(key).operation.replace(/^\d+-[a-z-]+[:/]/, "");
 
 /** @param keys Keys of forward entries, in any order. */
@@ -36,8 +40,11 @@ export const undoLists = (keys: readonly string[]): UndoLists => {
     bySubject.set(subject, [...(bySubject.get(subject) ?? []), key]);
   }
   return {
+    hooks: newestFirst.filter(isHookEntry).map((key) => [key]),
     capacity: [...bySubject.keys()].sort(byCodeUnit).map((subject) => bySubject.get(subject) ?? []),
     dns: newestFirst.filter(isDns).map((key) => [key]),
-    rest: newestFirst.filter((key) => !isCapacity(key) && !isDns(key)).map((key) => [key]),
+    rest: newestFirst
+      .filter((key) => !isCapacity(key) && !isDns(key) && !isHookEntry(key))
+      .map((key) => [key]),
   };
 };

@@ -1,5 +1,6 @@
 /** Source against target, object by object: what complete-restore has to add and what compare-clusters judges. */
 
+import { isHook } from "../domain/hooks.ts";
 import type { KubeObject } from "../domain/kube.ts";
 import { keyOf, refOf, sentenceOf } from "../domain/kube.ts";
 import { type Difference, diffObjects, type Expected, isExpected } from "../domain/object-diff.ts";
@@ -19,16 +20,21 @@ const OWN_OF_CLUSTER = (o: KubeObject): boolean =>
 /** The bundle of a target brings its own of these; where it lacks one that the plan moves, it gets the source's. */
 const isSystem = (o: KubeObject): boolean => o.metadata.namespace === "kube-system";
 
-/** The plan's objects that the target has to have. `exact` says whether field by field, or by name only. */
+/**
+ * The plan's objects that the target has to have. `exact` says whether field by field, or by name only.
+ * @param which Webhooks and aggregated APIs come later than everything else, and are judged by themselves.
+ */
 export const wantedOf = async (
   context: Context,
   run: Run,
+  which: "objects" | "hooks" = "objects",
 ): Promise<readonly { readonly object: KubeObject; readonly exact: boolean }[]> => {
   const { workloads } = await planOf(context, run);
   const idle = new Set(
     workloads.filter((w) => w.move === "none").map((w) => `${w.kind}|${w.namespace}/${w.name}`),
   );
   return (await objectsOf(context, run))
+    .filter((o) => isHook(o) === (which === "hooks"))
     .filter(
       (o) => !OWN_OF_CLUSTER(o) && !idle.has(`${o.kind}|${o.metadata.namespace ?? ""}/${o.metadata.name}`),
     )

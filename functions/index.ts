@@ -50,6 +50,7 @@ import { observeDrain } from "./observe-drain.ts";
 import { observeDrift } from "./observe-drift.ts";
 import { observeEgress } from "./observe-egress.ts";
 import { observeFloor } from "./observe-floor.ts";
+import { observeHooks } from "./observe-hooks.ts";
 import { observeOldZone } from "./observe-old-zone.ts";
 import { observeRestore } from "./observe-restore.ts";
 import { observeSnapshot } from "./observe-snapshot.ts";
@@ -73,6 +74,7 @@ import { releaseClusters } from "./release-clusters.ts";
 import { releaseWarmth } from "./release-warmth.ts";
 import { repointOldZone } from "./repoint-old-zone.ts";
 import { restoreAutoscalers } from "./restore-autoscalers.ts";
+import { restoreHooks } from "./restore-hooks.ts";
 import { restoreTtls } from "./restore-ttls.ts";
 import { restoreWorkloads } from "./restore-workloads.ts";
 import { resumePipelines } from "./resume-pipelines.ts";
@@ -143,6 +145,7 @@ const all = [
   observeDrift,
   observeEgress,
   observeFloor,
+  observeHooks,
   observeOldZone,
   observeRestore,
   observeSnapshot,
@@ -166,6 +169,7 @@ const all = [
   releaseWarmth,
   repointOldZone,
   restoreAutoscalers,
+  restoreHooks,
   restoreTtls,
   restoreWorkloads,
   resumePipelines,

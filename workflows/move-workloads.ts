@@ -145,9 +145,19 @@ export const moveWorkloads = stateMachine("move-workloads", {
       },
       Assign: { wave: "{% $wave + 1 %}" },
       Output: {},
-      Next: "Another wave?",
+      Next: "Restore the webhooks",
       Catch: otherwise("Failed"),
     },
+    "Restore the webhooks": each("restore-hooks", "{% $string($wave) %}", {
+      Next: "Do the webhooks answer?",
+      Catch: otherwise("Failed"),
+    }),
+    "Do the webhooks answer?": watch(
+      "observe-hooks",
+      "move-workloads",
+      "{% 'after ' & $string($wave) & ' waves' %}",
+      { Next: "Another wave?", Catch: otherwise("Failed") },
+    ),
     "Take drift along at the end": each("carry-drift", "at the end", {
       Next: "Has anything drifted at the end?",
       Catch: otherwise("Failed"),

@@ -51,7 +51,7 @@ export const rollBack = stateMachine("roll-back", {
     "Carry changes back": call(
       "carry-back",
       { run: "{% $run %}" },
-      { Next: "Restore capacity", Catch: otherwise("Page for the changes") },
+      { Next: "Take the webhooks away", Catch: otherwise("Page for the changes") },
     ),
     "Page for the changes": call(
       "page-person",
@@ -59,8 +59,9 @@ export const rollBack = stateMachine("roll-back", {
         run: "{% $run %}",
         sentence: "{% 'What was changed on the target could not be carried back: ' & $cause %}",
       },
-      { Next: "Restore capacity", Catch: otherwise("Restore capacity") },
+      { Next: "Take the webhooks away", Catch: otherwise("Take the webhooks away") },
     ),
+    "Take the webhooks away": undoing("hooks", 1, "Restore capacity"),
     "Restore capacity": undoing("capacity", 10, "Does the source stand?"),
     "Does the source stand?": call(
       "observe-source",
@@ -151,7 +152,7 @@ export const rollBack = stateMachine("roll-back", {
 });
 
 function undoing<const Next extends string>(
-  list: "capacity" | "dns" | "rest",
+  list: "hooks" | "capacity" | "dns" | "rest",
   concurrency: number,
   next: Next,
   assign = {},

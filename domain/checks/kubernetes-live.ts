@@ -220,7 +220,7 @@ export const judgeWebhooks = (
   return hooks.length === 0
     ? say.pass("No admission webhook of the source must answer.", evidence)
     : say.pass(
-        `${counted(hooks.length, "webhook")} must answer; ${hooks.length === 1 ? "it is" : "they are"} restored last: watch that their pods are ready on the target first.`,
+        `${counted(hooks.length, "webhook")} must answer; ${hooks.length === 1 ? "it is" : "they are"} restored after the wave that holds their pods.`,
         evidence,
       );
 };

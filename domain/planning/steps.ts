@@ -162,6 +162,11 @@ const restoring = (links: readonly Link[], { target }: Settings): readonly Step[
     once("move-workloads", "complete-restore", "What Velero left out is created from the snapshot."),
     once(
       "move-workloads",
+      "restore-hooks",
+      "Webhooks and aggregated APIs come after the wave that holds what answers for them; on the way back they go first.",
+    ),
+    once(
+      "move-workloads",
       "fill-zone",
       "Each public host gets a record in the new zone that leads to the target's load balancer.",
     ),

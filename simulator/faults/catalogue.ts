@@ -161,6 +161,9 @@ export const FAULTS: readonly FaultKind[] = [
     "scale-workload",
     "compare-whole",
   ]),
+  ofWorld("webhook-down", "A webhook on the target that must answer for every pod has nobody behind it.", [
+    "scale-workload",
+  ]),
   ofWorld("quota-exceeded", "Somebody gives the target's namespaces a quota that no further pod fits into.", [
     "scale-workload",
   ]),

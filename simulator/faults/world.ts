@@ -85,6 +85,7 @@ export const makeWorldFaults = (
     feltBy: (call) => call.service === "metrics",
   },
   "node-lost": { turn: losing(world) },
+  "webhook-down": { turn: refusing(world, around.plan) },
   "quota-exceeded": { turn: limiting(world, around.plan) },
   "resolver-ignores-ttl": { turn: (on) => world.dns.ignoreTtls(on), feltBy: changesDns },
   "insync-late": { turn: (on) => world.dns.delaySync(on ? INSYNC_LATE_SECONDS : 0), feltBy: changesDns },
@@ -186,6 +187,43 @@ const limiting = (world: RehearsedWorld, plan: Plan): WorldFault["turn"] => {
         : target.api({ method: "DELETE", url: `${url(namespace)}/hands-off`, headers: {} }, ADMINISTRATOR);
       if (on && status === 201) struck();
     }
+  };
+};
+
+/** Somebody installs a webhook for the platform's pods, and what answers for it isn't there. */
+const refusing = (world: RehearsedWorld, plan: Plan): WorldFault["turn"] => {
+  const { target } = world.clusters;
+  const url = "https://target/apis/admissionregistration.k8s.io/v1/validatingwebhookconfigurations";
+  const values = [...new Set(plan.workloads.map((w) => w.namespace))].sort();
+  const configuration = {
+    apiVersion: "admissionregistration.k8s.io/v1",
+    kind: "ValidatingWebhookConfiguration",
+    metadata: { name: "pod-checker" },
+    webhooks: [
+      {
+        name: "pods.checker.example",
+        admissionReviewVersions: ["v1"],
+        sideEffects: "None",
+        failurePolicy: "Fail",
+        clientConfig: { service: { namespace: "default", name: "pod-checker" } },
+        namespaceSelector: {
+          matchExpressions: [{ key: "kubernetes.io/metadata.name", operator: "In", values }],
+        },
+        rules: [{ apiGroups: [""], apiVersions: ["v1"], operations: ["CREATE"], resources: ["pods"] }],
+      },
+    ],
+  };
+  return (on, struck) => {
+    if (!on) {
+      target.api({ method: "DELETE", url: `${url}/pod-checker`, headers: {} }, ADMINISTRATOR);
+      return;
+    }
+    const headers = { "content-type": "application/json" };
+    const { status } = target.api(
+      { method: "POST", url, headers, body: JSON.stringify(configuration) },
+      ADMINISTRATOR,
+    );
+    if (status === 201) struck();
   };
 };
 

@@ -105,7 +105,7 @@ export const shop: readonly KubeObject[] = [
 ];
 
 const OPERATIONS = `ensure-cluster create-zone run-e2e-suite install-bundle install-probes warm-target pause-pipelines install-freeze-policy floor-autoscalers take-snapshot restore-workloads
-  complete-restore fill-zone carry-drift delegate-zone stop-load lift-freeze resume-pipelines restore-autoscalers final-snapshot`;
+  complete-restore restore-hooks fill-zone carry-drift delegate-zone stop-load lift-freeze resume-pipelines restore-autoscalers final-snapshot`;
 
 export const shopPlan = (objects: readonly KubeObject[] = shop, over: Partial<Plan> = {}): Plan =>
   aPlan({

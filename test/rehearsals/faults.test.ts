@@ -70,6 +70,7 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
   "sparse-metrics@check-metrics": [3],
   "sparse-metrics": [4],
   "node-lost": [0],
+  "webhook-down": [4],
   "quota-exceeded": [4],
   // Found before any traffic moves; nobody mends it, so it goes back.
   "firewall-drops": [4],
