@@ -108,6 +108,7 @@ const MOVES_PODS: readonly string[] = [
   "half-and-half",
   "stop-then-start",
   "shift-workers",
+  "shift-group",
 ];
 
 const movedWorkloads = ({ workloads }: ViewModel): { moved: number; of: number } => {

@@ -43,6 +43,8 @@ export const EffectSchema = z.discriminatedUnion("kind", [
     cluster: Cluster,
     object: RefSchema,
     path: z.array(z.string()),
+    /** Fields at the path that must change in one step; the others there are left alone. Absent: the whole value at the path is meant. */
+    fields: z.array(z.string()).optional(),
     before: AnyJson,
     after: AnyJson,
   }),

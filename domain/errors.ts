@@ -48,6 +48,11 @@ export class Held extends Error {
   override readonly name = "Held";
 }
 
+/** Members of a consumer group come and go one at a time: the next waits until the one before stands. Asked again for up to an hour. */
+export class GroupSettling extends Transient {
+  override readonly name = "GroupSettling";
+}
+
 /** A rollback of this migration has begun: forward effects are refused from here on. */
 export class FenceRaised extends Error {
   override readonly name = "FenceRaised";

@@ -3,10 +3,20 @@
 import * as z from "zod";
 import { peakDemands, podsForDemand } from "./capacity.ts";
 import { keys } from "./journal.ts";
+import { GroupPlanSchema } from "./kafka-policy.ts";
 import { byCodeUnit } from "./kube.ts";
 import { operationOf } from "./operations.ts";
 import { nameOf, type Plan, type Workload, WorkloadSchema } from "./plan.ts";
 import { Queue } from "./settings/messaging.ts";
+
+/** What the steps need of a group's plan. */
+export const GroupItemSchema = GroupPlanSchema.omit({
+  recommended: true,
+  reason: true,
+  cost: true,
+  costs: true,
+});
+export type GroupItem = z.infer<typeof GroupItemSchema>;
 
 export const ItemSchema = WorkloadSchema.pick({
   namespace: true,
@@ -30,6 +40,12 @@ export const ItemSchema = WorkloadSchema.pick({
   drainSecondsMax: z.number().nonnegative().optional(),
   /** What the source keeps when the target has its half: never less than the demand needs, with headroom. */
   sourceKeeps: z.number().int().nonnegative(),
+  /** The consumer groups that its pods are members of; the first one's policy is the workload's. */
+  groups: z.array(GroupItemSchema).optional(),
+  /** How long a queue may take to drain before a person is asked. */
+  drainSecondsMax: z.number().optional(),
+  /** Messages of each group that may wait when a move counts as settled; known once its move has begun. */
+  lagMax: z.record(z.string(), z.number()).optional(),
   /** Operations of the plan by what they do to this workload. */
   operations: z.object({
     move: z.string().optional(),
@@ -56,6 +72,15 @@ const queueOf = (plan: Plan, w: Workload): Pick<Item, "queue" | "drainSecondsMax
   return isDrained ? { queue, drainSecondsMax: plan.settings.policy.drainSecondsMax } : {};
 };
 
+/** Static ids are the stricter bond, so their group comes first. */
+const groupItems = (plan: Plan, w: Workload): readonly GroupItem[] =>
+  (plan.groups ?? [])
+    .filter((g) => g.workload === nameOf(w))
+    .map((g) => GroupItemSchema.parse(g))
+    .sort(
+      (a, b) => Number(b.policy === "static") - Number(a.policy === "static") || byCodeUnit(a.group, b.group),
+    );
+
 const itemOf = (plan: Plan, w: Workload, demand: number): Item => ({
   namespace: w.namespace,
   name: w.name,
@@ -73,6 +98,9 @@ const itemOf = (plan: Plan, w: Workload, demand: number): Item => ({
   ...(w.autoscaler === undefined ? {} : { autoscaler: w.autoscaler }),
   ...queueOf(plan, w),
   sourceKeeps: Math.min(w.replicas, Math.max(w.half, podsForDemand(plan, w, demand))),
+  ...(w.move === "shift-group"
+    ? { groups: [...groupItems(plan, w)], drainSecondsMax: plan.settings.policy.drainSecondsMax }
+    : {}),
   operations: {
     ...(w.operation === null ? {} : { move: w.operation }),
     ...(w.move === "half-and-half"

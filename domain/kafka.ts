@@ -2,7 +2,7 @@
 
 import { counted, type Seen, seen, some } from "./checks/judging.ts";
 import type { Verdict } from "./gates.ts";
-import type { GroupPlan } from "./kafka-policy.ts";
+import type { GroupItem } from "./items.ts";
 import { byCodeUnit } from "./kube.ts";
 import { SIDES, type Side } from "./phases.ts";
 
@@ -56,7 +56,7 @@ const keyOf = ({ topic, partition }: TopicPartition): string => `${topic}/${part
 
 /** How much may wait when a move counts as settled: what waited before it, and what comes between two commits. */
 export const lagMaxOf = (
-  group: Pick<GroupPlan, "lagMax" | "messagesPerSecond" | "commitSeconds">,
+  group: Pick<GroupItem, "lagMax" | "messagesPerSecond" | "commitSeconds">,
   waitingBefore: number,
 ): number =>
   group.lagMax ??
@@ -78,7 +78,7 @@ export type MemberPods = {
 };
 
 export type GroupSight = {
-  readonly group: GroupPlan;
+  readonly group: GroupItem;
   readonly pods: { readonly [S in Side]: MemberPods };
   /** Absent where the group isn't asked: nobody of it is to be there. */
   readonly observed: ObservedGroup;

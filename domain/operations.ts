@@ -40,6 +40,7 @@ export type OperationName =
   | "shift"
   | "hand-over"
   | "shift-workers"
+  | "shift-group"
   | "raise-target"
   | "lower-source";
 

@@ -4,6 +4,7 @@
  */
 
 import * as z from "zod";
+import { GroupPlanSchema } from "./kafka-policy.ts";
 import { PHASES } from "./phases.ts";
 import { SettingsSchema } from "./settings.ts";
 
@@ -28,6 +29,8 @@ export const MOVES = [
   "half-and-half",
   /** Stopped on the source, proved gone, started on the target; costs a pause. */
   "stop-then-start",
+  /** Members of a consumer group: by its policy, one by one or all at once, never more nor fewer than its bounds. */
+  "shift-group",
   /** CronJobs: restored suspended, suspended on the source, proved idle, resumed on the target, between two ticks. */
   "hand-over-schedule",
   /** Consumers of one queue: some more on the target, consuming, then as many fewer on the source, until all are there. */
@@ -65,6 +68,8 @@ export const WorkloadSchema = z.object({
   offered: z.array(z.enum(DECISIONS)).optional(),
   /** Produces to Kafka: moves like any stateless workload, but is watched for duplicate transactional ids. */
   producer: z.boolean().optional(),
+  /** `namespace/name` of the brokers that a group member reads from, where these run in the clusters. */
+  broker: z.string().optional(),
   /** Makes requests itself, as a client of the platform does (Locust, k6 …): nobody's answer depends on it. */
   loadGenerator: z.boolean().optional(),
   /** Pods at the time of the plan: spec.replicas, 1 where absent (the API's default). Zero for CronJobs. */
@@ -141,6 +146,8 @@ export const PlanSchema = z.object({
       }),
     )
     .optional(),
+  /** Consumer groups whose members move by `shift-group`: the policy of each, and what it costs. */
+  groups: z.array(GroupPlanSchema).optional(),
   /** What stands in neither the manifests nor repot.yaml. A rehearsal accepts these, a real start refuses them. */
   assumptions: z.array(z.string()),
   /** Decisions that a person has to make before a start, one line each. */

@@ -9,6 +9,7 @@ const MOVE: Readonly<Record<Workload["move"], string>> = {
   "half-and-half": "half on each side, then 100 % and the floor",
   "stop-then-start": "stops on the source, then starts on the target",
   "shift-workers": "workers of one queue, step by step: more on the target, then fewer on the source",
+  "shift-group": "its members move by their group's policy",
   "hand-over-schedule": "its schedule is handed over between two ticks",
   "keep-on-source": "stays on the source, reached through its Service",
   none: "doesn't move",

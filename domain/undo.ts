@@ -23,6 +23,8 @@ const partsOf = (key: string) => {
 /** An exclusive thing is no capacity: it comes back only after it was stopped on the target. */
 const isCapacity = (key: string): boolean => {
   const { operation, move } = partsOf(key);
+  // A group goes back as it came, member by member, so its entries stay together.
+  if (/^\d+-shift-group[:/]/.test(operation)) return true;
   return /^\d+-(shift|lower-source)[:/]/.test(operation) && /source-down|lower/.test(move);
 };
 const isDns = (key: string): boolean => /^\d+-(delegate-zone|repoint-old-zone)$/.test(partsOf(key).operation);

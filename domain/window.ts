@@ -75,6 +75,21 @@ export const nextFit = (window: Window, now: number, seconds: number): number | 
   return undefined;
 };
 
+/** Whether quiet hours (local time, may pass midnight) hold a moment; else how long until they begin. */
+export const quietAt = (
+  hours: { readonly start: string; readonly end: string },
+  timeZone: string,
+  now: Date,
+): { readonly waitSeconds: number; readonly sentence: string } => {
+  const window = { ...hours, timeZone, weekdays: [], days: [] };
+  const opening = openingAt(window, now.getTime());
+  const waitSeconds = Math.max(0, Math.ceil(((opening?.opensAt ?? now.getTime()) - now.getTime()) / 1000));
+  return {
+    waitSeconds,
+    sentence: `its quiet hours are ${hours.start}–${hours.end} (${timeZone})${waitSeconds > 0 ? `, in ${Math.ceil(waitSeconds / 60)} minutes` : ""}.`,
+  };
+};
+
 export type WindowVerdict = {
   readonly verdict: "pass" | "unknown" | "fail";
   readonly waitSeconds: number;

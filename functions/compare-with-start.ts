@@ -2,7 +2,7 @@
 
 import * as z from "zod";
 import { canonicalJson } from "../adapters/bucket.ts";
-import { fieldOf } from "../adapters/effects/fields.ts";
+import { fieldsOf } from "../adapters/effects/fields.ts";
 import { CREATED_BY } from "../adapters/effects/objects.ts";
 import { ownerOf } from "../adapters/effects/owners.ts";
 import { makeEks } from "../adapters/eks.ts";
@@ -98,9 +98,7 @@ const isAsBefore = async (context: Context, run: Run, effect: Effect): Promise<b
         () => kubernetesOf(context, effect.cluster).find(effect.object as Ref),
         effect.cluster,
       );
-      return (
-        object === undefined || canonicalJson(fieldOf(object, effect.path)) === canonicalJson(effect.before)
-      );
+      return object === undefined || canonicalJson(fieldsOf(object, effect)) === canonicalJson(effect.before);
     }
     case "create-object": {
       const object = effect.object as unknown as KubeObject;

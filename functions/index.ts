@@ -31,6 +31,7 @@ import { fillZone } from "./fill-zone.ts";
 import { findDestinations } from "./find-destinations.ts";
 import { floorAutoscalers } from "./floor-autoscalers.ts";
 import { guardPlatform } from "./guard-platform.ts";
+import { handOverStaticId } from "./hand-over-static-id.ts";
 import { installBundle } from "./install-bundle.ts";
 import { installFreezePolicy } from "./install-freeze-policy.ts";
 import { installProbes } from "./install-probes.ts";
@@ -50,6 +51,7 @@ import { observeDrain } from "./observe-drain.ts";
 import { observeDrift } from "./observe-drift.ts";
 import { observeEgress } from "./observe-egress.ts";
 import { observeFloor } from "./observe-floor.ts";
+import { observeGroup } from "./observe-group.ts";
 import { observeHooks } from "./observe-hooks.ts";
 import { observeOldZone } from "./observe-old-zone.ts";
 import { observeRestore } from "./observe-restore.ts";
@@ -64,6 +66,7 @@ import { observeWorkers } from "./observe-workers.ts";
 import { observeWorkload } from "./observe-workload.ts";
 import { pagePerson } from "./page-person.ts";
 import { pausePipelines } from "./pause-pipelines.ts";
+import { planMove } from "./plan-move.ts";
 import { prepareQuestion } from "./prepare-question.ts";
 import { proveFreeze } from "./prove-freeze.ts";
 import { proveGone } from "./prove-gone.ts";
@@ -126,6 +129,7 @@ const all = [
   findDestinations,
   floorAutoscalers,
   guardPlatform,
+  handOverStaticId,
   installBundle,
   installFreezePolicy,
   installProbes,
@@ -145,6 +149,7 @@ const all = [
   observeDrift,
   observeEgress,
   observeFloor,
+  observeGroup,
   observeHooks,
   observeOldZone,
   observeRestore,
@@ -159,6 +164,7 @@ const all = [
   observeWorkload,
   pagePerson,
   pausePipelines,
+  planMove,
   prepareQuestion,
   proveFreeze,
   proveGone,

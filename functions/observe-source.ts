@@ -8,9 +8,12 @@ import { bucketOf, kubernetesOf, planOf, type Run, RunSchema } from "./run.ts";
 import { type Context, step } from "./step.ts";
 import { isScalable, refOfItem, statusOf } from "./workload.ts";
 
+/** Whose pods on the source come back before anything else does. */
+const SHARED: ReadonlySet<string> = new Set(["half-and-half", "shift-group"]);
+
 export const observeSource = step({
   name: "observe-source",
-  does: "Compares ready with wanted pods of every workload that shares traffic.",
+  does: "Compares ready with wanted pods of every workload that shares traffic or messages.",
   input: z.object({ run: RunSchema }),
   needs: { s3: ["GetObject", "ListBucket"], kubernetes: { source: ["get deployments", "get statefulsets"] } },
   run: async ({ run }, context) => {
@@ -18,7 +21,7 @@ export const observeSource = step({
     const source = kubernetesOf(context, "source");
     const missing: string[] = [...(await notUndone(context, run))];
     for (const workload of plan.workloads) {
-      if (workload.move !== "half-and-half" || !isScalable(workload)) continue;
+      if (!SHARED.has(workload.move) || !isScalable(workload)) continue;
       const object = await source.find(refOfItem(workload));
       const status = object && statusOf(object);
       if (!status?.settled || status.ready < status.wanted)

@@ -3,16 +3,17 @@
 import * as z from "zod";
 import { ownerOf } from "../adapters/effects/owners.ts";
 import type { Outcome } from "../adapters/journal.ts";
-import { OwnedElsewhere, StillSettling, Transient } from "../domain/errors.ts";
+import { GroupSettling, OwnedElsewhere, StillSettling, Transient } from "../domain/errors.ts";
 import type { JournalEntry } from "../domain/journal.ts";
 import type { Ref } from "../domain/kube.ts";
+import { otherSide } from "../domain/phases.ts";
 import { nameOf } from "../domain/plan.ts";
 import { journalOf, makeUndoEffect, undoEntry, withJournal } from "./effect.ts";
 import { workersOf } from "./queues.ts";
 import { bucketOf, kubernetesOf, planOf, type Run, RunSchema } from "./run.ts";
 import { type Context, step } from "./step.ts";
 import { lastTickEffect } from "./ticks.ts";
-import { leftOf, refOfItem } from "./workload.ts";
+import { leftOf, podsOf, refOfItem, statusOf } from "./workload.ts";
 
 /** What forward effects may do on a side, their undo must be able to take back. */
 const KUBERNETES = [
@@ -28,7 +29,7 @@ const KUBERNETES = [
 export const undoEffectStep = step({
   name: "undo-effect",
   does: "Brings back what stood before each of the given entries, newest first; an exclusive thing only after it is gone from the other side.",
-  input: z.object({ run: RunSchema, entry: z.array(z.string()).min(1).max(50) }),
+  input: z.object({ run: RunSchema, entry: z.array(z.string()).min(1).max(1_000) }),
   needs: withJournal({
     s3: ["PutObject migrations/*/owners/*"],
     // Nodes of the target are marked against consolidation by keep-warm.
@@ -51,6 +52,7 @@ export const undoEffectStep = step({
       await mayPassBack(context, run, forward);
       await mayStart(context, run, forward);
       await mayStopWorkers(context, forward);
+      await mayMoveMember(context, forward);
       await tellTicks(context, run, forward);
       outcomes.push(await undoEntry(context, run, forward, "undo-effect"));
     }
@@ -112,6 +114,31 @@ const mayStopWorkers = async (context: Context, { effect, operation }: JournalEn
 };
 
 const SUBSCRIBED_SECONDS = 30;
+
+/**
+ * Members of a group go back one by one, as they came: none is taken from the target before the source's stand, none is added on the source
+ * while one more than wanted is still on the target.
+ * @throws GroupSettling while pods come or go; the state machine asks again.
+ */
+const mayMoveMember = async (context: Context, forward: JournalEntry): Promise<void> => {
+  const { effect, operation } = forward;
+  if (effect.kind !== "set-field" || !/^\d+-shift-group:/.test(operation)) return;
+  if (await journalOf(context).isDone({ ...forward, direction: "undo" })) return;
+  const ref = effect.object as Ref;
+  const name = `${ref.namespace ?? ""}/${ref.name}`;
+  const other = otherSide(effect.cluster);
+  const cluster = kubernetesOf(context, other);
+  const workload = await cluster.find(ref);
+  if (!workload) return;
+  const { wanted, ready, settled } = statusOf(workload);
+  const pods = (await podsOf(cluster, workload)).length;
+  // Taken from the target only when the source has what it wants; given to the source only when the target has no more than that.
+  const stands = effect.cluster === "target" ? settled && ready >= wanted : settled && pods <= wanted;
+  if (!stands)
+    throw new GroupSettling(
+      `${name} on the ${other} has ${ready} of ${wanted} pods ready and ${pods} there; the next member is moved back when they stand.`,
+    );
+};
 
 /** Before the source's schedule runs again, its controller is told which tick the target ran last. */
 const tellTicks = async (

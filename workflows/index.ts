@@ -18,6 +18,7 @@ import { rollBack } from "./roll-back.ts";
 import { scale } from "./scale.ts";
 import { shift } from "./shift.ts";
 import { shiftWorkers } from "./shift-workers.ts";
+import { shiftGroup } from "./shift-group.ts";
 import { thaw } from "./thaw.ts";
 import { watchGates } from "./watch-gates.ts";
 
@@ -33,6 +34,7 @@ export const machines: readonly NamedMachine[] = [
   rollBack,
   shift,
   shiftWorkers,
+  shiftGroup,
   handOver,
   drainQueue,
   scale,

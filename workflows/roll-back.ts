@@ -10,6 +10,14 @@ const settling: Retrier = {
   BackoffRate: 1,
 };
 
+/** Pods of a group's members start and stop on the way back, one after the other. */
+const member: Retrier = {
+  ErrorEquals: ["GroupSettling"],
+  IntervalSeconds: 10,
+  MaxAttempts: 360,
+  BackoffRate: 1,
+};
+
 /** Input: run, startedBy ("catch" | "person" | "event"), poll. Each undo works when the effect never happened. */
 export const rollBack = stateMachine("roll-back", {
   Comment:
@@ -184,7 +192,7 @@ function undoing<const Next extends string>(
             { run: "{% $run %}", entry: "{% $entry %}" },
             { Output: {}, End: true, Catch: otherwise(`Page for ${list}`) },
           ),
-          Retry: [settling, transient],
+          Retry: [settling, member, transient],
         },
         [`Page for ${list}`]: call(
           "page-person",

@@ -13,7 +13,7 @@ type SetField = Extract<Effect, { kind: "set-field" }>;
 export const applyField = async (effect: SetField, clients: Clients): Promise<Outcome> => {
   const cluster = clients.kubernetes[effect.cluster];
   const object = await cluster.get(refIn(effect));
-  if (same(fieldOf(object, effect.path), effect.after)) return { outcome: "stood" };
+  if (same(fieldsOf(object, effect), effect.after)) return { outcome: "stood" };
   await write(cluster, effect, object, effect.after);
   await readBack(cluster, effect, effect.after);
   return { outcome: "made" };
@@ -25,7 +25,7 @@ export const undoField = async (effect: SetField, clients: Clients): Promise<Out
   const cluster = clients.kubernetes[effect.cluster];
   const object = await cluster.find(refIn(effect));
   if (!object) return { outcome: "stood", note: "The object is gone." };
-  const now = fieldOf(object, effect.path);
+  const now = fieldsOf(object, effect);
   if (same(now, effect.before)) return { outcome: "stood" };
   // The target's pods are there because of us: what its autoscalers made of their number goes with them.
   const ours = effect.cluster === "target" && isScale(effect.path);
@@ -45,6 +45,12 @@ export const fieldOf = (object: unknown, path: readonly string[]): Json => {
   }
   return (at ?? null) as Json;
 };
+
+/** What an effect is about, as it stands: the value at its path, or of its fields there. */
+export const fieldsOf = (object: unknown, { path, fields }: Pick<SetField, "path" | "fields">): Json =>
+  fields
+    ? Object.fromEntries(fields.map((field) => [field, fieldOf(object, [...path, field])]))
+    : fieldOf(object, path);
 
 const same = (a: unknown, b: unknown): boolean => canonicalJson(a ?? null) === canonicalJson(b ?? null);
 
@@ -71,7 +77,7 @@ const write = async (
     return;
   }
   const version = fieldOf(read, ["metadata", "resourceVersion"]);
-  const change = replacing(fieldOf(read, effect.path), (value ?? null) as Json);
+  const change = changeOf(read, effect, (value ?? null) as Json);
   const patch = effect.path.reduceRight<Json>((inner, part) => ({ [part]: inner }), change);
   const guarded =
     effect.path[0] === "metadata"
@@ -83,6 +89,13 @@ const write = async (
     effect.path[0] === "status" ? { subresource: "status" } : {},
   );
 };
+
+const changeOf = (read: KubeObject, { path, fields }: SetField, value: Json): Json =>
+  fields
+    ? Object.fromEntries(
+        fields.map((field) => [field, replacing(fieldOf(read, [...path, field]), fieldOf(value, [field]))]),
+      )
+    : replacing(fieldOf(read, path), value);
 
 const isMap = (value: Json): value is { readonly [key: string]: Json } =>
   value !== null && typeof value === "object" && !Array.isArray(value);
@@ -105,7 +118,7 @@ const mergeVersion = (patch: Json, version: Json): Json => {
 };
 
 const readBack = async (cluster: Kubernetes, effect: SetField, wanted: unknown): Promise<void> => {
-  const found = fieldOf(await cluster.get(refIn(effect)), effect.path);
+  const found = fieldsOf(await cluster.get(refIn(effect)), effect);
   if (same(found, wanted)) return;
   throw new NotAsIntended(
     `${sentenceOf(refIn(effect))} on the ${effect.cluster}: ${effect.path.join(".")} was set to ${JSON.stringify(wanted)} and reads ${JSON.stringify(found)}. It is tried again.`,

@@ -56,6 +56,13 @@ export const podsAt = (plan: SlimPlan, w: Workload, step: StepOfFleet): Pods => 
     case "start-on-target":
       return step === "before" ? { source: pods, target: 0 } : { source: pods, target: pods };
     // Stopped here before it is started there: never two.
+    case "shift-group":
+      // One more than there are at most, and only while it moves.
+      return step === "while shifting"
+        ? { source: pods, target: 1 }
+        : step === "before"
+          ? { source: pods, target: 0 }
+          : { source: 0, target: pods };
     case "stop-then-start":
     case "hand-over-schedule":
       return step === "before" || step === "while shifting"

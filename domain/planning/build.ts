@@ -14,6 +14,7 @@ import type { GivenSettings } from "../settings.ts";
 import { fillSettings, NOTHING_GIVEN, resolveGiven } from "./assumed.ts";
 import { changesOf } from "./changes.ts";
 import { type Decided, type Decisions, decide, NO_DECISIONS, offerFor, openQuestions } from "./decisions.ts";
+import { moveGroups, planGroups, withoutPauses } from "./groups.ts";
 import { findRoutes } from "./hosts.ts";
 import { limitsOf, linksOf } from "./limits.ts";
 import { autoscalersOf, workloadOf } from "./moves.ts";
@@ -91,6 +92,7 @@ const MOVED_BY: Readonly<Partial<Record<Workload["move"], string>>> = {
   "start-on-target": "start-core",
   "half-and-half": "shift",
   "stop-then-start": "hand-over",
+  "shift-group": "shift-group",
   "hand-over-schedule": "hand-over",
   "shift-workers": "shift-workers",
 };
@@ -178,20 +180,27 @@ export const buildPlan = (
     rebuiltBrokers: rebuiltBrokers(classified, decided, inventory),
   };
   const drawn = drawUp(
-    classified.map((c) => workloadOf(c, shared)),
+    moveGroups(
+      classified.map((c) => workloadOf(c, shared)),
+      classified,
+    ),
     settings,
   );
+  const groups = planGroups(drawn.workloads, settings);
+  const workloads = [...withoutPauses(drawn.workloads, groups)];
   const content = {
     format: 1 as const,
     platform: settings.platform,
     settings,
     ...drawn,
+    workloads,
     hosts: [...filled.hosts],
-    changes: [...changesOf(drawn.workloads, drawn.links, inventory, settings.source.name)],
+    ...(groups.length === 0 ? {} : { groups }),
+    changes: [...changesOf(workloads, drawn.links, inventory, settings.source.name)],
     assumptions: [...filled.assumptions, ...namespaceAssumption(objects)],
     open: openQuestions(classified, offers, decided, foreignWorkloads(inventory)),
-    limits: [...filled.limits, ...limitsOf(classified, drawn.workloads, inventory)],
-    price: priceOf(drawn.workloads, settings),
+    limits: [...filled.limits, ...limitsOf(classified, workloads, inventory)],
+    price: priceOf(workloads, settings),
   };
   // Objects were read from JSON or YAML: they are plain data already, and checking them once more takes seconds for a large platform.
   const plain = inventory.objects as unknown as Plan["objects"];

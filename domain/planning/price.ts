@@ -10,6 +10,7 @@ const TRANSITIONS = {
   perStart: 14,
   perShift: 22,
   perHandOver: 30,
+  perPair: 40,
   perCut: 8,
   perWave: 10,
   perRetirement: 2,
@@ -22,6 +23,8 @@ const FIXED_FREEZE_SECONDS = 300;
 const CUT_SECONDS = 200;
 const STRAGGLING_SECONDS = 5_000;
 const WARM_SECONDS = 900;
+/** Two moves of a pair, each looked at until the group has settled. */
+const GROUP_SETTLES_SECONDS = 45;
 
 const polls = (seconds: number, every: number): number => Math.ceil(seconds / every) + SPARE_POLLS;
 
@@ -31,6 +34,8 @@ const moveSeconds = (w: Workload, settings: Settings): number => {
   switch (w.move) {
     case "stop-then-start":
       return w.pauseSecondsMax ?? 0;
+    case "shift-group":
+      return w.replicas * (w.readySecondsExpected + GROUP_SETTLES_SECONDS);
     case "half-and-half":
       return w.readySecondsExpected + 2 * pollSeconds + settings.gates.pollSeconds;
     case "start-on-target":
@@ -61,6 +66,8 @@ const transitionsOf = (w: Workload, settings: Settings): number => {
   switch (w.move) {
     case "half-and-half":
       return TRANSITIONS.perShift + TRANSITIONS.perCut + waits + retirement;
+    case "shift-group":
+      return TRANSITIONS.perHandOver + w.replicas * TRANSITIONS.perPair + retirement;
     case "stop-then-start":
     case "hand-over-schedule":
       return TRANSITIONS.perHandOver + 2 * waits + retirement;

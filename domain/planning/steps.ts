@@ -55,6 +55,12 @@ const moving = (w: Workload, settings: Settings): Step | undefined => {
         name: "shift-workers",
         sentence: `${w.kind} ${subject}: its ${pods(w.replicas)} change sides ${stepSize(w, settings)} at a time; those of the target consume before those of the source stop. Autoscalers of it are pinned meanwhile.`,
       };
+    case "shift-group":
+      return {
+        ...common,
+        name: "shift-group",
+        sentence: `${w.kind} ${subject}: its ${w.replicas === 1 ? "member" : `${w.replicas} members`} get to the target by their group's policy, each move watched until the group has settled.`,
+      };
     case "hand-over-schedule":
       return {
         ...common,

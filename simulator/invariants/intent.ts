@@ -3,6 +3,7 @@
  * same deed, and for a field the same value.
  */
 
+import { fieldsOf } from "../../adapters/effects/fields.ts";
 import { canonicalLine } from "../../domain/canonical.ts";
 import type { Effect } from "../../domain/effects.ts";
 import type { RunEvent } from "../../domain/events.ts";
@@ -15,7 +16,11 @@ type EffectEvent = Extract<RunEvent, { type: "effect" }>;
 /** What an entry allows to be done to its subject; a field is held against what the call left behind. */
 type Deed = {
   readonly verb: "set" | "create" | "remove";
-  readonly field?: { readonly path: readonly string[]; readonly value: unknown };
+  readonly field?: {
+    readonly path: string[];
+    readonly fields?: string[] | undefined;
+    readonly value: unknown;
+  };
 };
 
 export const makeIntent = (): Invariant<Scene> => {
@@ -60,7 +65,7 @@ export const makeIntent = (): Invariant<Scene> => {
 const deedOf = (effect: Effect, undone: boolean): Deed => {
   switch (effect.kind) {
     case "set-field":
-      return { verb: "set", field: { path: effect.path, value: undone ? effect.before : effect.after } };
+      return { verb: "set", field: { ...effect, value: undone ? effect.before : effect.after } };
     case "create-object":
     case "create-zone":
     case "create-cluster":
@@ -89,9 +94,7 @@ const verbOf = ({ service, action, input }: Observed): Deed["verb"] =>
 const leaves = (call: Observed, { field }: Deed): boolean => {
   if (!field || call.service !== "kubernetes") return true;
   const { body } = (call.output ?? {}) as { readonly body?: string };
-  let at: unknown = JSON.parse(body ?? "null");
-  for (const part of field.path) at = (at as Readonly<Record<string, unknown>> | null | undefined)?.[part];
-  return canonicalLine(at ?? null) === canonicalLine(field.value ?? null);
+  return canonicalLine(fieldsOf(JSON.parse(body ?? "null"), field)) === canonicalLine(field.value ?? null);
 };
 
 const subjectOfEffect = (effect: Effect): string => {

@@ -74,8 +74,11 @@ export const brokerOf = (consumer: Pick<Consumer, "kind" | "workload">, plan: Pl
   const called = new Set(member?.calls.map((c) => c.service));
   const broker = plan.workloads.find(
     (w) =>
-      w.services.some((s) => called.has(s)) &&
-      imagesOf(w, plan).some((image) => PRODUCTS[consumer.kind].test(productOfImage(image)?.product ?? "")),
+      nameOf(w) === member?.broker ||
+      (w.services.some((s) => called.has(s)) &&
+        imagesOf(w, plan).some((image) =>
+          PRODUCTS[consumer.kind].test(productOfImage(image)?.product ?? ""),
+        )),
   );
   if (!broker) return undefined;
   return {

@@ -79,7 +79,8 @@ const act = (
     if (!parallel && !(here && isAvailable(machine, here, minReadyOf(set)))) return;
   }
   const surplus = active
-    .filter((o) => ordinalOf(o.object) >= first + wanted)
+    // Below the first ordinal, too: `ordinals.start` may have been raised.
+    .filter((o) => ordinalOf(o.object) >= first + wanted || ordinalOf(o.object) < first)
     .sort((a, b) => ordinalOf(b.object) - ordinalOf(a.object));
   if (surplus.length > 0) {
     if (!parallel && leaving.length > 0) return;

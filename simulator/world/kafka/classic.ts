@@ -29,7 +29,6 @@ export class Classic implements Coordinator {
   #grew = false;
   /** What members that are away still have by their assignment. */
   readonly #kept = new Map<Member, readonly number[]>();
-  #lastAssigned = new Map<Member, readonly number[]>();
 
   constructor(group: Group, clock: Clock, timing: Timing, eager: boolean) {
     this.#group = group;
@@ -73,10 +72,14 @@ export class Classic implements Coordinator {
   }
 
   leave(member: Member): void {
+    const owned = this.#group.ownedBy(member);
     this.#group.releaseAll(member, true);
     member.alive = false;
     if (member.instanceId === undefined) this.#remove(member);
-    else this.#expire(member);
+    else {
+      this.#kept.set(member, owned);
+      this.#expire(member);
+    }
     this.#timing.changed();
   }
 
@@ -110,8 +113,6 @@ export class Classic implements Coordinator {
   }
 
   #expire(member: Member): void {
-    if (this.#phase === "stable" && this.#lastAssigned.has(member))
-      this.#kept.set(member, this.#lastAssigned.get(member) ?? []);
     this.#clock.after(this.#timing.sessionMs, () => {
       if (member.alive || !this.#group.members.has(member)) return;
       this.#group.releaseAll(member, false);
@@ -193,6 +194,8 @@ export class Classic implements Coordinator {
   #assign(): ReadonlySet<Member> {
     const group = this.#group;
     const owners = group.owners();
+    // Members that are away were waited for: what they had is free by now.
+    this.#kept.clear();
     const target = stickyAssignment([...group.members], owners);
     const revoked = new Set<Member>();
     for (const [index, member] of target.entries()) {
@@ -208,7 +211,6 @@ export class Classic implements Coordinator {
     }
     const now = this.#clock.now();
     for (const member of group.members) member.beatsFrom = now;
-    this.#lastAssigned = new Map([...group.members].map((m) => [m, group.ownedBy(m)]));
     return revoked;
   }
 }

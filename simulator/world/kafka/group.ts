@@ -120,6 +120,15 @@ export class Group {
     return this.#partitions.reduce((sum, p) => sum + (end - p.position), 0);
   }
 
+  /** For how long the oldest message that nobody has read has waited. */
+  oldestMs(): number {
+    this.advance();
+    const rate = this.topic.rate();
+    if (rate <= 0) return 0;
+    const end = this.topic.end(this.#advancedTo);
+    return (Math.max(...this.#partitions.map((p) => end - p.position)) / rate) * 1000;
+  }
+
   /** Whole offsets, as the offsets topic has them. */
   committed(): readonly number[] {
     this.advance();

@@ -8,7 +8,8 @@ import type { Producer } from "../../../domain/kafka-drain.ts";
 import { byCodeUnit } from "../../../domain/kube.ts";
 import { SIDES, type Side } from "../../../domain/phases.ts";
 import { nameOf, type Plan } from "../../../domain/plan.ts";
-import { KafkaGroup, type KafkaGroupSettings } from "../../../domain/settings/messaging.ts";
+import { groupsOf } from "../../../domain/planning/groups.ts";
+import type { KafkaGroupSettings } from "../../../domain/settings/messaging.ts";
 import type { Clock } from "../../clock.ts";
 import { concerns } from "../changes.ts";
 import type { Gauges } from "../metrics.ts";
@@ -78,15 +79,6 @@ const START_MS = 500;
 /** A producer is forgotten a day after its last write. */
 const PRODUCER_EXPIRES_MS = 86_400_000;
 
-/** Groups of the settings, and every group member of the plan that they don't name. */
-export const groupsOf = (plan: Plan): readonly KafkaGroupSettings[] => {
-  const named = new Set(plan.settings.groups.map((g) => g.workload));
-  const inferred = plan.workloads
-    .filter((w) => w.class === "group-member" && !named.has(nameOf(w)))
-    .map((w) => KafkaGroup.parse({ group: nameOf(w), topic: nameOf(w), workload: nameOf(w) }));
-  return [...plan.settings.groups, ...inferred].sort((a, b) => byCodeUnit(a.group, b.group));
-};
-
 type Place = "shared" | Side;
 
 export const makeKafka = (options: KafkaOptions): KafkaWorld => {
@@ -124,6 +116,7 @@ export const makeKafka = (options: KafkaOptions): KafkaWorld => {
         wanted: workload?.replicas ?? 1,
         ordinals: workload?.kind === "StatefulSet",
         clusters,
+        ...(place === "shared" ? {} : { apart: place }),
         inHandSeconds: options.inHandSeconds ?? 0,
         startMs: options.startMs ?? START_MS,
       });

@@ -23,8 +23,9 @@ export type GroupView = {
   /** As many as the plan has. */
   readonly wanted: number;
   readonly state: CoordinatorState;
-  /** Messages that wait. */
+  /** Messages that wait, and for how long the oldest of them has. */
   readonly waiting: number;
+  readonly oldestMs: number;
   readonly figures: GroupFigures;
   /** Partitions that two live members own; the coordinator never lets that happen. */
   readonly ownedTwice: number;
@@ -41,6 +42,8 @@ export type RunOptions = {
   readonly ordinals: boolean;
   /** The clusters whose pods can reach these brokers. */
   readonly clusters: readonly Cluster[];
+  /** Set where the target has brokers of its own: this group is another one than the source's of the same name. */
+  readonly apart?: Side;
   readonly inHandSeconds: number;
   /** From a container's start to its first request to the brokers. */
   readonly startMs: number;
@@ -102,6 +105,12 @@ export class GroupRun {
     this.#processes.begin(this.#pods());
   }
 
+  /** The record's name for it. */
+  get name(): string {
+    const { apart, settings } = this.#options;
+    return apart === "target" ? `${settings.group}@target` : settings.group;
+  }
+
   look(): void {
     this.#processes.look(this.#pods());
   }
@@ -116,13 +125,14 @@ export class GroupRun {
     const live = this.group.live();
     const count = (side: Side) => live.filter((m) => m.side === side).length;
     return {
-      name: this.settings.group,
+      name: this.name,
       topic: this.settings.topic,
       workload: this.settings.workload,
       members: { source: count("source"), target: count("target") },
       wanted: this.#options.wanted,
       state: this.coordinator.state(),
       waiting: this.group.unread(),
+      oldestMs: this.group.oldestMs(),
       figures: this.group.figures(),
       ownedTwice: this.#ownedTwice(live),
     };
@@ -138,7 +148,8 @@ export class GroupRun {
       lost: whole(now.lost) - this.#said.lost,
     };
     const quiet = since.rebalances === 0 && since.duplicates === 0 && since.lost === 0;
-    if (quiet && members === this.#said.members) return;
+    // Before its brokers are there the target's own group has nothing to say.
+    if (quiet && (members === this.#said.members || (members === "0/0" && this.#said.members === ""))) return;
     this.#said = {
       rebalances: now.rebalances,
       duplicates: whole(now.duplicates),
@@ -147,7 +158,7 @@ export class GroupRun {
     };
     this.#options.emit({
       type: "kafka",
-      group: this.settings.group,
+      group: this.name,
       state: this.coordinator.state(),
       source,
       target,

@@ -1,0 +1,59 @@
+/** What steps of consumer groups look at: the pods of the members on both sides, and the groups as Kafka has them. */
+
+import type { Kafka } from "../adapters/kafka.ts";
+import type { GroupItem } from "../domain/items.ts";
+import { type MemberPods, type ObservedGroup, type Offset, waitingOf } from "../domain/kafka.ts";
+import type { KubeObject } from "../domain/kube.ts";
+import type { Side } from "../domain/phases.ts";
+import { type Item, kubernetesOf } from "./run.ts";
+import type { Context } from "./step.ts";
+import { podsOf, refOfItem, statusOf } from "./workload.ts";
+
+export const MEMBER_READS = ["get deployments", "get statefulsets", "list pods"] as const;
+
+type PodStatus = {
+  readonly phase?: string;
+  readonly podIP?: string;
+  readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+};
+
+const statusOfPod = (pod: KubeObject): PodStatus => (pod["status"] ?? {}) as PodStatus;
+
+const isOver = (pod: KubeObject): boolean => ["Succeeded", "Failed"].includes(statusOfPod(pod).phase ?? "");
+
+const isReady = (pod: KubeObject): boolean =>
+  pod.metadata["deletionTimestamp"] === undefined &&
+  (statusOfPod(pod).conditions ?? []).some((c) => c.type === "Ready" && c.status === "True");
+
+/** The pods of a workload on one side, with the addresses that brokers see. */
+export const memberPods = async (context: Context, item: Item, side: Side): Promise<MemberPods> => {
+  const cluster = kubernetesOf(context, side);
+  const workload = await cluster.get(refOfItem(item));
+  const pods = (await podsOf(cluster, workload)).filter((pod) => !isOver(pod));
+  return {
+    wanted: statusOf(workload).wanted,
+    ready: pods.filter(isReady).length,
+    all: pods.length,
+    addresses: pods.flatMap((pod) => statusOfPod(pod).podIP ?? []),
+  };
+};
+
+export type GroupSeen = {
+  readonly observed: ObservedGroup;
+  readonly ends: readonly Offset[];
+  readonly committed: readonly Offset[];
+};
+
+/** A group, what is written to its topic, and what it has committed. */
+export const lookAtGroup = async (kafka: Kafka, { group, topic }: GroupItem): Promise<GroupSeen> => {
+  // Committed before written: what comes in between counts as waiting, never as read.
+  const committed = await kafka.listCommitted(group, topic);
+  const ends = await kafka.listOffsets(topic);
+  return { observed: await kafka.describeGroup(group), ends, committed };
+};
+
+/** Messages that wait for a group now; zero where nothing is known, since it only raises what is allowed. */
+export const waitingNow = async (kafka: Kafka, { group, topic }: GroupItem): Promise<number> => {
+  const committed = await kafka.listCommitted(group, topic);
+  return waitingOf(await kafka.listOffsets(topic), committed) ?? 0;
+};
