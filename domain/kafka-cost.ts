@@ -71,6 +71,8 @@ export type Pods = {
   readonly members: number;
   /** From stopping a pod to another that is Ready, at most. */
   readonly pauseSeconds: number;
+  /** Whether a pod keeps its name, and so its static id, when it starts elsewhere. */
+  readonly ordinals: boolean;
 };
 
 /** @returns figures that the move is not to exceed; a breach of them is a violation in the rehearsal. */
@@ -104,6 +106,7 @@ export const costOf = (policy: GroupPolicy, settings: KafkaGroupSettings, pods: 
         `; ${Math.ceil(table.swaps.rebalances * share)} rebalances where each new pod joins within a heartbeat`,
       );
     case "static":
+      if (!pods.ordinals) return { ...costOf("drained", settings, pods), policy };
       // Within its session a static member that is away keeps its partitions, and they wait for it.
       return pods.pauseSeconds <= settings.sessionTimeoutSeconds
         ? stated(0, pauseMs, MEASURED_STATIC, "; each id's partitions wait while its pod stops and starts")

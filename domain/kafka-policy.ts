@@ -135,9 +135,8 @@ export const nextMove = ({ policy, members, ordinals }: Moving, now: Counts): Gr
 };
 
 /** Which policies a group could take at all: ids that are used once can't stand twice. */
-export const possiblePolicies = (settings: KafkaGroupSettings, ordinals: boolean): readonly GroupPolicy[] => {
-  if (settings.staticIdPrefix !== undefined)
-    return ordinals || settings.policy !== "drained" ? ["static", "drained"] : ["drained"];
+export const possiblePolicies = (settings: KafkaGroupSettings): readonly GroupPolicy[] => {
+  if (settings.staticIdPrefix !== undefined) return ["static", "drained"];
   return ["live", "swap", "drained", ...(settings.quietHours ? (["quiet"] as const) : [])];
 };
 

@@ -17,8 +17,8 @@ import { preflight } from "./preflight.ts";
 import { rollBack } from "./roll-back.ts";
 import { scale } from "./scale.ts";
 import { shift } from "./shift.ts";
-import { shiftWorkers } from "./shift-workers.ts";
 import { shiftGroup } from "./shift-group.ts";
+import { shiftWorkers } from "./shift-workers.ts";
 import { thaw } from "./thaw.ts";
 import { watchGates } from "./watch-gates.ts";
 

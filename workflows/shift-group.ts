@@ -18,7 +18,7 @@ export const shiftGroup = stateMachine("shift-group", {
         poll: "{% $states.input.poll %}",
         name: "{% $states.input.item.namespace & '/' & $states.input.item.name %}",
         lagMax: null,
-        waited: 0,
+        moves: 0,
       },
       Next: "Is the group well?",
     },
@@ -49,7 +49,11 @@ export const shiftGroup = stateMachine("shift-group", {
       "plan-move",
       { run: "{% $run %}", item: "{% $item %}", lagMax: "{% $lagMax %}" },
       {
-        Assign: { move: RESULT, lagMax: "{% $states.result.Payload.lagMax %}" },
+        Assign: {
+          move: RESULT,
+          lagMax: "{% $states.result.Payload.lagMax %}",
+          moves: "{% $moves + 1 %}",
+        },
         Next: "More to move?",
         Catch: otherwise("Failed"),
       },
@@ -58,25 +62,29 @@ export const shiftGroup = stateMachine("shift-group", {
       Type: "Choice",
       Choices: [
         { Condition: "{% $move.kind = 'done' %}", Next: "Moved" },
-        {
-          Condition: "{% $move.kind = 'wait' and $waited + $move.seconds <= 172800 %}",
-          Next: "Wait for quiet",
-        },
-        { Condition: "{% $move.kind = 'wait' %}", Next: "Ask a person" },
+        { Condition: "{% $moves < 2 * $item.replicas + 1000 %}", Next: "Which move?" },
+      ],
+      Default: "Ask a person",
+    },
+    "Which move?": {
+      Type: "Choice",
+      Choices: [
+        { Condition: "{% $move.kind = 'wait' %}", Next: "Wait for quiet" },
         { Condition: "{% $move.kind = 'hand-over-id' %}", Next: "Hand over the id" },
       ],
       Default: "Make the move",
     },
-    "Wait for quiet": {
-      Type: "Wait",
-      Seconds: "{% $move.seconds %}",
-      Assign: { waited: "{% $waited + $move.seconds %}" },
-      Next: "Next move",
-    },
+    "Wait for quiet": { Type: "Wait", Seconds: "{% $move.seconds %}", Next: "Next move" },
     "Ask a person": child(
       "hold",
-      { run: "{% $run %}", phase: "{% $phase %}", subject: "{% $name %}", sentence: "{% $move.sentence %}" },
-      { TimeoutSeconds: 1_209_600, Assign: { waited: 0 }, Next: "Next move", Catch: otherwise("Failed") },
+      {
+        run: "{% $run %}",
+        phase: "{% $phase %}",
+        subject: "{% $name %}",
+        sentence:
+          "{% $exists($move.sentence) ? $move.sentence : $name & ' was moved again and again and is not where it should be.' %}",
+      },
+      { TimeoutSeconds: 1_209_600, Assign: { moves: 0 }, Next: "Next move", Catch: otherwise("Failed") },
     ),
     "Make the move": call(
       "scale-workload",

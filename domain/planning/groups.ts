@@ -67,8 +67,8 @@ export const planGroups = (
 const planGroup = (group: KafkaGroupSettings, workload: Workload, settings: Settings): GroupPlan => {
   const members = workload.replicas;
   const ordinals = workload.kind === "StatefulSet" && knowsOrdinals(settings.target.kubernetesVersion);
-  const pods = { members, pauseSeconds: workload.pauseSecondsMax ?? 0 };
-  const costs = possiblePolicies(group, ordinals).map((policy) => costOf(policy, group, pods));
+  const pods = { members, pauseSeconds: workload.pauseSecondsMax ?? 0, ordinals };
+  const costs = possiblePolicies(group).map((policy) => costOf(policy, group, pods));
   const recommended = recommend(group, members, ordinals, costs);
   const policy = group.policy ?? recommended.policy;
   const bounds = boundsOf(policy, members, ordinals);

@@ -52,7 +52,12 @@ const depths = (ids: readonly string[], graph: Graph): ReadonlyMap<string, numbe
 const chunks = <T>(items: readonly T[], size: number): T[][] =>
   Array.from({ length: Math.ceil(items.length / size) }, (_, i) => items.slice(i * size, (i + 1) * size));
 
-const APART: readonly Workload["move"][] = ["stop-then-start", "hand-over-schedule", "shift-workers", "shift-group"];
+const APART: readonly Workload["move"][] = [
+  "stop-then-start",
+  "hand-over-schedule",
+  "shift-workers",
+  "shift-group",
+];
 
 /** @returns the wave of each workload that moves, by its name; wave 0 is what is started in full. */
 export const wavesOf = (

@@ -10,36 +10,46 @@ export type GroupPolicy = (typeof GROUP_POLICIES)[number];
 /** Local time of the window's zone, `HH:MM`. */
 const hour = z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/);
 
-export const KafkaGroup = z.strictObject({
-  group: z.string(),
-  topic: z.string(),
-  /** `namespace/name` of the workload whose pods are the members. */
-  workload: z.string(),
-  partitions: count.default(12),
-  messagesPerSecond: z.number().nonnegative().default(50),
-  /** Where set, members are static: their ids are `${prefix}-${ordinal}`. */
-  staticIdPrefix: z.string().optional(),
-  /** What the plan recommends, where absent. */
-  policy: z.enum(GROUP_POLICIES).optional(),
-  /** The classic protocol (JoinGroup, SyncGroup) or the one in which brokers assign (KIP-848). */
-  protocol: z.enum(["classic", "kip-848"]).default("classic"),
-  /** What members of the classic protocol agree on; members that differ fall back to eager. */
-  assignor: z.enum(["eager", "cooperative"]).default("eager"),
-  /** How often members ask whether anything changed: 3 by the classic protocol's default, 5 by KIP-848's. */
-  heartbeatSeconds: z.number().positive().max(600).optional(),
-  /** A member that is silent for so long is taken for dead. */
-  sessionTimeoutSeconds: seconds.default(45),
-  /** How long an empty group waits for more members (`group.initial.rebalance.delay.ms`). */
-  initialRebalanceDelaySeconds: seconds.default(3),
-  /** How often members commit what they have read. */
-  commitSeconds: z.number().positive().max(3_600).default(5),
-  /** Members that the brokers bear; beyond them they slow down. One more than there are, where absent. */
-  membersMax: count.optional(),
-  /** Messages that may wait when a move counts as settled; as many as at its beginning, where absent. */
-  lagMax: count.optional(),
-  /** When the group is quiet; for the policy `quiet`. May pass midnight. */
-  quietHours: z.strictObject({ start: hour, end: hour }).optional(),
-});
+export const KafkaGroup = z
+  .strictObject({
+    group: z.string(),
+    topic: z.string(),
+    /** `namespace/name` of the workload whose pods are the members. */
+    workload: z.string(),
+    partitions: count.default(12),
+    messagesPerSecond: z.number().nonnegative().default(50),
+    /** Where set, members are static: their ids are `${prefix}-${ordinal}`. */
+    staticIdPrefix: z.string().optional(),
+    /** What the plan recommends, where absent. */
+    policy: z.enum(GROUP_POLICIES).optional(),
+    /** The classic protocol (JoinGroup, SyncGroup) or the one in which brokers assign (KIP-848). */
+    protocol: z.enum(["classic", "kip-848"]).default("classic"),
+    /** What members of the classic protocol agree on; members that differ fall back to eager. */
+    assignor: z.enum(["eager", "cooperative"]).default("eager"),
+    /** How often members ask whether anything changed: 3 by the classic protocol's default, 5 by KIP-848's. */
+    heartbeatSeconds: z.number().positive().max(600).optional(),
+    /** A member that is silent for so long is taken for dead. */
+    sessionTimeoutSeconds: seconds.default(45),
+    /** How long an empty group waits for more members (`group.initial.rebalance.delay.ms`). */
+    initialRebalanceDelaySeconds: seconds.default(3),
+    /** How often members commit what they have read. */
+    commitSeconds: z.number().positive().max(3_600).default(5),
+    /** Members that the brokers bear; beyond them they slow down. One more than there are, where absent. */
+    membersMax: count.optional(),
+    /** Messages that may wait when a move counts as settled; as many as at its beginning, where absent. */
+    lagMax: count.optional(),
+    /** When the group is quiet; for the policy `quiet`. May pass midnight. */
+    quietHours: z.strictObject({ start: hour, end: hour }).optional(),
+  })
+  .superRefine(({ policy, staticIdPrefix, quietHours }, context) => {
+    const wrong = (message: string) => context.addIssue({ code: "custom", path: ["policy"], message });
+    if (staticIdPrefix !== undefined && policy !== undefined && policy !== "static" && policy !== "drained")
+      wrong(
+        `is ${policy}, but its members are static (staticIdPrefix) and two of one id fence each other: static or drained`,
+      );
+    if (policy === "static" && staticIdPrefix === undefined) wrong("is static, which needs a staticIdPrefix");
+    if (policy === "quiet" && !quietHours) wrong("is quiet, which needs quietHours");
+  });
 export type KafkaGroupSettings = z.infer<typeof KafkaGroup>;
 
 /** How Repot reaches the brokers. */

@@ -188,7 +188,7 @@ const WRONG: readonly Wrong[] = [
   },
   {
     title: "a static member started before it is stopped",
-    wrong: () => ({ machines: workflows.startedBeforeStopped() }),
+    wrong: () => ({ machines: workflows.idsHandedOverFirst() }),
     breaks: ["static-members"],
     plan: () => without("scheduler"),
   },

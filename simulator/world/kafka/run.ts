@@ -141,7 +141,8 @@ export class GroupRun {
   /** A line of the record, where there is something to say. */
   say(): void {
     const { source, target, ...now } = this.#counts();
-    const members = `${source}/${target}`;
+    const state = this.coordinator.state();
+    const members = `${source}/${target} ${state}`;
     const since = {
       rebalances: now.rebalances - this.#said.rebalances,
       duplicates: whole(now.duplicates) - this.#said.duplicates,
@@ -149,7 +150,8 @@ export class GroupRun {
     };
     const quiet = since.rebalances === 0 && since.duplicates === 0 && since.lost === 0;
     // Before its brokers are there the target's own group has nothing to say.
-    if (quiet && (members === this.#said.members || (members === "0/0" && this.#said.members === ""))) return;
+    if (quiet && (members === this.#said.members || (members === "0/0 empty" && this.#said.members === "")))
+      return;
     this.#said = {
       rebalances: now.rebalances,
       duplicates: whole(now.duplicates),
@@ -159,7 +161,7 @@ export class GroupRun {
     this.#options.emit({
       type: "kafka",
       group: this.name,
-      state: this.coordinator.state(),
+      state,
       source,
       target,
       overN: source + target - this.#options.wanted,

@@ -31,6 +31,22 @@ export const startedBeforeStopped = (): readonly NamedMachine[] =>
     ),
   );
 
+/** A static id starts on the target while its pod still runs on the source. */
+export const idsHandedOverFirst = (): readonly NamedMachine[] =>
+  withStates(
+    "shift-group",
+    changed("Next move", {
+      Arguments: {
+        FunctionName: "${plan-move}",
+        Payload: {
+          run: "{% $run %}",
+          item: "{% $merge([$item, {'groups': [$merge([$item.groups[0], {'policy': 'live'}])]}]) %}",
+          lagMax: "{% $lagMax %}",
+        },
+      },
+    }),
+  );
+
 /** The source's schedule stays on. */
 export const bothSchedule = (): readonly NamedMachine[] =>
   withStates(
