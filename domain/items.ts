@@ -42,8 +42,6 @@ export const ItemSchema = WorkloadSchema.pick({
   sourceKeeps: z.number().int().nonnegative(),
   /** The consumer groups that its pods are members of; the first one's policy is the workload's. */
   groups: z.array(GroupItemSchema).optional(),
-  /** How long a queue may take to drain before a person is asked. */
-  drainSecondsMax: z.number().optional(),
   /** Messages of each group that may wait when a move counts as settled; known once its move has begun. */
   lagMax: z.record(z.string(), z.number()).optional(),
   /** Operations of the plan by what they do to this workload. */
