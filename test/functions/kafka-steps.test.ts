@@ -1,8 +1,17 @@
 /** The steps that ask Kafka, against a simulated group. */
 
 import { expect, test } from "vitest";
+import type { GroupItem } from "../../domain/items.ts";
+import type { KubeObject } from "../../domain/kube.ts";
+import type { Plan } from "../../domain/plan.ts";
+import { KafkaGroup } from "../../domain/settings/messaging.ts";
+import { handOverStaticId } from "../../functions/hand-over-static-id.ts";
 import { observeDrain } from "../../functions/observe-drain.ts";
+import { observeGroup } from "../../functions/observe-group.ts";
+import { planMove } from "../../functions/plan-move.ts";
+import { aPlan, aWorkload } from "../domain/checks.fixture.ts";
 import { kafkaBench } from "./kafka-bench.ts";
+import { deployment, makeMoveWorld, scoped } from "./move-bench.ts";
 
 const QUEUE = { kind: "kafka", group: "readers", topic: "orders" };
 
@@ -42,4 +51,123 @@ test("observe-drain: a group that Kafka doesn't know is an error by name", async
   await expect(
     bench.run(observeDrain, { queue: { ...QUEUE, group: "writers" }, mark: null }),
   ).rejects.toMatchObject({ name: "NotFound" });
+});
+
+const GROUP = { group: "readers", topic: "orders", workload: "shop/reader", messagesPerSecond: 60 };
+
+/** A StatefulSet whose three pods are a group in the source; the target has its definition at zero. */
+const readers = (more: Partial<GroupItem> = {}) => {
+  const set = (replicas: number): KubeObject => ({
+    ...deployment("reader", { replicas, serviceName: "reader" }),
+    kind: "StatefulSet",
+  });
+  const settings = KafkaGroup.parse({
+    ...GROUP,
+    ...(more.staticIdPrefix === undefined ? {} : { staticIdPrefix: more.staticIdPrefix }),
+  });
+  const base = aPlan();
+  const workload = aWorkload({ name: "reader", kind: "StatefulSet", class: "group-member", replicas: 3 });
+  const plan = aPlan({
+    workloads: [workload] as Plan["workloads"],
+    settings: { ...base.settings, groups: [settings] },
+    objects: [scoped("v1", "Namespace", "shop"), set(3)] as unknown as Plan["objects"],
+  });
+  const world = makeMoveWorld(plan);
+  const target = world.as("target", "system:admin", ["system:masters"]);
+  const group: GroupItem = {
+    ...GROUP,
+    members: 3,
+    partitions: 12,
+    policy: "live",
+    membersMin: 3,
+    membersMax: 4,
+    ordinals: true,
+    heartbeatSeconds: 3,
+    commitSeconds: 5,
+    ...more,
+  };
+  const item = {
+    ...workload,
+    move: "shift-group",
+    sourceKeeps: 3,
+    groups: [group],
+    operations: { move: "0001-shift-group:shop/reader" },
+  };
+  const source = world.as("source", "system:admin", ["system:masters"]);
+  const ref = { apiVersion: "apps/v1", kind: "StatefulSet", namespace: "shop", name: "reader" };
+  return { world, source, target, item, ref, begin: () => runCreate(world, target, set(0)) };
+};
+
+const runCreate = async (
+  world: ReturnType<typeof makeMoveWorld>,
+  target: ReturnType<ReturnType<typeof makeMoveWorld>["as"]>,
+  set: KubeObject,
+): Promise<void> => {
+  const namespace = scoped("v1", "Namespace", "shop");
+  if (!(await target.find({ apiVersion: "v1", kind: "Namespace", name: "shop" })))
+    await target.create(namespace);
+  await target.create(set);
+  world.wait(5);
+};
+
+test("plan-move: a member more on the target first, then one fewer on the source, and nothing when all are there", async () => {
+  const { world, source, target, item, ref, begin } = readers();
+  await begin();
+  const next = () => world.run(planMove as never, { item, lagMax: null });
+  expect(await next()).toMatchObject({
+    kind: "scale",
+    side: "target",
+    replicas: 1,
+    lagMax: { readers: 480 },
+  });
+  await target.scale(ref, 1);
+  expect(await next()).toMatchObject({ kind: "scale", side: "source", replicas: 2 });
+  await source.scale(ref, 0);
+  await target.scale(ref, 3);
+  expect(await next()).toMatchObject({ kind: "done" });
+});
+
+test("plan-move: what was measured before the first move stays what is allowed", async () => {
+  const { world, item, begin } = readers();
+  await begin();
+  expect(await world.run(planMove as never, { item, lagMax: { readers: 7 } })).toMatchObject({
+    lagMax: { readers: 7 },
+  });
+});
+
+test("observe-group: passes while members are the pods of the source, waits while a new pod hasn't joined, passes when it has", async () => {
+  const { world, target, item, ref, begin } = readers();
+  await begin();
+  world.wait(30);
+  expect(await world.ask(observeGroup as never, "before", item)).toMatchObject({ verdict: "pass" });
+  await target.scale(ref, 1);
+  world.wait(1);
+  expect((await world.ask(observeGroup as never, "up", item)).verdict).toBe("unknown");
+  world.wait(120);
+  const settled = await world.ask(observeGroup as never, "up again", item);
+  expect(settled).toMatchObject({ verdict: "pass" });
+  expect(settled.verdicts[0]?.evidence.map((e) => e.value)).toEqual(["stable", 4, 12, expect.any(Number)]);
+});
+
+test("observe-group: without a workload nothing is measured, and nothing measured is unknown", async () => {
+  const { world } = readers();
+  expect(await world.ask(observeGroup as never, "nothing")).toMatchObject({ verdict: "unknown" });
+});
+
+test("hand-over-static-id: starts an id on the target only when its pod is gone, and owns it there", async () => {
+  const { world, source, target, item, ref, begin } = readers({ policy: "static", staticIdPrefix: "reader" });
+  await begin();
+  const handOver = () =>
+    world.run(handOverStaticId as never, { item, ordinal: 2, replicas: 1, move: "000-1-target-up" });
+  await expect(handOver()).rejects.toMatchObject({ name: "Transient", message: /reader-2 is still there/ });
+  expect((await target.get(ref))["spec"]).toMatchObject({ replicas: 0 });
+  await source.scale(ref, 2);
+  world.wait(60);
+  expect(await handOver()).toMatchObject({ outcome: "made" });
+  expect(await handOver()).toMatchObject({ outcome: "stood" });
+  expect((await target.get(ref))["spec"]).toMatchObject({ replicas: 1, ordinals: { start: 2 } });
+  world.wait(60);
+  expect(world.clusters.target.pods().map((p) => p.name)).toEqual(["reader-2"]);
+  const owner = [...world.stored()].find(([key]) => key.includes("/owners/"));
+  expect(owner?.[1]).toContain("target");
 });

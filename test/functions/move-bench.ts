@@ -18,7 +18,7 @@ import { DEPLOYED } from "../../simulator/services/deployed.ts";
 import { makeEc2 } from "../../simulator/services/ec2.ts";
 import { makeEksService } from "../../simulator/services/eks.ts";
 import { makeElb } from "../../simulator/services/elb.ts";
-import { noKafka } from "../../simulator/services/kafka.ts";
+import { makeKafkaPort } from "../../simulator/services/kafka.ts";
 import { makeLogs } from "../../simulator/services/logs.ts";
 import { makeSimulatedNetwork } from "../../simulator/services/network.ts";
 import { makeRoute53Service } from "../../simulator/services/route53.ts";
@@ -33,6 +33,7 @@ import {
 } from "../../simulator/world/cluster/index.ts";
 import { makeDns, type SimulatedDns } from "../../simulator/world/dns/index.ts";
 import { makeFlowRecords } from "../../simulator/world/flow-records.ts";
+import { makeKafka } from "../../simulator/world/kafka/index.ts";
 import { makeProgram } from "../../simulator/world/probe-pods.ts";
 import { makeThirdParties, type ThirdParties } from "../../simulator/world/third-parties.ts";
 import type { Caller } from "../../simulator/world/types.ts";
@@ -289,7 +290,7 @@ export const makeMoveWorld = (plan: Plan = shopPlan(), options: WorldOptions = {
     }),
     http,
     askDns: makeAskDns(seam, dns),
-    kafka: noKafka(seam),
+    kafka: makeKafkaPort(seam, makeKafka({ clock, plan, ...clusters, emit: () => {} }).brokers),
     endpoints: { kubernetes: url("kubernetes"), metrics: url("metrics"), slack: "https://slack" },
     bucket: "memory",
     deployed: DEPLOYED,
