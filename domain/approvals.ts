@@ -22,7 +22,10 @@ export const RequestSchema = z.object({
   plan: z.string(),
   token: z.string(),
   quorum: z.number().int().positive(),
+  askedAt: z.string(),
   expiresAt: z.string(),
+  /** Who started the migration, as far as is known: they can't grant what they asked for. */
+  requesters: z.array(z.string()),
 });
 export type Request = z.infer<typeof RequestSchema>;
 
@@ -40,14 +43,36 @@ export const DecisionSchema = z.object({
 });
 export type Decision = z.infer<typeof DecisionSchema>;
 
-/** Why a vote doesn't count, or undefined where it does. */
+/** How an approver is known elsewhere; each is unique among the plan's approvers. */
+export type Approver = {
+  readonly person: string;
+  readonly role: string;
+  /** Slack's id of the user. */
+  readonly slack?: string | undefined;
+  /** `UserId` of `aws sts get-caller-identity`. */
+  readonly aws?: string | undefined;
+};
+
+/** Whom Slack's user is to us. Where no id is given the name stands for it, which no user of a real workspace is called. */
+export const personBySlack = (user: string, approvers: readonly Approver[]): string | undefined =>
+  approvers.find((a) => (a.slack ?? a.person) === user)?.person;
+
+/** Whom AWS's caller is to us; where no id is given, nobody. */
+export const personByAws = (userId: string, approvers: readonly Approver[]): string | undefined =>
+  approvers.find((a) => a.aws !== undefined && a.aws === userId)?.person;
+
+const isSame = (approver: Approver | undefined, who: string): boolean =>
+  approver !== undefined && [approver.person, approver.slack, approver.aws].includes(who);
+
+/** Why a vote doesn't count, or undefined where it does. `vote.person` is an approver's name, or how a stranger is known. */
 export const refusalOf = (
   vote: Vote,
   request: Request,
-  people: { readonly approvers: readonly string[]; readonly requester: string | null },
+  approvers: readonly Approver[],
 ): string | undefined => {
-  if (!people.approvers.includes(vote.person)) return `${vote.person} is not an approver of this plan.`;
-  if (vote.person === people.requester && vote.choice === "granted")
+  const approver = approvers.find((a) => a.person === vote.person);
+  if (!approver) return `${vote.person} is not an approver of this plan.`;
+  if (vote.choice === "granted" && request.requesters.some((who) => isSame(approver, who)))
     return `${vote.person} asked for it and can't grant it.`;
   if (vote.plan !== request.plan) return "The vote is for another plan than the one that is asked about.";
   if (!(request.question.choices as readonly string[]).includes(vote.choice))
@@ -55,6 +80,16 @@ export const refusalOf = (
   if (vote.at >= request.expiresAt) return `The question expired at ${request.expiresAt}.`;
   return undefined;
 };
+
+/**
+ * How many distinct people a grant takes. Where it isn't known who started the migration, one more than the plan's number (but never more
+ * than there are): whoever of them it was, enough others have granted it.
+ */
+export const grantsNeeded = (
+  quorum: number,
+  requesterKnown: boolean,
+  approvers: readonly Approver[],
+): number => (requesterKnown ? quorum : Math.max(quorum, Math.min(quorum + 1, approvers.length)));
 
 /** What the votes decide: a denial or a rollback at once, anything else when enough different people chose it; undefined while open. */
 export const decide = (votes: readonly Vote[], request: Request): Decision | undefined => {

@@ -53,10 +53,24 @@ export const keys = {
   done: (entryKey: string) => entryKey.replace(/\.json$/, DONE),
   evidence: (migration: string, phase: string, name: string) =>
     `${root(migration)}/evidence/${phase}/${name}.json`,
+  evidenceOf: (migration: string, phase: string) => `${root(migration)}/evidence/${phase}/`,
   approval: (migration: string, question: string) => `${root(migration)}/approvals/${question}/request.json`,
+  votes: (migration: string, question: string) => `${root(migration)}/approvals/${question}/votes/`,
   vote: (migration: string, question: string, person: string) =>
-    `${root(migration)}/approvals/${question}/votes/${person}.json`,
+    `${keys.votes(migration, question)}${person}.json`,
+  /** The question's messages in Slack, by their timestamps. */
+  messages: (migration: string, question: string) => `${root(migration)}/approvals/${question}/messages/`,
+  message: (migration: string, question: string, timestamp: string) =>
+    `${keys.messages(migration, question)}${timestamp}.json`,
+  approvals: (migration: string) => `${root(migration)}/approvals/`,
   decision: (migration: string, question: string) => `${root(migration)}/approvals/${question}/decision.json`,
+  /** Who started the migration: one object for each execution. */
+  starts: (migration: string) => `${root(migration)}/starts/`,
+  started: (migration: string, execution: string) =>
+    `${keys.starts(migration)}${encodeURIComponent(execution)}.json`,
+  /** What was done about an execution that had ended without its own Catch. */
+  ended: (migration: string, execution: string) =>
+    `${root(migration)}/ended/${encodeURIComponent(execution)}.json`,
   /** Exists once a rollback has begun. */
   fence: (migration: string) => `${root(migration)}/fence.json`,
   /** The managed fields as they were at the start, to compare with after a rollback. */
@@ -64,6 +78,7 @@ export const keys = {
   /** Who owns an exclusive thing; changed with If-Match. */
   owner: (migration: string, thing: string) => `${root(migration)}/owners/${encodeURIComponent(thing)}.json`,
   /** Which migration holds a cluster; a second start is refused by it. */
+  locks: () => "clusters/",
   lock: (cluster: string) => `clusters/${cluster}/lock.json`,
   report: (migration: string) => `${root(migration)}/report.json`,
 };

@@ -72,7 +72,6 @@ import { proveFreeze } from "./prove-freeze.ts";
 import { proveGone } from "./prove-gone.ts";
 import { raiseFence } from "./raise-fence.ts";
 import { recordStart } from "./record-start.ts";
-import { recordVote } from "./record-vote.ts";
 import { releaseClusters } from "./release-clusters.ts";
 import { releaseWarmth } from "./release-warmth.ts";
 import { repointOldZone } from "./repoint-old-zone.ts";
@@ -170,7 +169,6 @@ const all = [
   proveGone,
   raiseFence,
   recordStart,
-  recordVote,
   releaseClusters,
   releaseWarmth,
   repointOldZone,

@@ -4,6 +4,8 @@ import * as z from "zod";
 import type { Bucket } from "../adapters/bucket.ts";
 import { ClusterBusy } from "../domain/errors.ts";
 import { keys } from "../domain/journal.ts";
+import { byCodeUnit } from "../domain/kube.ts";
+import type { Settings } from "../domain/settings.ts";
 
 export const LockSchema = z.object({
   migration: z.string(),
@@ -13,23 +15,49 @@ export const LockSchema = z.object({
 });
 export type Lock = z.infer<typeof LockSchema>;
 
+/** The clusters that a migration holds, in the order in which they are taken: everybody takes them in the same one. */
+export const clustersOf = (settings: Pick<Settings, "source" | "target">): readonly string[] =>
+  [...new Set([settings.source.name, settings.target.name])].sort(byCodeUnit);
+
+type IsRunning = (execution: string) => Promise<boolean>;
+
 /**
- * Takes the lock of a cluster for a migration, or adds an execution to the lock that the migration holds.
+ * Takes the locks of both clusters for a migration, or adds an execution to the locks that the migration holds. Where the second is held by
+ * another migration, a first that was taken for this one is given back.
  * @param isRunning Whether an execution by its ARN still runs: one migration is run by one execution at a time.
- * @throws ClusterBusy where another migration, or another execution of this one, holds it, naming that one.
+ * @throws ClusterBusy where another migration, or another execution of this one, holds one of them, naming that one.
  */
-export const takeLock = async (
+export const takeLocks = async (
+  bucket: Bucket,
+  clusters: readonly string[],
+  migration: string,
+  execution: string,
+  isRunning: IsRunning,
+): Promise<void> => {
+  const fresh: string[] = [];
+  try {
+    for (const cluster of clusters)
+      if (await takeLock(bucket, cluster, migration, execution, isRunning)) fresh.push(cluster);
+  } catch (error) {
+    if (error instanceof ClusterBusy)
+      for (const cluster of fresh) await releaseLock(bucket, cluster, migration);
+    throw error;
+  }
+};
+
+/** @returns whether the migration had not held it before. */
+const takeLock = async (
   bucket: Bucket,
   cluster: string,
   migration: string,
   execution: string,
-  isRunning: (execution: string) => Promise<boolean>,
-): Promise<void> => {
+  isRunning: IsRunning,
+): Promise<boolean> => {
   const key = keys.lock(cluster);
   const stored = await bucket.getJson(key);
   if (!stored) {
     await bucket.putNew(key, { migration, executions: [execution], released: false } satisfies Lock);
-    return;
+    return true;
   }
   const lock = LockSchema.parse(stored.value);
   if (lock.migration !== migration && !lock.released)
@@ -47,6 +75,7 @@ export const takeLock = async (
     { migration, executions: [...executions, execution].slice(-20), released: false } satisfies Lock,
     stored.etag,
   );
+  return lock.migration !== migration || lock.released;
 };
 
 export const readLock = async (bucket: Bucket, cluster: string): Promise<Lock | undefined> => {

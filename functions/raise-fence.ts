@@ -8,7 +8,7 @@ import { withRecord } from "./gate.ts";
 import { bucketOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
 
-const FenceSchema = z.object({ startedBy: z.string(), execution: z.string(), at: z.string() });
+export const FenceSchema = z.object({ startedBy: z.string(), execution: z.string(), at: z.string() });
 
 export const raiseFence = step({
   name: "raise-fence",

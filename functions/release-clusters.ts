@@ -2,7 +2,7 @@
 
 import * as z from "zod";
 import { withRecord } from "./gate.ts";
-import { releaseLock } from "./lock.ts";
+import { clustersOf, releaseLock } from "./lock.ts";
 import { bucketOf, planOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
 
@@ -13,7 +13,8 @@ export const releaseClusters = step({
   needs: withRecord("clusters/*/lock.json", {}),
   run: async ({ run }, context) => {
     const plan = await planOf(context, run);
-    await releaseLock(bucketOf(context), plan.settings.source.name, run.migration);
-    return { released: plan.settings.source.name };
+    for (const cluster of clustersOf(plan.settings))
+      await releaseLock(bucketOf(context), cluster, run.migration);
+    return { released: clustersOf(plan.settings) };
   },
 });

@@ -3,26 +3,33 @@
 import * as z from "zod";
 import { FenceRaised, Refused } from "../domain/errors.ts";
 import { keys } from "../domain/journal.ts";
+import { readStart } from "../domain/start.ts";
 import { isRunning } from "./executions.ts";
-import { withRecord } from "./gate.ts";
-import { takeLock } from "./lock.ts";
-import { bucketOf, planOf, RunSchema } from "./run.ts";
+import { clustersOf, takeLocks } from "./lock.ts";
+import { bucketOf, planOf, type Run } from "./run.ts";
+import { recordStarter } from "./starters.ts";
 import { step } from "./step.ts";
 
 export const validateStart = step({
   name: "validate-start",
   does: "Refuses a start with a sentence, or takes the clusters' lock and answers with what the machine goes by.",
   input: z.object({
-    run: RunSchema,
+    /** What the execution was started with, as it came. */
+    start: z.unknown(),
     machine: z.enum(["migrate-cluster", "decommission"]),
     execution: z.string(),
   }),
-  needs: withRecord("clusters/*/lock.json", { sfn: ["DescribeExecution"] }),
-  run: async ({ run, execution }, context) => {
-    const plan = await planOf(context, run);
-    if (plan.migration !== run.migration)
+  needs: {
+    sfn: ["DescribeExecution"],
+    s3: ["GetObject", "ListBucket", "PutObject clusters/*/lock.json", "PutObject migrations/*/starts/*"],
+  },
+  run: async ({ start, execution }, context) => {
+    const asked = readStart(start);
+    const plan = await planOf(context, { migration: asked.migration ?? "", plan: asked.plan });
+    const run: Run = { migration: plan.migration, plan: asked.plan };
+    if (asked.migration !== undefined && plan.migration !== asked.migration)
       throw new Refused(
-        `The plan is for ${plan.migration}, the start for ${run.migration}. Start it under the plan's name.`,
+        `The plan is for ${plan.migration}, the start for ${asked.migration}. Start it under the plan's name.`,
       );
     const blocked = plan.workloads.filter(
       (w) => w.class === "blocked" || (w.move === "none" && w.class === "stateful"),
@@ -36,9 +43,10 @@ export const validateStart = step({
       throw new FenceRaised(
         `${run.migration} was rolled back; nothing was started. Plan again under another name.`,
       );
-    await takeLock(bucket, plan.settings.source.name, run.migration, execution, (other) =>
+    await takeLocks(bucket, clustersOf(plan.settings), run.migration, execution, (other) =>
       isRunning(context, other),
     );
+    await recordStarter(bucket, run.migration, execution, asked.requester);
     return {
       run,
       pollSeconds: plan.settings.policy.pollSeconds,

@@ -2,7 +2,7 @@
 
 import { call, otherwise, REFAIL, RESULT, stateMachine, transient } from "./asl.ts";
 
-/** Input: run, question {id, kind, phase, sentence, choices, quorum}. Output: {decision, by}. Fails with ApprovalDenied or ApprovalExpired. */
+/** Input: run, question {id, kind, phase, sentence, choices, quorum}. Output: {decision, by}. Fails with ApprovalDenied, ApprovalExpired, or RolledBackByPerson where an approval (not a hold) was answered so. */
 export const askApproval = stateMachine("ask-approval", {
   Comment: "Record first, then the message, then the wait for a token. Deny and roll back need no quorum.",
   TimeoutSeconds: 1_209_600,
@@ -48,11 +48,16 @@ export const askApproval = stateMachine("ask-approval", {
       Choices: [
         { Condition: "{% $answer.decision = 'denied' %}", Next: "Denied" },
         { Condition: "{% $answer.decision = 'expired' %}", Next: "Expired" },
+        {
+          Condition: "{% $answer.decision = 'roll-back' and $question.kind = 'approval' %}",
+          Next: "Roll back",
+        },
       ],
       Default: "Decided",
     },
     Decided: { Type: "Succeed", Output: "{% $answer %}" },
     Denied: { Type: "Fail", Error: "ApprovalDenied", Cause: "{% $question.sentence %}" },
+    "Roll back": { Type: "Fail", Error: "RolledBackByPerson", Cause: "{% $question.sentence %}" },
     Expired: { Type: "Fail", Error: "ApprovalExpired", Cause: "{% $question.sentence %}" },
     Failed: REFAIL,
   },

@@ -33,7 +33,7 @@ export const cutTraffic = stateMachine("cut-traffic", {
           kind: "approval",
           phase: "cut-traffic",
           sentence: "Delegate the zone to the target. Undo costs one TTL.",
-          choices: ["granted", "denied"],
+          choices: ["granted", "denied", "roll-back"],
           quorum: 0,
         },
       },

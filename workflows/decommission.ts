@@ -2,22 +2,25 @@
 
 import { call, child, otherwise, REFAIL, RESULT, stateMachine, watch } from "./asl.ts";
 
-/** Input: run. Refused unless nothing of the source receives traffic, holds a lock or owns a record. */
+/** Input: plan and hash, as of migrate-cluster. Refused unless nothing of the source receives traffic, holds a lock or owns a record. */
 export const decommission = stateMachine("decommission", {
   Comment:
     "Its own execution, at least two days after the thaw. A rollback after this is refused with a sentence.",
   TimeoutSeconds: 1_209_600,
-  StartAt: "Take the input",
+  StartAt: "Read the plan",
   States: {
-    "Take the input": {
-      Type: "Pass",
-      Assign: { run: "{% $states.input.run %}" },
-      Next: "Read the plan",
-    },
     "Read the plan": call(
       "validate-start",
-      { run: "{% $run %}", machine: "decommission", execution: "{% $states.context.Execution.Id %}" },
-      { Assign: { start: RESULT }, Next: "Take the last backup", Catch: otherwise("Failed") },
+      {
+        start: "{% $states.input %}",
+        machine: "decommission",
+        execution: "{% $states.context.Execution.Id %}",
+      },
+      {
+        Assign: { run: "{% $states.result.Payload.run %}", start: RESULT },
+        Next: "Take the last backup",
+        Catch: otherwise("Failed"),
+      },
     ),
     "Take the last backup": call(
       "take-snapshot",
@@ -41,12 +44,23 @@ export const decommission = stateMachine("decommission", {
           kind: "approval",
           phase: "decommission",
           sentence: "Remove the source's workloads for good.",
-          choices: ["granted", "denied"],
+          choices: ["granted", "denied", "roll-back"],
           quorum: 0,
         },
       },
-      { TimeoutSeconds: 1_209_600, Next: "Retire each workload", Catch: otherwise("Failed") },
+      { TimeoutSeconds: 1_209_600, Next: "Retire each workload", Catch: otherwise("Back or just no?") },
     ),
+    "Back or just no?": {
+      Type: "Choice",
+      Choices: [{ Condition: "{% $error = 'RolledBackByPerson' %}", Next: "Roll back" }],
+      Default: "Failed",
+    },
+    "Roll back": child(
+      "roll-back",
+      { run: "{% $run %}", startedBy: "catch" },
+      { TimeoutSeconds: 1_209_600, Next: "Rolled back", Catch: otherwise("Failed") },
+    ),
+    "Rolled back": { Type: "Fail", Error: "RolledBack", Cause: "{% $cause %}" },
     "Retire each workload": {
       Type: "Map",
       Label: "Retire",

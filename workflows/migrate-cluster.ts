@@ -54,7 +54,7 @@ const GUARDING: Machine = {
   } as Machine["States"],
 };
 
-/** Input: {migration, plan}. Everything else is in the plan. */
+/** Input: {"plan": "plans/HASH/plan.json", "hash": "HASH"} (domain/start.ts). Everything else is in the plan. */
 export const migrateCluster = stateMachine("migrate-cluster", {
   Comment:
     "Preflight, build, freeze, move, cut, thaw. Decommissioning is an execution of its own, days later.",
@@ -64,7 +64,7 @@ export const migrateCluster = stateMachine("migrate-cluster", {
     "Read the plan": call(
       "validate-start",
       {
-        run: "{% $states.input %}",
+        start: "{% $states.input %}",
         machine: "migrate-cluster",
         execution: "{% $states.context.Execution.Id %}",
       },

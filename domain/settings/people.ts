@@ -17,6 +17,10 @@ export const Pipeline = z.strictObject({
 export const Approver = z.strictObject({
   person: z.string(),
   role: z.string(),
+  /** Slack's id of the user (`U…`). Who has none can't answer in Slack. */
+  slack: z.string().min(1).optional(),
+  /** `UserId` of `aws sts get-caller-identity`. Who has none can't answer from a terminal. */
+  aws: z.string().min(1).optional(),
   /** How long this person takes in a rehearsal. */
   answersAfterSeconds: seconds.default(240),
 });

@@ -31,9 +31,11 @@ export const generate = (random: Random, index: number): Omit<Case, "format" | "
   const mood = random.next();
   const approve = mood < SILENT_SHARE ? "never" : mood < SILENT_SHARE + DENYING_SHARE ? "deny" : "auto";
   const swarm = index % 2 === 0;
-  const faults = drawn(random, swarm ? swarmOf(random) : FAULTS, {
+  const rollsBack = rollBackAt !== undefined;
+  const kinds = FAULTS.filter((fault) => stepsOf(fault, rollsBack).length > 0);
+  const faults = drawn(random, swarm ? swarmOf(random, kinds) : kinds, {
     count: random.whole(1, swarm ? SWARM_FAULTS_MAX : UNIFORM_FAULTS_MAX),
-    rollsBack: rollBackAt !== undefined,
+    rollsBack,
   });
   return {
     seed: random.whole(0, SEED_MAX),
@@ -44,9 +46,9 @@ export const generate = (random: Random, index: number): Omit<Case, "format" | "
 };
 
 /** Each kind or not, as a coin falls; never none. */
-const swarmOf = (random: Random): readonly FaultKind[] => {
-  const chosen = FAULTS.filter(() => random.next() < 0.5);
-  return chosen.length > 0 ? chosen : [random.pick(FAULTS)];
+const swarmOf = (random: Random, kinds: readonly FaultKind[]): readonly FaultKind[] => {
+  const chosen = kinds.filter(() => random.next() < 0.5);
+  return chosen.length > 0 ? chosen : [random.pick(kinds)];
 };
 
 /** In a run with a rollback, the first of them strikes the way back: what comes after the rollback's phase is never reached. */

@@ -1,7 +1,8 @@
 /** Every kind of fault as data: what it does, and at which steps it can strike. */
 
 import { byCodeUnit } from "../../domain/kube.ts";
-import { steps } from "../../functions/index.ts";
+import { steps as called } from "../../functions/index.ts";
+import { listeners } from "../../functions/listeners.ts";
 import type { Needs, Step } from "../../functions/step.ts";
 
 /** Faults of a call strike the first effect of a step, once; faults of the world begin with a step and last. */
@@ -17,7 +18,10 @@ export type FaultKind = {
   readonly seldomSteps: readonly string[];
 };
 
-const WRITES = /^(Create|Change|Delete|Put|Start|Stop|Send|chat\.|create |patch |update |delete )/;
+/** Everything that is deployed: what state machines call, and what is called otherwise. */
+const steps: readonly Step[] = [...called, ...listeners];
+
+const WRITES = /^(Create|Change|Delete|Put|Start|Stop|Send|chat\.postMessage|create |patch |update |delete )/;
 
 const entries = (needs: Needs): readonly { readonly service: string; readonly action: string }[] =>
   Object.entries(needs).flatMap(([service, declared]) =>
@@ -58,7 +62,14 @@ const BACK = new Set([
   "observe-target-traffic",
 ]);
 /** Steps that run only after something went wrong on the way forward, or when nobody answers. */
-const AFTER_TROUBLE = new Set(["count-hold", "expire-question", "weigh-failure", "page-person"]);
+const AFTER_TROUBLE = new Set([
+  "count-hold",
+  "expire-question",
+  "weigh-failure",
+  "page-person",
+  "answer-ending",
+  "reconcile",
+]);
 
 /** Steps whose effects need what a platform may not have: drift during the freeze, an exclusive workload that others call. */
 const SELDOM = new Set(["carry-drift", "link-service"]);
@@ -108,6 +119,17 @@ const ofWorld = (
   at: readonly string[],
   rollbackSteps: readonly string[] = [],
 ): FaultKind => ({ kind, sentence, scope: "world", steps: at, rollbackSteps, seldomSteps: [] });
+
+/** Before anything was changed, on the way, in the middle of the cut, and after the delegation. */
+const ABORTED_AT = [
+  "check-dns",
+  "install-bundle",
+  "lower-ttls",
+  "observe-stragglers",
+  "scale-workload",
+  "take-snapshot",
+  "validate-target",
+];
 
 export const FAULTS: readonly FaultKind[] = [
   ofCall("crash-before-effect", "The function dies just before its effect reaches the service."),
@@ -187,6 +209,38 @@ export const FAULTS: readonly FaultKind[] = [
     "floor-autoscalers",
     "scale-workload",
   ]),
+  ofWorld("approval-late", "People click only after the question has expired.", ["ask-people"]),
+  ofWorld("approval-twice", "Each person clicks twice at once, and the queue delivers a click three times.", [
+    "ask-people",
+  ]),
+  ofWorld("approval-contradictory", "One person grants and another denies at the same moment.", [
+    "ask-people",
+  ]),
+  ofWorld(
+    "approval-by-nobody-entitled",
+    "Somebody whom the plan doesn't name clicks first, and so does who started the migration.",
+    ["ask-people"],
+  ),
+  ofWorld("slack-down", "Slack answers nothing but 503, and nobody can click.", ["ask-people"]),
+  ofWorld("execution-aborted", "Somebody stops the migration in the console while a step runs.", ABORTED_AT),
+  ofWorld("event-lost", "The migration is stopped, and EventBridge loses the event.", ABORTED_AT),
+  ofWorld(
+    "event-twice",
+    "The migration is stopped, and EventBridge delivers the event twice at once.",
+    ABORTED_AT,
+  ),
+  ofWorld("started-twice", "The same plan is started again while it is carried out.", [
+    "delegate-zone",
+    "install-bundle",
+    "scale-workload",
+    "validate-start",
+  ]),
+  ofWorld(
+    "redriven-after-rollback",
+    "The migration is redriven while it is rolled back.",
+    [],
+    ["raise-fence"],
+  ),
   ofWorld("insync-late", "Route 53 takes many minutes until its servers answer with a change.", [
     "delegate-zone",
     "fill-zone",

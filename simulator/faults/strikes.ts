@@ -1,6 +1,8 @@
 /** The faults of one run at work: which call is struck, which fault of the world is on, and how often each has struck. */
 
 import { steps } from "../../functions/index.ts";
+import { listeners } from "../../functions/listeners.ts";
+import type { Step } from "../../functions/step.ts";
 import type { Clock } from "../clock.ts";
 import type { Call, FaultHook, Invocation, Moment, Observed, Strike } from "../services/seam.ts";
 import type { Emit } from "../world/types.ts";
@@ -121,7 +123,7 @@ export const makeFaults = (
   };
 };
 
-const byName = new Map(steps.map((step) => [step.name, step]));
+const byName = new Map<string, Step>([...steps, ...listeners].map((step) => [step.name, step]));
 
 /** The effect of a step: its change of the world; for one that only writes records, the record. */
 const isEffect = (call: Call, invocation: Invocation): boolean => {

@@ -21,6 +21,11 @@ export type Ended = {
 /** What is asked once, when a run is over. */
 export const ENDINGS = [
   { name: "requests", sentence: "No request fails because of the move." },
+  {
+    name: "left-behind",
+    sentence:
+      "A migration that ended unseen after it had changed something is taken back, or people are told.",
+  },
   { name: "undo", sentence: "After a rollback every field of the source is what it was before." },
   {
     name: "equality",

@@ -2,8 +2,9 @@
 
 import type { Phase } from "../../domain/phases.ts";
 import type { Plan } from "../../domain/plan.ts";
+import type { Run } from "../../functions/run.ts";
 import type { Clock } from "../clock.ts";
-import type { Engine, Execution, HistoryEvent } from "../interpreter/engine.ts";
+import type { Engine, Execution, HistoryEvent, Json } from "../interpreter/engine.ts";
 
 /** Longer than any plan's phases, windows and holds together. */
 const DAYS_MAX = 90;
@@ -12,7 +13,9 @@ export type DriveOptions = {
   readonly clock: Clock;
   readonly engine: Engine;
   readonly plan: Plan;
-  readonly hash: string;
+  /** What every execution is started with. */
+  readonly start: Json;
+  readonly run: Run;
   readonly rollBackAt: Phase | undefined;
 };
 
@@ -23,11 +26,18 @@ export type Driver = {
   readonly run: () => Promise<void>;
 };
 
-export const makeDriver = ({ clock, engine, plan, hash, rollBackAt }: DriveOptions): Driver => {
-  const run = { migration: plan.migration, plan: hash };
+/** An ending that no machine has seen is answered within minutes, also where its event was lost. */
+const ANSWERED_MS = 30 * 60_000;
+
+const ENDED = /^Execution(Succeeded|Failed|Aborted|TimedOut)$/;
+
+export const makeDriver = ({ clock, engine, plan, start, run, rollBackAt }: DriveOptions): Driver => {
   const { bakeSeconds } = plan.settings.policy;
   let over = false;
   let pressed = false;
+  /** An execution has ended unseen, and what is done about it isn't done yet. */
+  let unanswered = false;
+  let rollbacks = 0;
 
   const press = () => {
     pressed = true;
@@ -39,26 +49,36 @@ export const makeDriver = ({ clock, engine, plan, hash, rollBackAt }: DriveOptio
       }),
     );
   };
-  const migrationEnded = (status: Execution["status"]) => {
+  const waitForAnAnswer = () => {
+    unanswered = true;
+    clock.after(ANSWERED_MS, () => {
+      if (rollbacks === 0) over = true;
+    });
+  };
+  const migrationEnded = ({ status, error = "" }: Execution) => {
     if (pressed) return;
     if (status === "SUCCEEDED")
       clock.after(bakeSeconds * 1000, () =>
-        engine.start({ machine: "decommission", name: `${plan.migration}-decommission`, input: { run } }),
+        engine.start({ machine: "decommission", name: `${plan.migration}-decommission`, input: start }),
       );
-    else over = true;
+    else if (status === "FAILED" && !error.startsWith("States.")) over = true;
+    else waitForAnAnswer();
   };
   return {
     saw: (execution, event) => {
-      if (!/^Execution(Succeeded|Failed|Aborted|TimedOut)$/.test(event.type)) return;
-      const { machine, status, name } = execution;
+      const { machine, name } = execution;
+      if (machine === "roll-back" && event.type === "ExecutionStarted") rollbacks += 1;
+      if (!ENDED.test(event.type)) return;
       if (machine === rollBackAt && event.type === "ExecutionSucceeded" && !pressed) press();
-      if (machine === "migrate-cluster") migrationEnded(status);
+      if (machine === "migrate-cluster" && name === plan.migration) migrationEnded(execution);
       if (machine === "decommission") over = true;
-      if (machine === "roll-back" && name === `${plan.migration}-by-hand`) over = true;
+      if (machine !== "roll-back") return;
+      rollbacks -= 1;
+      if (name === `${plan.migration}-by-hand` || (unanswered && rollbacks === 0)) over = true;
     },
     run: async () => {
       const end = clock.now() + DAYS_MAX * 86_400_000;
-      engine.start({ machine: "migrate-cluster", name: plan.migration, input: run });
+      engine.start({ machine: "migrate-cluster", name: plan.migration, input: start });
       const stopped = await clock.run(() => over || clock.now() > end);
       engine.check();
       if (!stopped) throw new Error("Nothing was left to happen, and the migration had not ended.");

@@ -5,6 +5,7 @@ import { SIDES } from "../../domain/phases.ts";
 import type { Plan } from "../../domain/plan.ts";
 import type { Clock } from "../clock.ts";
 import { makeApprovals } from "../invariants/approvals.ts";
+import { makeOneRun } from "../invariants/executions.ts";
 import { makeFence } from "../invariants/fence.ts";
 import { makeGates } from "../invariants/gates.ts";
 import { makeGuarded } from "../invariants/guarded.ts";
@@ -14,6 +15,7 @@ import { makeLimits, makePermissions, makeSecrets } from "../invariants/limits.t
 import type { Fact, Scene } from "../invariants/scene.ts";
 import { makeWindow } from "../invariants/traffic-steps.ts";
 import { makeWorldInvariants, type WorldScene } from "../invariants/world.ts";
+import { SLACK_APP } from "../services/deployed.ts";
 import type { Observed } from "../services/seam.ts";
 import type { Emit } from "../world/types.ts";
 import type { RehearsedWorld } from "./world.ts";
@@ -43,7 +45,8 @@ export const makeStepInvariants = (): readonly Invariant<Scene>[] => [
   makeWindow(),
   makeLimits(),
   makePermissions(),
-  makeSecrets(),
+  makeSecrets([SLACK_APP.signingSecret, SLACK_APP.botToken]),
+  makeOneRun(),
 ];
 
 export const makeJudges = ({ plan, clock, emit, stored }: JudgesOptions): Judges => {

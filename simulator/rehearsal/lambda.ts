@@ -1,5 +1,6 @@
 /** Lambda as Step Functions sees it: input parsed at the door, thirty seconds to live, and the errors that the service gives. */
 
+import type { Listener } from "../../functions/listener.ts";
 import type { Context, Step } from "../../functions/step.ts";
 import type { Clock } from "../clock.ts";
 import type { Faults } from "../faults/strikes.ts";
@@ -7,7 +8,7 @@ import type { Invoke, Json } from "../interpreter/engine.ts";
 import { endInvocation, type Invocation, withInvocation } from "../services/seam.ts";
 
 /** A function with effects times out at 30 s; the rollback's wait after the fence relies on it. */
-const TIMEOUT_MS = 30_000;
+const TIMEOUT_SECONDS = 30;
 
 /** What Step Functions is told when a function fails: `name` becomes the error, `message` the cause. */
 class FunctionError extends Error {
@@ -31,33 +32,56 @@ export type LambdaOptions = {
 
 export const makeLambda = (options: LambdaOptions): Invoke => {
   const byName = new Map(options.steps.map((step) => [step.name, step]));
-  return ({ functionName, payload, execution }) => {
-    const step = byName.get(functionName);
-    if (!step)
-      return Promise.reject(
-        new FunctionError("Lambda.ResourceNotFoundException", `Function not found: ${functionName}`),
-      );
-    const parsed = step.input.safeParse(payload);
-    if (!parsed.success) {
-      const [issue] = parsed.error.issues;
-      const sentence = `The input of ${step.name} is wrong at ${issue?.path.join(".") || "its top"}: ${issue?.message ?? "unknown"}.`;
-      return Promise.reject(new FunctionError("BadInput", sentence));
-    }
-    options.onInvocation(step.name);
-    const twice = options.faults?.duplicates(step.name) ?? false;
-    const answer = invokeOnce(options, step, parsed.data, execution.arn);
-    // Nobody hears the answer of the second, nor its error.
-    if (twice) invokeOnce(options, step, parsed.data, execution.arn).catch(() => {});
-    return answer;
+  return ({ functionName, payload, execution }) =>
+    invoke(options, byName.get(functionName), functionName, payload, execution.arn);
+};
+
+/** The same service for functions that no state machine calls: an event in, an answer or a failure out. */
+export const makeListening = (
+  options: Omit<LambdaOptions, "steps"> & { readonly listeners: readonly Listener[] },
+): ((name: string, event: unknown) => Promise<Json>) => {
+  const byName = new Map(options.listeners.map((listener) => [listener.name, listener]));
+  return (name, event) => {
+    const listener = byName.get(name);
+    return invoke(options, listener, name, event, `listener:${name}`, listener?.timeoutSeconds);
   };
+};
+
+type Serving = Omit<LambdaOptions, "steps">;
+
+const invoke = (
+  options: Serving,
+  step: Step | undefined,
+  name: string,
+  payload: unknown,
+  execution: string,
+  timeoutSeconds = TIMEOUT_SECONDS,
+): Promise<Json> => {
+  if (!step)
+    return Promise.reject(
+      new FunctionError("Lambda.ResourceNotFoundException", `Function not found: ${name}`),
+    );
+  const parsed = step.input.safeParse(payload);
+  if (!parsed.success) {
+    const [issue] = parsed.error.issues;
+    const sentence = `The input of ${step.name} is wrong at ${issue?.path.join(".") || "its top"}: ${issue?.message ?? "unknown"}.`;
+    return Promise.reject(new FunctionError("BadInput", sentence));
+  }
+  options.onInvocation(step.name);
+  const twice = options.faults?.duplicates(step.name) ?? false;
+  const answer = invokeOnce(options, step, parsed.data, execution, timeoutSeconds);
+  // Nobody hears the answer of the second, nor its error.
+  if (twice) invokeOnce(options, step, parsed.data, execution, timeoutSeconds).catch(() => {});
+  return answer;
 };
 
 /** One invocation. It lives on the clock until it ends by itself, crashes or times out, whether or not anybody still waits for its answer. */
 const invokeOnce = (
-  { clock, context, faults }: LambdaOptions,
+  { clock, context, faults }: Serving,
   step: Step,
   input: unknown,
   execution: string,
+  timeoutSeconds: number,
 ): Promise<Json> => {
   const ended = Promise.withResolvers<never>();
   const abandoned = Promise.withResolvers<never>();
@@ -77,11 +101,9 @@ const invokeOnce = (
       ),
   };
   const life = clock.task(step.name, () => {
-    const timer = clock.after(TIMEOUT_MS, () => {
+    const timer = clock.after(timeoutSeconds * 1000, () => {
       endInvocation(invocation);
-      ended.reject(
-        new FunctionError("Sandbox.Timedout", `Task timed out after ${TIMEOUT_MS / 1000} seconds.`),
-      );
+      ended.reject(new FunctionError("Sandbox.Timedout", `Task timed out after ${timeoutSeconds} seconds.`));
     });
     const run = async () => {
       const answer = (await withInvocation(invocation, () => step.run(input, context))) as Json;

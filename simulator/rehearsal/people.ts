@@ -1,89 +1,115 @@
-/** The people of a rehearsal: they read what is posted, think for as long as their plan says, and click. */
+/** The people of a rehearsal: they read what is posted, think for as long as their plan says, and click, by the door that Slack uses. */
 
+import type { SlackApp } from "../../adapters/secrets.ts";
 import type { Choice } from "../../domain/approvals.ts";
+import { ButtonSchema } from "../../domain/clicks.ts";
+import type { Button } from "../../domain/message.ts";
 import type { Plan } from "../../domain/plan.ts";
 import type { Clock } from "../clock.ts";
-import type { Invoke } from "../interpreter/engine.ts";
-import type { HttpService } from "../world/types.ts";
+import { buttonsIn, type Posted, type SlackService } from "../services/slack.ts";
+import { clickEvent } from "../services/slack-clicks.ts";
 
 /** `auto` grants and retries, `never` doesn't answer, `deny` denies. */
 export type ApproveMode = "auto" | "never" | "deny";
 
-type Button = {
-  readonly migration: string;
-  readonly plan: string;
-  readonly question: string;
-  readonly choice: Choice;
-};
+/** Somebody in the channel whom no plan names. */
+const STRANGER = "U0STRANGER";
+/** Who has started the migration; no approver. */
+export const OPERATOR = "AROAREHEARSAL:operator";
 
-/** What this mode answers with, of the choices that there are. */
-const answerOf = (mode: ApproveMode, choices: readonly Choice[]): Choice | undefined => {
-  if (mode === "never") return undefined;
-  const wishes: readonly Choice[] = mode === "auto" ? ["granted", "retry"] : ["denied", "roll-back"];
-  return wishes.find((wish) => choices.includes(wish));
+const TRY_AGAIN_MS = 30_000;
+const TRIES_MAX = 3;
+const DOWN_TRY_AGAIN_MS = 60_000;
+const DOWN_TRIES_MAX = 24 * 60;
+
+/** What goes wrong with people, switched on by faults. Each tells when it is felt. */
+export type Quirk = "late" | "twice" | "contradictory" | "nobody-entitled";
+
+export type People = {
+  /** Somebody posted; people read it. */
+  readonly sees: (message: Posted) => void;
+  readonly turn: (quirk: Quirk, felt: (() => void) | undefined) => void;
 };
 
 export type PeopleOptions = {
   readonly clock: Clock;
   readonly plan: Plan;
   readonly mode: ApproveMode;
-  readonly invoke: () => Invoke;
+  readonly app: SlackApp;
+  readonly slack: Pick<SlackService, "read" | "isDown">;
+  readonly path: string;
+  /** The endpoint, through API Gateway; rejects where it fails. */
+  readonly send: (event: object) => Promise<unknown>;
 };
 
-/** Slack's Web API, with the approvers of the plan behind it. */
-export const makeSlack = ({ clock, plan, mode, invoke }: PeopleOptions): HttpService => {
-  let messages = 0;
-  const click = (person: string, button: Button) =>
-    void invoke()({
-      functionName: "record-vote",
-      payload: {
-        run: { migration: button.migration, plan: button.plan },
-        question: button.question,
-        person,
-        choice: button.choice,
-      },
-      execution: { arn: `slack:${person}`, machine: "slack", name: person },
-      state: "click",
-    }).catch(() => {
-      // The endpoint's queue delivers again after a failure; so does this person.
-      clock.after(30_000, () => clickOnce(person, button));
+type Person = { readonly user: string; readonly afterSeconds: number };
+/** A button as it was when the message was posted. Who insists presses it although it is gone: their view of the message is old. */
+type Click = {
+  readonly user: string;
+  readonly ts: string;
+  readonly button: Button;
+  readonly insists: boolean;
+};
+
+export const makePeople = (options: PeopleOptions): People => {
+  const { clock, plan, mode } = options;
+  const quirks = new Map<Quirk, () => void>();
+  const { approvers, expiresAfterSeconds } = plan.settings.approvals;
+  const people: readonly Person[] = approvers.map((a) => ({
+    user: a.slack ?? a.person,
+    afterSeconds: a.answersAfterSeconds,
+  }));
+  const later = (seconds: number, quirk: Quirk | undefined, clicks: readonly Click[]) =>
+    clock.after(seconds * 1000, () => {
+      const made = clicks.filter((each) => press(options, each));
+      if (quirk !== undefined && made.length > 0) quirks.get(quirk)?.();
     });
-  const clicked = new Map<string, number>();
-  const clickOnce = (person: string, button: Button) => {
-    const key = `${person} ${button.question}`;
-    const times = (clicked.get(key) ?? 0) + 1;
-    clicked.set(key, times);
-    if (times <= 3) click(person, button);
+  const answers = (ts: string, button: Button, other: Button | undefined) => {
+    const one = (user: string, of = button, insists = false): Click => ({ user, ts, button: of, insists });
+    if (quirks.has("nobody-entitled")) later(5, "nobody-entitled", [one(STRANGER), one(OPERATOR)]);
+    const [first, second = first] = people;
+    if (quirks.has("contradictory") && first && second && other)
+      later(first.afterSeconds, "contradictory", [one(first.user), one(second.user, other, true)]);
+    for (const { user, afterSeconds } of people) {
+      if (quirks.has("late"))
+        later(Math.max(60, expiresAfterSeconds) + 60, "late", [one(user, button, true)]);
+      else if (quirks.has("twice")) later(afterSeconds, "twice", [one(user), one(user, button, true)]);
+      else later(afterSeconds, undefined, [one(user)]);
+    }
   };
-  return (request) => {
-    if (new URL(request.url).pathname !== "/api/chat.postMessage")
-      return reply(200, { ok: false, error: "unknown_method" });
-    const body = JSON.parse(request.body ?? "{}") as {
-      readonly channel?: string;
-      readonly blocks?: readonly { readonly elements?: readonly { readonly value: string }[] }[];
-    };
-    if (!body.channel) return reply(200, { ok: false, error: "channel_not_found" });
-    const buttons = (body.blocks ?? [])
-      .flatMap((block) => block.elements ?? [])
-      .map((element) => JSON.parse(element.value) as Button);
-    const choice = answerOf(
-      mode,
-      buttons.map((b) => b.choice),
+  return {
+    turn: (quirk, felt) => {
+      if (felt) quirks.set(quirk, felt);
+      else quirks.delete(quirk);
+    },
+    sees: (message) => {
+      if (mode === "never") return;
+      const offered = new Map(
+        buttonsIn(message).map((button) => [ButtonSchema.parse(JSON.parse(button.value)).choice, button]),
+      );
+      const wish = (...of: readonly Choice[]) => of.map((choice) => offered.get(choice)).find((b) => b);
+      const [yes, no] = [wish("granted", "retry"), wish("denied", "roll-back")];
+      const [button, other] = mode === "auto" ? [yes, no] : [no, yes];
+      if (button) answers(message.ts, button, other);
+    },
+  };
+};
+
+/**
+ * Presses a button, if it is still there. Where Slack shows a warning, people press again; where Slack is down they look again later.
+ * @returns whether it was pressed or will be.
+ */
+const press = (options: PeopleOptions, click: Click, tries = 1): boolean => {
+  const { clock, app, path, slack, send } = options;
+  const { user, ts, button, insists } = click;
+  if (!insists && !buttonsIn(slack.read(ts)).some((b) => b.action_id === button.action_id)) return false;
+  const again = (afterMs: number, triesMax: number) => {
+    if (tries < triesMax) clock.after(afterMs, () => press(options, click, tries + 1));
+  };
+  if (slack.isDown()) again(DOWN_TRY_AGAIN_MS, DOWN_TRIES_MAX);
+  else
+    send(clickEvent({ app, user, message: ts, button, nowMs: clock.now() }, path)).catch(() =>
+      again(TRY_AGAIN_MS, TRIES_MAX),
     );
-    const button = buttons.find((b) => b.choice === choice);
-    if (button)
-      for (const { person, answersAfterSeconds } of plan.settings.approvals.approvers)
-        clock.after(answersAfterSeconds * 1000, () => clickOnce(person, button));
-    messages += 1;
-    return reply(200, {
-      ok: true,
-      ts: `${Math.floor(clock.now() / 1000)}.${String(messages).padStart(6, "0")}`,
-    });
-  };
+  return true;
 };
-
-const reply = (status: number, body: object) => ({
-  status,
-  headers: { "content-type": "application/json" },
-  body: JSON.stringify(body),
-});

@@ -2,33 +2,39 @@
 
 import type { RunEvent, Summary } from "../../domain/events.ts";
 import { storedPlan } from "../../domain/items.ts";
+import { keys } from "../../domain/journal.ts";
 import type { KubeObject } from "../../domain/kube.ts";
 import { plannedNamespaces, plannedResources } from "../../domain/permissions/planned.ts";
 import type { Phase } from "../../domain/phases.ts";
 import type { Plan } from "../../domain/plan.ts";
 import { makeTally } from "../../domain/summary.ts";
 import { steps as realSteps } from "../../functions/index.ts";
+import type { Listener } from "../../functions/listener.ts";
+import { listeners as realListeners } from "../../functions/listeners.ts";
 import type { Log, Step } from "../../functions/step.ts";
 import type { NamedMachine } from "../../workflows/asl.ts";
 import { machines as realMachines } from "../../workflows/index.ts";
 import { Clock } from "../clock.ts";
-import { type FaultRequest, makeFaults } from "../faults/strikes.ts";
+import { type FaultRequest, type Faults, makeFaults } from "../faults/strikes.ts";
 import { makeWorldFaults } from "../faults/world.ts";
 import { Engine } from "../interpreter/engine.ts";
 import { type Ended, noFailedRequest, sourceIsAsItWas, targetEqualsSource } from "../invariants/endings.ts";
-import { makeRandom } from "../random.ts";
-import { makeSeam } from "../services/seam.ts";
+import { nothingLeftBehind } from "../invariants/left-behind.ts";
+import { makeRandom, type Random } from "../random.ts";
+import { makeSeam, type Seam } from "../services/seam.ts";
+import { ACCOUNT, REGION } from "../services/seam-aws.ts";
 import type { Executions } from "../services/sfn.ts";
 import { makeQuiet } from "../world/quiet.ts";
 import { makePauses } from "../world/traffic/pauses.ts";
 import type { Emit } from "../world/types.ts";
+import { makeAround } from "./around.ts";
 import { makeDriver } from "./drive.ts";
 import { makeFreezeMeter } from "./freeze-meter.ts";
-import { makeJudges } from "./judges.ts";
-import { makeLambda } from "./lambda.ts";
+import { type Judges, makeJudges } from "./judges.ts";
+import { makeLambda, makeListening } from "./lambda.ts";
 import { makeItemReader } from "./map-items.ts";
 import { endingOf } from "./outcome.ts";
-import { type ApproveMode, makeSlack } from "./people.ts";
+import { type ApproveMode, OPERATOR } from "./people.ts";
 import { makeRecorder, type Recorder } from "./recorder.ts";
 import { makeServices } from "./services.ts";
 import { makeTrafficLines } from "./traffic-lines.ts";
@@ -51,6 +57,7 @@ export type RehearsalOptions = {
   /** What is rehearsed: the machines and steps that are deployed. A test puts wrong ones here, to see that they are found out. */
   readonly machines?: readonly NamedMachine[];
   readonly steps?: readonly Step[];
+  readonly listeners?: readonly Listener[];
 };
 
 export type Rehearsed = {
@@ -89,7 +96,10 @@ export const rehearse = async (options: RehearsalOptions): Promise<Rehearsed> =>
       outcome: ending.outcome,
       ...run.tally.counts(),
       faults: run.faults.tally(),
-      unusedPermissions: run.seam.permissions.unused(options.steps ?? realSteps),
+      unusedPermissions: run.seam.permissions.unused([
+        ...(options.steps ?? realSteps),
+        ...(options.listeners ?? realListeners),
+      ]),
       virtualSeconds: run.clock.elapsedSeconds(),
       digest: run.recorder.digest(),
     },
@@ -108,29 +118,95 @@ const whoListens = (plan: Plan, world: ReturnType<typeof makeWorld>) => [
 
 /** Ties the parts of one rehearsal together; nothing has happened yet. */
 const makeRun = (options: RehearsalOptions) => {
-  const { plan, hash, seed, machines = realMachines, steps = realSteps } = options;
+  const { plan, hash, seed, machines = realMachines, steps = realSteps, listeners = realListeners } = options;
   const clock = new Clock(STARTS_AT);
   const random = makeRandom(seed);
+  const record = makeRecord(options, clock, (key) => s3.get(key));
+  const { emit } = record.recorder;
+  const world = makeWorld({ plan, clock, random: random.fork("world"), emit });
+  record.judges.watch(world);
+  record.watchers.push(...whoListens(plan, world), makeTrafficLines(clock, world.traffic.flush));
+  const start = { plan: keys.plan(hash), hash, requester: OPERATOR };
+  const around = makeAround({
+    ...options,
+    clock,
+    random,
+    listeners,
+    listen: (...event) => listen(...event),
+    engine: () => engine,
+    start,
+  });
+  const worldFaults = { ...makeWorldFaults(world, { clock, plan, emit }), ...around.faults };
+  const faults = makeFaults(options.faults, { clock, emit, world: () => worldFaults });
+  const mistakes = makeMistakes();
+  const linesOfPut = makeLinesOfPut();
+  const seam = seamOf({ plan, clock, random, faults, mistakes, ...record });
+  const { context, s3 } = makeServices({
+    plan,
+    clock,
+    random,
+    seam,
+    world,
+    around,
+    executions: executionsOf(clock, () => engine),
+    onPut: (put) => {
+      linesOfPut(put.key, put.body).forEach(emit);
+      around.sawPut(put.key);
+    },
+    log: logInto(emit),
+  });
+  for (const [key, text] of storedTexts(plan, hash)) s3.put(key, text);
+  const lambda = { clock, context, onInvocation: faults.stepBegins, faults };
+  const listen = makeListening({ ...lambda, listeners });
+  const engine = new Engine({
+    clock,
+    random: random.fork("engine"),
+    region: REGION,
+    account: ACCOUNT,
+    machines: Object.fromEntries(machines.map((m) => [m.name, m.definition])),
+    invoke: makeLambda({ ...lambda, steps }),
+    integrate: makeItemReader(s3),
+    keepHistories: false,
+    onHistory: (execution, event) => {
+      linesOfHistory(execution, event).forEach(emit);
+      driver.saw(execution, event);
+      around.saw(execution, event);
+    },
+  });
+  const run = { migration: plan.migration, plan: hash };
+  const driver = makeDriver({ clock, engine, plan, start, run, rollBackAt: options.rollBackAt });
+  return { ...record, clock, world, faults, seam, driver, mistakes };
+};
+
+/** The record as it is written, and who looks at each line of it. */
+const makeRecord = (options: RehearsalOptions, clock: Clock, stored: (key: string) => string | undefined) => {
   const tally = makeTally();
   const recorder = makeRecorder(clock, (event, line) => {
     tally.add(event);
     options.onEvent(event, line);
     judges.sawEvent(event);
-    for (const listen of listeners) listen(event);
+    for (const watch of watchers) watch(event);
   });
   const { emit } = recorder;
   const freezeMeter = makeFreezeMeter(emit);
-  const listeners = [freezeMeter.see, makeWayBack(emit)];
-  const judges = makeJudges({ plan, clock, emit, stored: (key) => s3.get(key) });
+  const watchers = [freezeMeter.see, makeWayBack(emit)];
+  const judges = makeJudges({ plan: options.plan, clock, emit, stored });
   announce(options, emit);
-  const world = makeWorld({ plan, clock, random: random.fork("world"), emit });
-  judges.watch(world);
-  listeners.push(...whoListens(plan, world), makeTrafficLines(clock, world.traffic.flush));
-  const worldFaults = makeWorldFaults(world, { clock, plan, emit });
-  const faults = makeFaults(options.faults, { clock, emit, world: () => worldFaults });
-  const mistakes = makeMistakes();
-  const linesOfPut = makeLinesOfPut();
-  const seam = makeSeam({
+  return { tally, recorder, freezeMeter, watchers, judges };
+};
+
+/** The seam with everybody who looks on. */
+const seamOf = (parts: {
+  readonly plan: Plan;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly faults: Faults;
+  readonly mistakes: ReturnType<typeof makeMistakes>;
+  readonly judges: Judges;
+  readonly recorder: Recorder;
+}): Seam => {
+  const { plan, clock, random, faults, mistakes, judges, recorder } = parts;
+  return makeSeam({
     clock,
     random: random.fork("seam"),
     fault: faults.hook,
@@ -140,39 +216,11 @@ const makeRun = (options: RehearsalOptions) => {
     },
     onMistake: mistakes.note,
     onPermission: (step, service, action, allowed) =>
-      emit({ type: "permission", step, service, action, allowed }),
+      recorder.emit({ type: "permission", step, service, action, allowed }),
     isPlanned: isPlanned(plan),
     mayWriteIn: writable(plan),
     zone: plan.settings.dns.zone,
   });
-  const people = makeSlack({ clock, plan, mode: options.approve, invoke: () => invoke });
-  const { context, s3 } = makeServices({
-    plan,
-    clock,
-    random,
-    seam,
-    world,
-    slack: people,
-    executions: executionsOf(clock, () => engine),
-    onPut: (put) => linesOfPut(put.key, put.body).forEach(emit),
-    log: logInto(emit),
-  });
-  for (const [key, text] of storedTexts(plan, hash)) s3.put(key, text);
-  const invoke = makeLambda({ clock, context, steps, onInvocation: faults.stepBegins, faults });
-  const engine = new Engine({
-    clock,
-    random: random.fork("engine"),
-    machines: Object.fromEntries(machines.map((m) => [m.name, m.definition])),
-    invoke,
-    integrate: makeItemReader(s3),
-    keepHistories: false,
-    onHistory: (execution, event) => {
-      linesOfHistory(execution, event).forEach(emit);
-      driver.saw(execution, event);
-    },
-  });
-  const driver = makeDriver({ clock, engine, plan, hash, rollBackAt: options.rollBackAt });
-  return { clock, tally, recorder, world, faults, seam, driver, mistakes, freezeMeter };
 };
 
 const texts = new WeakMap<Plan, Map<string, readonly (readonly [key: string, text: string])[]>>();
@@ -260,6 +308,7 @@ const judgeEnd = ({ emit, events }: Recorder, objects: Omit<Ended, "events">): v
   const { outcome } = endingOf(events.filter((e) => e.type !== "violation"));
   const breaches = [
     ...noFailedRequest(ended),
+    ...nothingLeftBehind(ended.events),
     ...(outcome === "completed" ? targetEqualsSource(ended) : []),
     ...(outcome === "rolled-back" ||
     (outcome === "waiting" &&

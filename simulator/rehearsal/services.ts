@@ -25,6 +25,7 @@ import { type Executions, makeSfn } from "../services/sfn.ts";
 import { makeSqsAttributes } from "../services/sqs-attributes.ts";
 import { makeSts } from "../services/sts.ts";
 import type { HttpService } from "../world/types.ts";
+import type { Around } from "./around.ts";
 import type { RehearsedWorld } from "./world.ts";
 
 export const BUCKET = "repot-memory";
@@ -41,7 +42,7 @@ export type ServicesOptions = {
   readonly random: Random;
   readonly seam: Seam;
   readonly world: RehearsedWorld;
-  readonly slack: HttpService;
+  readonly around: Pick<Around, "slack" | "sqs" | "secrets">;
   readonly executions: Executions;
   readonly onPut: (put: Put) => void;
   readonly log: Context["log"];
@@ -50,7 +51,7 @@ export type ServicesOptions = {
 export const makeServices = (
   options: ServicesOptions,
 ): { readonly context: Context; readonly s3: S3Service } => {
-  const { clock, seam, world, slack, log } = options;
+  const { clock, seam, world, around, log } = options;
   const s3 = makeS3({ bucket: BUCKET, clock, random: options.random.fork("s3"), onPut: options.onPut });
   const routes: Routes = {
     ...Object.fromEntries(
@@ -70,8 +71,8 @@ export const makeServices = (
         ],
       ]),
     ),
-    [HOSTS.slack]: { service: "slack", handle: slack },
     ...brokerRoutes(options),
+    [HOSTS.slack]: { service: "slack", handle: around.slack.handle },
   };
   const context: Context = {
     aws: awsClients(options, s3),
@@ -117,7 +118,7 @@ const brokerRoutes = ({ plan, clock, world }: ServicesOptions): Routes => {
 };
 
 const awsClients = (
-  { plan, clock, random, seam, world, executions }: ServicesOptions,
+  { plan, clock, random, seam, world, executions, around }: ServicesOptions,
   s3: S3Service,
 ): AwsClients => {
   const { source, target } = plan.settings;
@@ -152,8 +153,12 @@ const awsClients = (
       lateSeconds: () => world.flowRecords.lateSeconds(),
     }).handlers,
     sfn: makeSfn(executions).handlers,
-    sqs: makeSqsAttributes({ now: () => clock.now(), queues: world.queues }).handlers,
     sts: makeSts().handlers,
+    sqs: {
+      ...makeSqsAttributes({ now: () => clock.now(), queues: world.queues }).handlers,
+      ...around.sqs.handlers,
+    },
+    secrets: around.secrets.handlers,
   });
 };
 

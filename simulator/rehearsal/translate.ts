@@ -83,6 +83,7 @@ const approvalLines = ([question = "", kind = ""]: readonly string[], body: stri
       { type: "approval", question, status: "voted", person, sentence: `${person} chose "${choice}".` },
     ];
   }
+  if (kind !== "decision.json") return [];
   const { decision, by } = DecisionSchema.parse(value);
   const status =
     decision === "expired"

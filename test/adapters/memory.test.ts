@@ -3,9 +3,10 @@
 import { describe, expect, it } from "vitest";
 import { makeJournal } from "../../adapters/journal.ts";
 import { storePlan } from "../../adapters/plan-store.ts";
-import { postMessage } from "../../adapters/slack.ts";
+import { makeSlack } from "../../adapters/slack.ts";
 import type { JournalEntry } from "../../domain/journal.ts";
 import { keys } from "../../domain/journal.ts";
+import { section } from "../../domain/message.ts";
 import { makeStepBench, RUN, type StepBench, smallPlan } from "../functions/bench.ts";
 
 const S3 = { s3: ["GetObject", "PutObject", "ListBucket"] };
@@ -71,7 +72,10 @@ describe("a message", () => {
     };
     return {
       sent,
-      posted: postMessage(http as never, "https://slack", { channel: "repot", text, buttons: [] }),
+      posted: makeSlack(http as never, "https://slack", { botToken: "xoxb-1", channelId: "C1" }).post({
+        text,
+        blocks: [section(text)],
+      }),
     };
   };
 

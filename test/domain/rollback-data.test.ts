@@ -24,7 +24,9 @@ const request = (quorum = 2): Request => ({
   plan: "abc",
   token: "t",
   quorum,
+  askedAt: "2026-03-03T02:00:00.000Z",
   expiresAt: "2026-03-03T06:00:00.000Z",
+  requesters: ["r"],
 });
 const vote = (person: string, choice: string, over: Partial<Vote> = {}): Vote => ({
   person,
@@ -67,7 +69,11 @@ describe("a decision", () => {
     ["with no choice of the question", vote("a", "sure"), /not among/],
     ["at the very moment of the expiry", vote("a", "granted", { at: "2026-03-03T06:00:00.000Z" }), /expired/],
   ])("takes or refuses a vote %s", (_, cast, why) => {
-    const refusal = refusalOf(cast, request(), { approvers: ["a", "b", "r"], requester: "r" });
+    const refusal = refusalOf(
+      cast,
+      request(),
+      ["a", "b", "r"].map((person) => ({ person, role: "platform" })),
+    );
     if (why) expect(refusal).toMatch(why);
     else expect(refusal).toBeUndefined();
   });

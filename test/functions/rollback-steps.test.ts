@@ -47,7 +47,7 @@ const _isPatch = (call: { readonly action: string }) => call.action.startsWith("
 
 describe("the lock", () => {
   const start = (bench: StepBench, execution: string, migration = RUN.migration) =>
-    bench.run(validateStart, { run: { ...RUN, migration }, machine: "migrate-cluster", execution });
+    bench.run(validateStart, { start: { ...RUN, migration }, machine: "migrate-cluster", execution });
   const LOCK = keys.lock("shop-kops");
 
   it("is taken once, and again by the same execution's retry", async () => {

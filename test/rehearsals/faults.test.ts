@@ -79,6 +79,20 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
   // The move gets by; retiring waits for the person who lets something raise the source again and again.
   "hpa-fights": [0, 5],
   "insync-late": [0],
+  "approval-late": [5],
+  "approval-twice": [0],
+  "approval-contradictory": [4],
+  "approval-by-nobody-entitled": [0],
+  // Without an end nobody can be asked: the question expires.
+  "slack-down": [5],
+  "execution-aborted": [4],
+  "event-lost": [4],
+  "event-twice": [4],
+  // The target serves already: people are told, and decide.
+  "execution-aborted@observe-stragglers": [5],
+  "event-lost@observe-stragglers": [5],
+  "event-twice@observe-stragglers": [5],
+  "started-twice": [0],
   // Nothing more is stopped; the source's workers come back and the target's go.
   "terminating-hangs": [4],
   "broker-unreachable": [4],

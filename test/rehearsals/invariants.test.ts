@@ -127,18 +127,18 @@ const WRONG: readonly Wrong[] = [
   },
   {
     title: "a grant by somebody who may not",
-    wrong: () => ({ steps: steps.votes(({ run: { plan } }) => ({ plan, person: "mallory" })) }),
+    wrong: () => ({ listeners: steps.votes(({ plan }) => ({ plan, person: "mallory" })) }),
     breaks: ["approvals"],
     says: /granted by 0 entitled/,
   },
   {
     title: "a grant for another plan",
-    wrong: () => ({ steps: steps.votes(({ person }) => ({ plan: "another", person })) }),
+    wrong: () => ({ listeners: steps.votes(({ person }) => ({ plan: "another", person })) }),
     breaks: ["approvals"],
   },
   {
     title: "a decommissioning that one person grants",
-    wrong: () => ({ steps: steps.votes(({ person, run: { plan } }) => ({ plan, person })) }),
+    wrong: () => ({ listeners: steps.votes((click) => click) }),
     breaks: ["approvals"],
     says: /decommission was granted by 1 entitled people where 2/,
   },

@@ -2,6 +2,8 @@
 
 import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { steps as realSteps } from "../../../functions/index.ts";
+import type { Listener } from "../../../functions/listener.ts";
+import { listeners as realListeners } from "../../../functions/listeners.ts";
 import type { Context, Step } from "../../../functions/step.ts";
 import type { NamedMachine } from "../../../workflows/asl.ts";
 import { machines as realMachines } from "../../../workflows/index.ts";
@@ -78,6 +80,16 @@ export const withStep = (
 ): readonly Step[] => {
   if (!steps.some((s) => s.name === name)) throw new Error(`There is no step ${name} to make wrong.`);
   return steps.map((s) => (s.name === name ? { ...s, ...fields, run: wrong(s.run) } : s));
+};
+
+/** All listeners, one of them doing something else. */
+export const withListener = (
+  name: string,
+  wrong: (right: Run) => Run,
+  listeners: readonly Listener[] = realListeners,
+): readonly Listener[] => {
+  if (!listeners.some((l) => l.name === name)) throw new Error(`There is no listener ${name} to make wrong.`);
+  return listeners.map((l) => (l.name === name ? { ...l, run: wrong(l.run) } : l));
 };
 
 /** The context of a step that doesn't look at the fence. */

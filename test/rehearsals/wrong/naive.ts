@@ -97,7 +97,7 @@ const migrate = stateMachine<string>("migrate-cluster", {
     "Read the plan": call<string>(
       "validate-start",
       {
-        run: "{% $states.input %}",
+        start: "{% $states.input %}",
         machine: "migrate-cluster",
         execution: "{% $states.context.Execution.Id %}",
       },

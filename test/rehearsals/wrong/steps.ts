@@ -2,16 +2,18 @@
 
 import { SendTaskSuccessCommand } from "@aws-sdk/client-sfn";
 import { RequestSchema } from "../../../domain/approvals.ts";
+import { clickIn } from "../../../domain/clicks.ts";
 import { keys } from "../../../domain/journal.ts";
 import type { Ref } from "../../../domain/kube.ts";
 import { journalOf, makeEffect, makeUndoEffect } from "../../../functions/effect.ts";
 import type { GateInput, GateResult } from "../../../functions/gate.ts";
 import { type Guard, guardKey } from "../../../functions/guard.ts";
 import { steps as realSteps } from "../../../functions/index.ts";
+import type { Listener } from "../../../functions/listener.ts";
 import { bucketOf, type Item, kubernetesOf, type Run } from "../../../functions/run.ts";
 import type { Context, Needs, Step } from "../../../functions/step.ts";
 import { refOfItem } from "../../../functions/workload.ts";
-import { unfenced, unguarded, withStep } from "./edit.ts";
+import { unfenced, unguarded, withListener, withStep } from "./edit.ts";
 
 type Scaling = {
   readonly run: Run;
@@ -119,36 +121,32 @@ export const sampleless = (gate: string): readonly Step[] =>
     return { verdict: "pass", sentence: "No errors.", askedMax: 1, pollSeconds: 1 };
   });
 
-type Click = {
-  readonly run: Run;
-  readonly question: string;
-  readonly person: string;
-  readonly choice: string;
-};
-
 /** Takes a click as it comes. @param change makes the vote and the decision wrong. */
 export const votes = (
-  change: (click: Click) => { readonly plan: string; readonly person: string },
-): readonly Step[] =>
-  withStep("record-vote", () => async (input, context) => {
-    const click = input as Click;
-    const { run, question, choice } = click;
-    const { plan, person } = change(click);
+  change: (click: { readonly plan: string; readonly person: string }) => {
+    readonly plan: string;
+    readonly person: string;
+  },
+): readonly Listener[] =>
+  withListener("record-vote", () => async (input, context) => {
+    const [message] = (input as { readonly Records: readonly { readonly body: string }[] }).Records;
+    const click = clickIn((JSON.parse(message?.body ?? "{}") as { readonly body: string }).body);
+    if (!click) throw new Error("There was no click in the queue.");
+    const { migration, question, choice } = click.button;
+    const { plan, person } = change({ plan: click.button.plan, person: click.user });
     const bucket = bucketOf(context);
-    const { token } = RequestSchema.parse(
-      (await bucket.getJson(keys.approval(run.migration, question)))?.value,
-    );
-    if (await bucket.getJson(keys.decision(run.migration, question))) return { counted: false };
-    await bucket.putNew(keys.vote(run.migration, question, person), {
+    const { token } = RequestSchema.parse((await bucket.getJson(keys.approval(migration, question)))?.value);
+    if (await bucket.getJson(keys.decision(migration, question))) return { batchItemFailures: [] };
+    await bucket.putNew(keys.vote(migration, question, person), {
       person,
       choice,
       plan,
       at: context.now().toISOString(),
     });
-    await bucket.putNew(keys.decision(run.migration, question), { decision: choice, by: [person] });
+    await bucket.putNew(keys.decision(migration, question), { decision: choice, by: [person] });
     const output = JSON.stringify({ decision: choice, by: [person] });
     await context.aws.sfn.send(new SendTaskSuccessCommand({ taskToken: token, output }));
-    return { counted: true };
+    return { batchItemFailures: [] };
   });
 
 /** Says that the window is open, whenever it is asked. */

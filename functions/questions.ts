@@ -1,0 +1,115 @@
+/** What the functions around a question share: its record, its messages in Slack, and how they are brought up to date. */
+
+import type { Bucket } from "../adapters/bucket.ts";
+import { readSlackApp } from "../adapters/secrets.ts";
+import { makeSlack, type Slack } from "../adapters/slack.ts";
+import {
+  type Decision,
+  DecisionSchema,
+  type Request,
+  RequestSchema,
+  VoteSchema,
+} from "../domain/approvals.ts";
+import { keys } from "../domain/journal.ts";
+import { questionMessage } from "../domain/question-message.ts";
+import { gatesSeen } from "./gates-seen.ts";
+import { bucketOf, planOf } from "./run.ts";
+import type { Context } from "./step.ts";
+
+/** What is needed to speak in Slack: the app's secret and these methods. */
+export const SPEAKING = { secrets: ["GetSecretValue"] } as const;
+
+export const slackOf = async (context: Context): Promise<Slack> =>
+  makeSlack(
+    context.http,
+    context.endpoints.slack,
+    await readSlackApp(context.aws.secrets, context.deployed.slackSecretId),
+  );
+
+export const requestOf = async (
+  bucket: Bucket,
+  migration: string,
+  question: string,
+): Promise<{ readonly request: Request; readonly etag: string } | undefined> => {
+  const stored = await bucket.getJson(keys.approval(migration, question));
+  return stored && { request: RequestSchema.parse(stored.value), etag: stored.etag };
+};
+
+export const decisionOf = async (
+  bucket: Bucket,
+  migration: string,
+  question: string,
+): Promise<Decision | undefined> => {
+  const stored = await bucket.getJson(keys.decision(migration, question));
+  return stored && DecisionSchema.parse(stored.value);
+};
+
+/** The message as the record has it now. */
+const messageNow = async (context: Context, migration: string, request: Request) => {
+  const bucket = bucketOf(context);
+  const { id, phase } = request.question;
+  const run = { migration, plan: request.plan };
+  const votes = [];
+  for (const key of await bucket.listKeys(keys.votes(migration, id)))
+    votes.push(VoteSchema.parse((await bucket.getJson(key))?.value));
+  const decision = await decisionOf(bucket, migration, id);
+  return questionMessage({
+    migration,
+    request,
+    plan: await planOf(context, run),
+    gates: await gatesSeen(bucket, migration, phase),
+    votes,
+    nowMs: context.now().getTime(),
+    ...(decision ? { decision } : {}),
+  });
+};
+
+/** The timestamps of a question's messages. */
+export const messagesOf = async (
+  bucket: Bucket,
+  migration: string,
+  question: string,
+): Promise<readonly string[]> =>
+  (await bucket.listKeys(keys.messages(migration, question))).map((key) =>
+    key.slice(key.lastIndexOf("/") + 1, -".json".length),
+  );
+
+/** Posts a question that has no message yet and remembers the message; the record of the question stands already. */
+export const postQuestion = async (
+  context: Context,
+  migration: string,
+  request: Request,
+): Promise<boolean> => {
+  const bucket = bucketOf(context);
+  const { id } = request.question;
+  if ((await messagesOf(bucket, migration, id)).length > 0) return false;
+  const slack = await slackOf(context);
+  const timestamp = await slack.post(await messageNow(context, migration, request));
+  await bucket.putNew(keys.message(migration, id, timestamp), { timestamp });
+  return true;
+};
+
+/**
+ * Brings a question's messages up to date. People can see it in the record as well, so Slack's troubles are logged and stop nobody.
+ * @param clicked A message that somebody clicked: also where its posting was never remembered.
+ */
+export const updateMessages = async (
+  context: Context,
+  migration: string,
+  request: Request,
+  clicked?: string,
+): Promise<void> => {
+  const { id } = request.question;
+  try {
+    const known = await messagesOf(bucketOf(context), migration, id);
+    const all = [...new Set([...known, ...(clicked === undefined ? [] : [clicked])])];
+    if (all.length === 0) return;
+    const message = await messageNow(context, migration, request);
+    const slack = await slackOf(context);
+    for (const timestamp of all) await slack.update(timestamp, message);
+  } catch (error) {
+    context.log.warn(`The messages of question ${id} could not be brought up to date; the record stands.`, {
+      reason: error instanceof Error ? error.message : "unknown",
+    });
+  }
+};
