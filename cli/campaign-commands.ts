@@ -13,6 +13,10 @@ export type CampaignOptions = {
   /** What is rehearsed: a plan.json or manifests; the small platform that comes with Repot where absent. */
   readonly plan?: string;
   readonly keepGoing: boolean;
+  /** Names of bugs that are planted in what is rehearsed. */
+  readonly planted: readonly string[];
+  /** Names of invariants that nobody watches. */
+  readonly unwatched: readonly string[];
   /** Where broken cases are written. */
   readonly out: string;
   readonly json: boolean;
@@ -45,6 +49,8 @@ export const addCampaignCommands = (program: Command, io: Io, done: (code: numbe
       "--plan <file>",
       "a plan.json or manifests to rehearse, instead of the small platform that comes with Repot",
     )
+    .option("--plant <bug>", "plants a known mistake; may be given again", repeat)
+    .option("--without-invariant <name>", "nobody watches this invariant; may be given again", repeat)
     .option("--exhaustive", "each single fault at each step, and a rollback at each phase; prints the table")
     .option("--keep-going", "goes on after a broken run")
     .option("--out <dir>", "where broken cases are written", OUT)
@@ -79,7 +85,14 @@ export const addCampaignCommands = (program: Command, io: Io, done: (code: numbe
     });
 };
 
-type Flags = Readonly<Record<string, string | boolean | undefined>>;
+type Flags = Readonly<Record<string, string | boolean | readonly string[] | undefined>>;
+
+const repeat = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+const listOf = (flags: Flags, key: string): readonly string[] => {
+  const value = flags[key];
+  return Array.isArray(value) ? value : [];
+};
 
 const textOf = <K extends string>(flags: Flags, key: K): { readonly [P in K]?: string } => {
   const value = flags[key];
@@ -102,6 +115,8 @@ const campaignOptions = (flags: Flags): CampaignOptions => {
     seed: parseSeed(seed ?? "1"),
     ...textOf(flags, "plan"),
     keepGoing: flags["keepGoing"] === true,
+    planted: listOf(flags, "plant"),
+    unwatched: listOf(flags, "withoutInvariant"),
     out: out ?? OUT,
     json: flags["json"] === true,
   };

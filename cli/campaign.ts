@@ -13,10 +13,11 @@ import {
   campaign as run,
   smallestOf,
 } from "../simulator/campaign/campaign.ts";
-import type { Case, Platform } from "../simulator/campaign/case.ts";
+import { type Case, mustBeInvariants, type Platform } from "../simulator/campaign/case.ts";
 import { caseOf, cells, complaint, type Filled, fill, table } from "../simulator/campaign/matrix.ts";
 import { type CampaignReport, makeCampaignTally, shortcomings } from "../simulator/campaign/report.ts";
 import type { Breach } from "../simulator/campaign/run.ts";
+import { plantedOf } from "../simulator/planted/catalogue.ts";
 import type { CampaignOptions } from "./campaign-commands.ts";
 import { count, duration, number, percent } from "./format.ts";
 import type { Io } from "./io.ts";
@@ -49,13 +50,16 @@ const writeCase = async (path: string, tried: Case): Promise<void> => {
 
 /** @returns 6 where something broke, 1 where the campaign proves too little, else 0. */
 export const campaign = async (options: CampaignOptions, io: Io): Promise<number> => {
+  const { planted, unwatched } = options;
+  plantedOf(planted);
+  mustBeInvariants(unwatched);
   const platform = await loadPlatform(options.plan, io);
   const startedMs = io.wallMs();
   const seconds = () => (io.wallMs() - startedMs) / 1000;
   const tally = makeCampaignTally();
   const seen = new Set<string>();
   let broke = false;
-  for await (const ran of run(platform, options.seed)) {
+  for await (const ran of run(platform, options.seed, { planted, unwatched })) {
     tally.add(ran.tried, ran.verdict);
     if (options.json) io.out(`${JSON.stringify(lineOf(ran))}\n`);
     const { breach } = ran.verdict;

@@ -7,7 +7,7 @@ import type { Summary } from "../domain/events.ts";
 import { viewOf } from "../domain/view.ts";
 import { caseText, smallestOf } from "../simulator/campaign/campaign.ts";
 import { type Case, type Platform, parseCase } from "../simulator/campaign/case.ts";
-import { breachOf, runCase } from "../simulator/campaign/run.ts";
+import { breachOf, optionsOf, runCase } from "../simulator/campaign/run.ts";
 import { rehearse } from "../simulator/rehearsal/rehearse.ts";
 import { loadPlatform, textOfCase } from "./campaign.ts";
 import type { CaseOptions } from "./campaign-commands.ts";
@@ -36,13 +36,9 @@ const load = async (
 export const replay = async (options: CaseOptions, io: Io): Promise<number> => {
   const { tried, platform } = await load(options, io);
   const startedMs = io.wallMs();
-  const { rollBackAt, ...rest } = tried;
   const rehearsed = await rehearse({
     ...platform,
-    seed: rest.seed,
-    faults: rest.faults as Parameters<typeof rehearse>[0]["faults"],
-    approve: rest.approve,
-    ...(rollBackAt === undefined ? {} : { rollBackAt }),
+    ...optionsOf(tried),
     onEvent: (_, line) => {
       if (options.json) io.out(`${line}\n`);
     },
@@ -57,8 +53,8 @@ export const replay = async (options: CaseOptions, io: Io): Promise<number> => {
     io.out(`${caseText(tried)}\n`);
     for (const { kind, step, struck } of summary.faults)
       io.out(`${kind} struck ${step} ${count(struck, "time")}.\n`);
-    for (const { at, invariant, sentence } of summary.violations)
-      io.out(`${at} s ${invariant}: ${sentence}\n`);
+    for (const { at, line, invariant, sentence } of summary.violations)
+      io.out(`${at} s, line ${line}, ${invariant}: ${sentence}\n`);
     for (const line of outcomeLines(summary, rehearsed.sentence, paths)) io.out(`${line}\n`);
     io.out(`Digest ${summary.digest}\n`);
   }

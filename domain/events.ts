@@ -114,7 +114,8 @@ export type RunEvent =
   | Line<"ready", { cluster: Side; workload: string; ready: number; wanted: number }>
   | Line<"fault", { kind: string; step: string; sentence: string }>
   | Line<"permission", { step: string; service: string; action: string; allowed: boolean }>
-  | Line<"violation", { invariant: string; sentence: string }>
+  /** `line`: how many lines the record had when the invariant was found broken; the last of them did it. */
+  | Line<"violation", { invariant: string; sentence: string; line: number }>
   /** Anything else a person should read: what a step held for, what undo could not do. */
   | Line<"notice", { level: "info" | "warning" | "error"; sentence: string }>;
 
@@ -158,6 +159,7 @@ export type Summary = {
     readonly invariant: string;
     readonly sentence: string;
     readonly at: number;
+    readonly line: number;
   }[];
   readonly faults: readonly { readonly kind: string; readonly step: string; readonly struck: number }[];
   readonly virtualSeconds: number;

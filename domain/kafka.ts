@@ -191,7 +191,7 @@ export const settle = (sight: GroupSight, observedAt: string): Verdict => {
     seen(
       "messages that wait",
       waitingOf(ends, committed) ?? null,
-      `at most ${lagMax}`,
+      isBetween(sight) ? "not judged while a member is on its way" : `at most ${lagMax}`,
       "list-offsets, list-committed",
       committed.length,
     ),

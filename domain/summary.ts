@@ -56,7 +56,7 @@ export const makeTally = (): Tally => {
         strike(faults, event);
         break;
       case "violation":
-        violations.push({ invariant: event.invariant, sentence: event.sentence, at: event.at });
+        violations.push(violationOf(event));
         break;
       default: // Every other line is for people; it counts nowhere.
     }
@@ -106,3 +106,10 @@ export const summarize = (events: Iterable<RunEvent>): Counts => {
   for (const event of events) tally.add(event);
   return tally.counts();
 };
+
+const violationOf = ({ invariant, sentence, at, line }: Extract<RunEvent, { type: "violation" }>) => ({
+  invariant,
+  sentence,
+  at,
+  line,
+});

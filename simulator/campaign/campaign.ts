@@ -1,25 +1,36 @@
 /** The campaign: run after run, each from a seed of its own, until there were enough or something broke. */
 
 import { FAULTS } from "../faults/catalogue.ts";
-import { ENDINGS } from "../invariants/endings.ts";
-import { makeWorldInvariants } from "../invariants/world.ts";
+import { PLANTED, plantedOf } from "../planted/catalogue.ts";
 import { makeRandom } from "../random.ts";
-import { makeStepInvariants } from "../rehearsal/judges.ts";
+import { invariants } from "../rehearsal/judges.ts";
 import { type Case, faultText, type Platform } from "./case.ts";
 import { generate } from "./generate.ts";
+import { OF_RUNS } from "./of-runs.ts";
 import { type Breach, type Program, runCase, type Verdict } from "./run.ts";
 import { type Shrunk, shrink } from "./shrink.ts";
 
 export type Ran = { readonly index: number; readonly tried: Case; readonly verdict: Verdict };
 
+/** What is planted, and what is not watched. */
+export type Rigged = { readonly planted?: readonly string[]; readonly unwatched?: readonly string[] };
+
 /** The cases of a seed, one after the other, and how each ended. The caller decides when it has seen enough. */
-export async function* campaign(platform: Platform, seed: number): AsyncGenerator<Ran, never> {
+export async function* campaign(
+  platform: Platform,
+  seed: number,
+  rigged: Rigged = {},
+): AsyncGenerator<Ran, never> {
   const random = makeRandom(seed);
+  const { planted = [], unwatched = [] } = rigged;
+  const nights = plantedOf(planted).flatMap((bug) => (bug.shownBy ? [bug.shownBy] : []));
   for (let index = 0; ; index += 1) {
     const tried: Case = {
       format: 1,
       platform: platform.hash,
-      ...generate(random.fork(`run ${index}`), index),
+      ...generate(random.fork(`run ${index}`), index, nights),
+      ...(planted.length === 0 ? {} : { planted: [...planted] }),
+      ...(unwatched.length === 0 ? {} : { unwatched: [...unwatched] }),
     };
     yield { index, tried, verdict: await runCase(platform, tried) };
   }
@@ -30,7 +41,7 @@ export const smallestOf = async (
   platform: Platform,
   tried: Case,
   breach: Breach,
-  program: Program = {},
+  program?: Program,
 ): Promise<Shrunk> => {
   let { sentence } = breach;
   const { smallest, tries } = await shrink(tried, async (smaller) => {
@@ -43,9 +54,10 @@ export const smallestOf = async (
 };
 
 /** A case in a line, for a person. */
-export const caseText = ({ seed, faults, rollBackAt, approve }: Case): string =>
+export const caseText = ({ seed, faults, rollBackAt, approve, planted = [] }: Case): string =>
   [
     `seed ${seed}`,
+    ...planted.map((name) => `with ${name}`),
     ...(rollBackAt === undefined ? [] : [`rollback at ${rollBackAt}`]),
     ...(approve === "auto" ? [] : [`approve ${approve}`]),
     ...faults.map(faultText),
@@ -54,9 +66,11 @@ export const caseText = ({ seed, faults, rollBackAt, approve }: Case): string =>
 /** What a campaign draws from and judges by. */
 export const catalogue = () => ({
   faults: FAULTS.map(({ kind, ...fault }) => ({ name: kind, ...fault })),
-  planted: [],
-  invariants: [...makeStepInvariants(), ...makeWorldInvariants(), ...ENDINGS].map(({ name, sentence }) => ({
+  planted: PLANTED.map(({ name, sentence, area, caughtBy }) => ({
     name,
     sentence,
+    area,
+    invariant: caughtBy,
   })),
+  invariants: [...invariants(), ...OF_RUNS],
 });

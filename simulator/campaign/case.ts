@@ -5,6 +5,9 @@ import { BadInput } from "../../domain/errors.ts";
 import { PHASES, type Phase } from "../../domain/phases.ts";
 import type { Plan } from "../../domain/plan.ts";
 import { faultOf, stepsOf } from "../faults/catalogue.ts";
+import { plantedOf } from "../planted/catalogue.ts";
+import { invariants } from "../rehearsal/judges.ts";
+import { OF_RUNS } from "./of-runs.ts";
 
 /** Phases after which a rollback may be asked for: after the last there is nothing to go back to. */
 export const ROLLBACK_PHASES = PHASES.filter(
@@ -34,6 +37,10 @@ export const CaseSchema = z.strictObject({
   faults: z.array(FaultSchema).max(1_000),
   rollBackAt: z.enum(ROLLBACK_PHASES).optional(),
   approve: z.enum(APPROVALS),
+  /** Bugs that are planted in the program, by name. */
+  planted: z.array(z.string()).max(100).optional(),
+  /** Invariants that nobody watches, by name. */
+  unwatched: z.array(z.string()).max(100).optional(),
   /** What was found, for whoever opens the file. */
   found: z.string().optional(),
 });
@@ -65,7 +72,17 @@ export const parseCase = (text: string, name: string): Case => {
     if (![...stepsOf(fault, true), ...fault.seldomSteps].includes(step))
       throw new BadInput(`${name}: ${kind} can't strike at ${step}. repot campaign --list prints the steps.`);
   }
+  plantedOf(parsed.data.planted ?? []);
+  mustBeInvariants(parsed.data.unwatched ?? []);
   return parsed.data;
+};
+
+/** @throws BadInput where there is no such invariant. */
+export const mustBeInvariants = (names: readonly string[]): void => {
+  const known = [...invariants(), ...OF_RUNS];
+  for (const name of names)
+    if (!known.some((each) => each.name === name))
+      throw new BadInput(`There is no invariant ${name}. repot campaign --list prints them.`);
 };
 
 /** `crash-before-effect@scale-workload:count=2`. */

@@ -4,6 +4,7 @@
  */
 
 import { FAULTS, type FaultKind, stepsOf } from "../faults/catalogue.ts";
+import type { Night } from "../planted/bug.ts";
 import type { Random } from "../random.ts";
 import { type Case, type CaseFault, ROLLBACK_PHASES } from "./case.ts";
 
@@ -25,8 +26,28 @@ const ZOMBIE_SECONDS = [3, 29] as const;
 const WORLD_SECONDS = [30, 900] as const;
 const SEED_MAX = 4_294_967_295;
 
-/** @param random A stream of this run's own. @param index Even runs are swarms. */
-export const generate = (random: Random, index: number): Omit<Case, "format" | "platform"> => {
+/** Half of the runs have what a planted bug needs to matter, beside what is drawn anyway. */
+const AIMED_SHARE = 0.5;
+
+/**
+ * @param random A stream of this run's own.
+ * @param index Even runs are swarms.
+ * @param nights What the planted bugs need: one of them is drawn for a run that is aimed.
+ */
+export const generate = (
+  random: Random,
+  index: number,
+  nights: readonly Night[] = [],
+): Omit<Case, "format" | "platform"> => {
+  const drawn = any(random, index);
+  if (nights.length === 0 || random.fork("aim").next() >= AIMED_SHARE) return drawn;
+  const { faults = [], ...night } = random.fork("night").pick(nights);
+  const { rollBackAt: _, ...rest } = drawn;
+  return { ...rest, approve: "auto", ...night, faults: [...faults] };
+};
+
+/** A night as it comes. */
+const any = (random: Random, index: number): Omit<Case, "format" | "platform"> => {
   const rollBackAt = random.next() < ROLLBACK_SHARE ? random.pick(ROLLBACK_PHASES) : undefined;
   const mood = random.next();
   const approve = mood < SILENT_SHARE ? "never" : mood < SILENT_SHARE + DENYING_SHARE ? "deny" : "auto";
@@ -45,6 +66,9 @@ export const generate = (random: Random, index: number): Omit<Case, "format" | "
   };
 };
 
+/** What can strike any run, forward and back. */
+const EVERYDAY = FAULTS.filter((fault) => fault.scope === "call");
+
 /** Each kind or not, as a coin falls; never none. */
 const swarmOf = (random: Random, kinds: readonly FaultKind[]): readonly FaultKind[] => {
   const chosen = kinds.filter(() => random.next() < 0.5);
@@ -58,11 +82,12 @@ const drawn = (
   { count, rollsBack }: { readonly count: number; readonly rollsBack: boolean },
 ): CaseFault[] => {
   const faults = new Map<string, CaseFault>();
-  const backwards = rollsBack ? FAULTS.filter((fault) => fault.scope === "call") : [];
+  const backwards = rollsBack ? EVERYDAY : [];
   for (let i = 0; i < count; i += 1) {
     const first = i === 0 && rollsBack;
-    const chosen = first ? kinds.filter((kind) => backwards.includes(kind)) : kinds;
-    const fault = random.pick(chosen.length > 0 ? chosen : backwards);
+    const able = kinds.filter((kind) => stepsOf(kind, rollsBack).length > 0);
+    const chosen = first ? able.filter((kind) => backwards.includes(kind)) : able;
+    const fault = random.pick(chosen.length > 0 ? chosen : EVERYDAY);
     const seldom = i > 0 && fault.seldomSteps.length > 0 && random.next() < SELDOM_SHARE;
     const usual = first ? fault.rollbackSteps : stepsOf(fault, rollsBack);
     const step = random.pick(seldom ? fault.seldomSteps : usual);

@@ -35,10 +35,20 @@ const WORLD_ENDS: Readonly<Record<string, Outcome>> = {
   // The move gets by; retiring the source waits for whoever lets something raise it again and again.
   "hpa-fights": "waiting",
   "insync-late": "completed",
+  // Nobody who may has answered in time: rolled back, and left to people.
+  "approval-late": "waiting",
+  "approval-by-stranger": "waiting",
+  "approval-twice": "completed",
+  // The first grant has decided the cut; of the decommissioning two are asked, and the first denial decides.
+  "approval-contradictory": "completed",
 };
 
 const dueOf = ({ kind, scope }: FaultKind, step: string): Outcome =>
-  scope === "call" ? "completed" : (WORLD_ENDS[`${kind}@${step}`] ?? WORLD_ENDS[kind] ?? "completed");
+  scope === "call" || kind === "started-twice"
+    ? "completed"
+    : kind === "rollback-pressed"
+      ? "rolled-back"
+      : (WORLD_ENDS[`${kind}@${step}`] ?? WORLD_ENDS[kind] ?? "completed");
 
 /** Every cell that there is, in the order of the table. */
 export const cells = (): readonly Cell[] => [

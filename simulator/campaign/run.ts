@@ -2,6 +2,7 @@
 
 import type { Outcome } from "../../domain/events.ts";
 import { faultOf } from "../faults/catalogue.ts";
+import { programWith } from "../planted/catalogue.ts";
 import { type RehearsalOptions, type Rehearsed, rehearse } from "../rehearsal/rehearse.ts";
 import type { Case, Platform } from "./case.ts";
 
@@ -21,24 +22,27 @@ export type Verdict = {
   readonly breach?: Breach;
 };
 
-/** What is deployed, where it isn't what Repot ships: a test puts a wrong program here. */
-export type Program = Pick<RehearsalOptions, "machines" | "steps">;
+/** What is deployed, where it is neither what Repot ships nor that with planted bugs: a test puts a wrong program here. */
+export type Program = Pick<RehearsalOptions, "machines" | "steps" | "listeners">;
+
+/** A case as a rehearsal takes it. */
+export const optionsOf = ({ seed, faults, approve, rollBackAt, planted, unwatched }: Case) => ({
+  seed,
+  faults: faults as RehearsalOptions["faults"],
+  approve,
+  ...(rollBackAt === undefined ? {} : { rollBackAt }),
+  ...(planted === undefined ? {} : programWith(planted)),
+  ...(unwatched === undefined ? {} : { unwatched }),
+});
 
 /** Never rejects: a run that breaks down is a finding, too. */
-export const runCase = async (
-  { plan, hash }: Platform,
-  tried: Case,
-  program: Program = {},
-): Promise<Verdict> => {
+export const runCase = async ({ plan, hash }: Platform, tried: Case, program?: Program): Promise<Verdict> => {
   try {
     const { summary, exitCode, sentence } = await rehearse({
-      ...program,
       plan,
       hash,
-      seed: tried.seed,
-      faults: tried.faults as Parameters<typeof rehearse>[0]["faults"],
-      approve: tried.approve,
-      ...(tried.rollBackAt === undefined ? {} : { rollBackAt: tried.rollBackAt }),
+      ...optionsOf(tried),
+      ...program,
       onEvent: () => {},
     });
     const { outcome, digest, faults: struck, virtualSeconds } = summary;
@@ -57,8 +61,9 @@ type Ended = Pick<Rehearsed, "summary" | "exitCode" | "sentence">;
 export const breachOf = (tried: Case, { summary, exitCode, sentence }: Ended): Breach | undefined => {
   const [violation] = summary.violations;
   if (violation) return { name: violation.invariant, sentence: violation.sentence };
-  if (exitCode === 8) return { name: "rollback-incomplete", sentence };
-  const due = dueEnding(tried);
+  const watched = (name: string) => !tried.unwatched?.includes(name);
+  if (exitCode === 8 && watched("rollback-incomplete")) return { name: "rollback-incomplete", sentence };
+  const due = watched("liveness") ? dueEnding(tried) : undefined;
   if (due !== undefined && due !== summary.outcome)
     return {
       name: "liveness",
@@ -75,8 +80,9 @@ const dueEnding = ({ faults, approve, rollBackAt }: Case): Outcome | undefined =
   if (approve !== "auto") return undefined;
   const strikes = new Map<string, number>();
   for (const { kind, step, count = 1 } of faults) {
-    if (faultOf(kind)?.scope !== "call") return undefined;
-    strikes.set(step, (strikes.get(step) ?? 0) + count);
+    const scope = faultOf(kind)?.scope;
+    if (scope === "world" || kind === "rollback-pressed") return undefined;
+    if (scope === "call") strikes.set(step, (strikes.get(step) ?? 0) + count);
   }
   if (Math.max(0, ...strikes.values()) > PASSING_STRIKES_MAX) return undefined;
   return rollBackAt === undefined ? "completed" : "rolled-back";

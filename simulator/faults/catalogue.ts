@@ -5,11 +5,14 @@ import { steps as called } from "../../functions/index.ts";
 import { listeners } from "../../functions/listeners.ts";
 import type { Needs, Step } from "../../functions/step.ts";
 
-/** Faults of a call strike the first effect of a step, once; faults of the world begin with a step and last. */
+/**
+ * Faults of a call strike the first effect of a step, once; faults of the world begin with a step and last; faults of people are what
+ * somebody does at the very moment of a step's effect.
+ */
 export type FaultKind = {
   readonly kind: string;
   readonly sentence: string;
-  readonly scope: "call" | "world";
+  readonly scope: "call" | "world" | "people";
   /** Steps of a migration at which it can strike. */
   readonly steps: readonly string[];
   /** Steps that only a rollback takes. */
@@ -131,6 +134,25 @@ const ABORTED_AT = [
   "validate-target",
 ];
 
+/** Steps of the decommissioning alone: after it has begun there is no way back. */
+const LAST = new Set(["check-retirement", "retire-workload", "restore-ttls", "release-clusters"]);
+
+const ofPeople = (
+  kind: string,
+  sentence: string,
+  at: readonly string[],
+  rollbackSteps: readonly string[] = [],
+): FaultKind => ({ kind, sentence, scope: "people", steps: at, rollbackSteps, seldomSteps: [] });
+
+const PEOPLE: readonly FaultKind[] = [
+  ofPeople(
+    "rollback-pressed",
+    "Somebody asks for the rollback while the step is about to make its effect.",
+    forward.filter((name) => !LAST.has(name)),
+  ),
+  ofPeople("rollback-twice", "Somebody asks for the rollback again while it runs.", [], back),
+];
+
 export const FAULTS: readonly FaultKind[] = [
   ofCall("crash-before-effect", "The function dies just before its effect reaches the service."),
   ofCall("crash-after-effect", "The function dies after its effect was made, before it could say so."),
@@ -247,6 +269,7 @@ export const FAULTS: readonly FaultKind[] = [
     "lower-ttls",
     "repoint-old-zone",
   ]),
+  ...PEOPLE,
 ];
 
 export const faultOf = (kind: string): FaultKind | undefined => FAULTS.find((fault) => fault.kind === kind);

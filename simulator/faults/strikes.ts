@@ -31,6 +31,14 @@ export type Faults = {
   readonly tally: () => readonly { readonly kind: string; readonly step: string; readonly struck: number }[];
 };
 
+export type FaultsOptions = {
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly world: () => WorldFaults;
+  /** What somebody does, by the kind of the fault. */
+  readonly people?: () => Readonly<Record<string, () => void>>;
+};
+
 type Active = FaultRequest & { struck: number; passed: number; began: boolean; over: boolean };
 
 /** Whether this occasion is one of those that a fault lets pass. */
@@ -40,17 +48,9 @@ const passes = (fault: Active): boolean => {
   return true;
 };
 
-export const makeFaults = (
-  requests: readonly FaultRequest[],
-  options: { readonly clock: Clock; readonly emit: Emit; readonly world: () => WorldFaults },
-): Faults => {
-  const active: Active[] = requests.map((request) => ({
-    ...request,
-    struck: 0,
-    passed: 0,
-    began: false,
-    over: false,
-  }));
+export const makeFaults = (requests: readonly FaultRequest[], options: FaultsOptions): Faults => {
+  const fresh = { struck: 0, passed: 0, began: false, over: false };
+  const active: Active[] = requests.map((request) => ({ ...request, ...fresh }));
   const note = (fault: Active, sentence: string) => {
     fault.struck += 1;
     options.emit({ type: "fault", kind: fault.kind, step: fault.step, sentence });
@@ -77,6 +77,7 @@ export const makeFaults = (
     const fault = active.find((each) => !each.over && each.kind === kind && each.step === step);
     return fault && !passes(fault) ? fault : undefined;
   };
+  const disturb = disturbing(active, options, strikes);
   return {
     duplicates: (step) => {
       const fault = due("duplicate", step);
@@ -92,6 +93,7 @@ export const makeFaults = (
     hook: (call, invocation) => {
       if (!isEffect(call, invocation)) return undefined;
       if (call.moment === "after" && call.outcome === "applied") effective.add(invocation);
+      if (call.moment === "before" && !zombies.has(invocation)) disturb(invocation);
       for (const fault of active) {
         if (fault.over || fault.step !== invocation.step) continue;
         const strike = strikeOf(fault, call);
@@ -122,6 +124,23 @@ export const makeFaults = (
     tally: () => active.map(({ kind, step, struck }) => ({ kind, step, struck })),
   };
 };
+
+/** Somebody does something while a step is about to make its effect; the effect goes on. */
+const disturbing =
+  (
+    active: readonly Active[],
+    { people }: Pick<FaultsOptions, "people">,
+    strikes: (fault: Active, sentence: string) => void,
+  ) =>
+  ({ step }: Invocation): void => {
+    for (const fault of active) {
+      if (fault.over || fault.step !== step || faultOf(fault.kind)?.scope !== "people") continue;
+      const act = people?.()[fault.kind];
+      if (!act || passes(fault)) continue;
+      strikes(fault, `${fault.kind} at ${step}.`);
+      act();
+    }
+  };
 
 const byName = new Map<string, Step>([...steps, ...listeners].map((step) => [step.name, step]));
 

@@ -15,19 +15,23 @@ const NEEDS_GRANT: Readonly<Record<string, string>> = {
 export const makeApprovals = (): Invariant<Scene> => {
   const decided = new Map<string, string>();
   let hash: string | undefined;
+  let fencedAt: number | undefined;
   return {
     name: "approvals",
-    sentence: "Each grant has its quorum of entitled people, for this very plan; a question is decided once.",
+    sentence:
+      "Each grant has its quorum of entitled people, for this very plan, in time; a question is decided once, and a rollback asks nobody.",
     check: (scene) => {
       const seen = scene.fact();
       if (seen?.kind === "event" && seen.event.type === "run") hash = seen.event.plan;
-      if (seen?.kind === "call") return unasked(scene, seen.call);
-      if (
-        seen?.kind !== "event" ||
-        seen.event.type !== "approval" ||
-        seen.event.status === "asked" ||
-        seen.event.status === "voted"
-      )
+      if (seen?.kind === "call") {
+        if (raisesFence(scene, seen.call)) fencedAt ??= scene.now();
+        return unasked(scene, seen.call);
+      }
+      if (seen?.kind === "event" && seen.event.type === "approval" && seen.event.status === "asked")
+        return fencedAt !== undefined && scene.now() - fencedAt > IN_FLIGHT_MS
+          ? [`${seen.event.question} was asked during a rollback, which needs nobody's grant.`]
+          : [];
+      if (seen?.kind !== "event" || seen.event.type !== "approval" || seen.event.status === "voted")
         return [];
       const { question } = seen.event;
       const { migration } = scene.plan;
@@ -47,6 +51,15 @@ export const makeApprovals = (): Invariant<Scene> => {
     },
   };
 };
+
+/** A question that was on its way when the fence rose may still be written. */
+const IN_FLIGHT_MS = 30_000;
+
+const raisesFence = ({ plan }: Scene, call: Observed): boolean =>
+  call.service === "s3" &&
+  call.mutating &&
+  call.outcome === "applied" &&
+  call.subject === keys.fence(plan.migration);
 
 /** An effect that people have to allow, made before they did. */
 const unasked = (scene: Scene, call: Observed): readonly string[] => {

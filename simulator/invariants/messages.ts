@@ -1,17 +1,9 @@
-/** No message is lost, and no two members answer to one static id. */
+/** No message is lost. */
 
-import { nameOf, type Plan } from "../../domain/plan.ts";
 import type { QueueWorld } from "../world/queues.ts";
-import { podsOf } from "../world/traffic/pods.ts";
-import type { Cluster } from "../world/types.ts";
 import type { Invariant } from "./invariant.ts";
 
-export type MessageWorld = {
-  readonly plan: Plan;
-  readonly source: Cluster;
-  readonly target: Cluster;
-  readonly queues: QueueWorld;
-};
+export type MessageWorld = { readonly queues: QueueWorld };
 
 export const messages = (): Invariant<MessageWorld> => ({
   name: "messages",
@@ -23,34 +15,3 @@ export const messages = (): Invariant<MessageWorld> => ({
       // Without the number: a loss that grows is one breach.
       .map((q) => `${q.name} lost messages that nobody had read: its broker was stopped with them.`),
 });
-
-/** The ordinal of a StatefulSet's pod; every pod of a Deployment could have any. */
-const ordinalOf = (kind: string | undefined, pod: string): string =>
-  (kind === "StatefulSet" ? /-(\d+)$/.exec(pod)?.[1] : undefined) ?? "any";
-
-export const staticMembers = (): Invariant<MessageWorld> => {
-  let seen = "";
-  return {
-    name: "static-members",
-    sentence: "A static member id of a Kafka group is used in one cluster at a time.",
-    check: ({ plan, source, target }) => {
-      const now = `${podsOf(source).version()}/${podsOf(target).version()}`;
-      if (now === seen) return [];
-      seen = now;
-      return plan.settings.groups.flatMap(({ group, workload, staticIdPrefix }) => {
-        if (staticIdPrefix === undefined) return [];
-        const kind = plan.workloads.find((w) => nameOf(w) === workload)?.kind;
-        const ordinals = (cluster: Cluster) =>
-          podsOf(cluster)
-            .of(workload)
-            .filter((p) => p.accepting)
-            .map((p) => ordinalOf(kind, p.name));
-        const there = new Set(ordinals(target));
-        const shared = ordinals(source).filter((o) => there.has(o));
-        if (shared.length === 0) return [];
-        const id = shared[0] === "any" ? staticIdPrefix : `${staticIdPrefix}-${shared[0]}`;
-        return [`The static member ${id} of ${group} runs in both clusters at once.`];
-      });
-    },
-  };
-};

@@ -4,12 +4,14 @@ import type { Plan } from "../../domain/plan.ts";
 import type { QueueWorld } from "../world/queues.ts";
 import type { TrafficWorld } from "../world/traffic/traffic.ts";
 import type { Cluster } from "../world/types.ts";
-import { cronJobs } from "./cron.ts";
+import { cronJobs } from "./cron-jobs.ts";
 import type { Invariant } from "./invariant.ts";
-import { messages, staticMembers } from "./messages.ts";
+import { ledger } from "./ledger.ts";
+import { messages } from "./messages.ts";
+import { queueWorkers } from "./queue-workers.ts";
 import { singletons } from "./singletons.ts";
-import { sourceCapacity } from "./traffic.ts";
-import { queueWorkers } from "./workers.ts";
+import { sourceCapacity } from "./source-capacity.ts";
+import { staticMembers } from "./static-members.ts";
 
 export type WorldScene = {
   readonly plan: Plan;
@@ -19,6 +21,8 @@ export type WorldScene = {
   readonly queues: QueueWorld;
   /** Milliseconds since 1970. */
   readonly now: () => number;
+  /** The body of an object in the bucket. */
+  readonly stored: (key: string) => string | undefined;
 };
 
 /** Fresh ones for a run: they keep notes between calls. */
@@ -29,4 +33,5 @@ export const makeWorldInvariants = (): readonly Invariant<WorldScene>[] => [
   messages(),
   staticMembers(),
   queueWorkers(),
+  ledger(),
 ];

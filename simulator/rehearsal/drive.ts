@@ -9,6 +9,9 @@ import type { Engine, Execution, HistoryEvent, Json } from "../interpreter/engin
 /** Longer than any plan's phases, windows and holds together. */
 const DAYS_MAX = 90;
 
+/** A function lives for thirty seconds: what one of them still does when its execution is over has landed before anybody judges the end. */
+const IN_FLIGHT_MS = 31_000;
+
 export type DriveOptions = {
   readonly clock: Clock;
   readonly engine: Engine;
@@ -16,12 +19,16 @@ export type DriveOptions = {
   /** What every execution is started with. */
   readonly start: Json;
   readonly run: Run;
-  readonly rollBackAt: Phase | undefined;
+  readonly rollBackAt?: Phase;
+  /** Whether a judge has ended the run. */
+  readonly stopped: () => boolean;
 };
 
 export type Driver = {
   /** Tells the driver of an execution's event. */
   readonly saw: (execution: Execution, event: HistoryEvent) => void;
+  /** What people do at bad moments, by the kind of the fault. */
+  readonly people: Readonly<Record<"rollback-pressed" | "rollback-twice", () => void>>;
   /** Runs until nothing more will happen. @throws Error where the bound is passed: a run that never ends is a bug. */
   readonly run: () => Promise<void>;
 };
@@ -31,7 +38,8 @@ const ANSWERED_MS = 30 * 60_000;
 
 const ENDED = /^Execution(Succeeded|Failed|Aborted|TimedOut)$/;
 
-export const makeDriver = ({ clock, engine, plan, start, run, rollBackAt }: DriveOptions): Driver => {
+export const makeDriver = (options: DriveOptions): Driver => {
+  const { clock, engine, plan, start, run, rollBackAt, stopped } = options;
   const { bakeSeconds } = plan.settings.policy;
   let over = false;
   let pressed = false;
@@ -39,15 +47,20 @@ export const makeDriver = ({ clock, engine, plan, start, run, rollBackAt }: Driv
   let unanswered = false;
   let rollbacks = 0;
 
+  let again = 0;
+  const goBack = (name: string) =>
+    clock.after(0, () => engine.start({ machine: "roll-back", name, input: { run, startedBy: "person" } }));
   const press = () => {
+    if (pressed) return;
     pressed = true;
-    clock.after(0, () =>
-      engine.start({
-        machine: "roll-back",
-        name: `${plan.migration}-by-hand`,
-        input: { run, startedBy: "person" },
-      }),
-    );
+    goBack(`${plan.migration}-by-hand`);
+  };
+  const people: Driver["people"] = {
+    "rollback-pressed": press,
+    "rollback-twice": () => {
+      again += 1;
+      goBack(`${plan.migration}-by-hand-${again}`);
+    },
   };
   const waitForAnAnswer = () => {
     unanswered = true;
@@ -65,6 +78,7 @@ export const makeDriver = ({ clock, engine, plan, start, run, rollBackAt }: Driv
     else waitForAnAnswer();
   };
   return {
+    people,
     saw: (execution, event) => {
       const { machine, name } = execution;
       if (machine === "roll-back" && event.type === "ExecutionStarted") rollbacks += 1;
@@ -79,10 +93,14 @@ export const makeDriver = ({ clock, engine, plan, start, run, rollBackAt }: Driv
     run: async () => {
       const end = clock.now() + DAYS_MAX * 86_400_000;
       engine.start({ machine: "migrate-cluster", name: plan.migration, input: start });
-      const stopped = await clock.run(() => over || clock.now() > end);
+      const done = await clock.run(() => over || stopped() || clock.now() > end);
       engine.check();
-      if (!stopped) throw new Error("Nothing was left to happen, and the migration had not ended.");
+      if (stopped()) return;
+      if (!done) throw new Error("Nothing was left to happen, and the migration had not ended.");
       if (!over) throw new Error(`The migration had not ended after ${DAYS_MAX} virtual days.`);
+      const ended = clock.now() + IN_FLIGHT_MS;
+      await clock.run(() => stopped() || clock.now() >= ended);
+      engine.check();
     },
   };
 };

@@ -1,21 +1,15 @@
-/** The judges of a rehearsal: every invariant, asked after each call, each line, and each change of a cluster. */
+/** The judges of a rehearsal: every invariant, asked after each call, each line, and each change of a cluster; and those of the end. */
 
 import type { RunEvent } from "../../domain/events.ts";
 import { SIDES } from "../../domain/phases.ts";
 import type { Plan } from "../../domain/plan.ts";
 import type { Clock } from "../clock.ts";
-import { makeApprovals } from "../invariants/approvals.ts";
-import { makeOneRun } from "../invariants/executions.ts";
-import { makeFence } from "../invariants/fence.ts";
-import { makeGates } from "../invariants/gates.ts";
-import { makeGuarded } from "../invariants/guarded.ts";
-import { makeIntent } from "../invariants/intent.ts";
-import { type Invariant, makeInspector } from "../invariants/invariant.ts";
-import { makeLimits, makePermissions, makeSecrets } from "../invariants/limits.ts";
+import type { Ended } from "../invariants/ending.ts";
+import { ENDINGS } from "../invariants/endings.ts";
+import { makeInspector } from "../invariants/invariant.ts";
 import type { Fact, Scene } from "../invariants/scene.ts";
-import { makeWindow } from "../invariants/traffic-steps.ts";
+import { makeStepInvariants } from "../invariants/steps.ts";
 import { makeWorldInvariants, type WorldScene } from "../invariants/world.ts";
-import { SLACK_APP } from "../services/deployed.ts";
 import type { Observed } from "../services/seam.ts";
 import type { Emit } from "../world/types.ts";
 import type { RehearsedWorld } from "./world.ts";
@@ -25,54 +19,80 @@ export type Judges = {
   readonly sawEvent: (event: RunEvent) => void;
   /** From now on the world is watched, too. */
   readonly watch: (world: RehearsedWorld) => void;
+  /** The run is over. */
+  readonly end: (ended: Ended) => void;
+  /** Whether a violation has ended the run: nothing is judged after it. */
+  readonly stopped: () => boolean;
 };
 
 export type JudgesOptions = {
   readonly plan: Plan;
   readonly clock: Clock;
   readonly emit: Emit;
+  /** How many lines the record has. */
+  readonly lines: () => number;
   /** The body of an object in the bucket. */
   readonly stored: (key: string) => string | undefined;
+  /** Names of invariants that nobody watches. */
+  readonly unwatched: readonly string[];
+  /** Whether the run goes on after a violation. */
+  readonly goesOn: boolean;
 };
 
-/** Of what steps do and say. Fresh ones for a run: they keep notes between calls. */
-export const makeStepInvariants = (): readonly Invariant<Scene>[] => [
-  makeIntent(),
-  makeFence(),
-  makeGates(),
-  makeGuarded(),
-  makeApprovals(),
-  makeWindow(),
-  makeLimits(),
-  makePermissions(),
-  makeSecrets([SLACK_APP.signingSecret, SLACK_APP.botToken]),
-  makeOneRun(),
-];
-
-export const makeJudges = ({ plan, clock, emit, stored }: JudgesOptions): Judges => {
+export const makeJudges = (options: JudgesOptions): Judges => {
+  const { plan, clock, stored, unwatched } = options;
   let fact: Fact | undefined;
-  const common = { emit, elapsedSeconds: () => clock.elapsedSeconds() };
-  const scene: Scene = { plan, fact: () => fact, now: () => clock.now(), stored };
-  const steps = makeInspector<Scene>({ ...common, invariants: makeStepInvariants(), world: scene });
+  let world: RehearsedWorld | undefined;
+  let broken = false;
+  const stopped = () => broken && !options.goesOn;
+  const found = (invariant: string, sentence: string) => {
+    if (stopped()) return;
+    broken = true;
+    options.emit({ type: "violation", invariant, sentence, line: options.lines() });
+  };
+  const watched = <T extends { readonly name: string }>(all: readonly T[]): readonly T[] =>
+    all.filter(({ name }) => !unwatched.includes(name));
+  const scene: Scene = { plan, fact: () => fact, now: () => clock.now(), stored, world: () => world };
+  const steps = makeInspector<Scene>({ invariants: watched(makeStepInvariants()), world: scene, found });
   const look = (at: Fact) => {
     // A violation is a line, too, and is not judged again.
-    if (at.kind === "event" && at.event.type === "violation") return;
+    if (stopped() || (at.kind === "event" && at.event.type === "violation")) return;
     fact = at;
     steps.inspect();
   };
   let inspectWorld = () => {};
   return {
+    stopped,
     sawCall: (call) => look({ kind: "call", call }),
     sawEvent: (event) => {
       look({ kind: "event", event });
       // An effect may change what no pod shows: a schedule, say.
       if (event.type === "effect" && event.status === "done") inspectWorld();
     },
-    watch: ({ clusters, traffic, queues }) => {
-      const world: WorldScene = { plan, ...clusters, traffic, queues, now: () => clock.now() };
-      const inspector = makeInspector<WorldScene>({ ...common, invariants: makeWorldInvariants(), world });
-      inspectWorld = inspector.inspect;
+    watch: (made) => {
+      world = made;
+      const { clusters, traffic, queues } = made;
+      const scene: WorldScene = { plan, ...clusters, traffic, queues, now: () => clock.now(), stored };
+      const inspector = makeInspector<WorldScene>({
+        invariants: watched(makeWorldInvariants()),
+        world: scene,
+        found,
+      });
+      inspectWorld = () => {
+        if (!stopped()) inspector.inspect();
+      };
       for (const side of SIDES) clusters[side].onChange(inspectWorld);
+    },
+    end: (ended) => {
+      for (const { name, check } of watched(ENDINGS))
+        for (const sentence of check(ended)) found(name, sentence);
     },
   };
 };
+
+/** Every invariant that there is, with the sentence that it checks. */
+export const invariants = (): readonly { readonly name: string; readonly sentence: string }[] =>
+  [...makeStepInvariants(), ...makeWorldInvariants(), ...ENDINGS].map(({ name, sentence }) => ({
+    name,
+    sentence,
+  }));

@@ -30,6 +30,9 @@ import type { RehearsedWorld } from "./world.ts";
 
 export const BUCKET = "repot-memory";
 
+/** Small, so that lists have a second page in every rehearsal. */
+const KEYS_PER_PAGE = 100;
+
 const HOSTS = {
   kubernetes: { source: "source.kubernetes.repot", target: "target.kubernetes.repot" },
   metrics: { source: "source.metrics.repot", target: "target.metrics.repot" },
@@ -52,7 +55,13 @@ export const makeServices = (
   options: ServicesOptions,
 ): { readonly context: Context; readonly s3: S3Service } => {
   const { clock, seam, world, around, log } = options;
-  const s3 = makeS3({ bucket: BUCKET, clock, random: options.random.fork("s3"), onPut: options.onPut });
+  const s3 = makeS3({
+    bucket: BUCKET,
+    clock,
+    random: options.random.fork("s3"),
+    pageMax: KEYS_PER_PAGE,
+    onPut: options.onPut,
+  });
   const routes: Routes = {
     ...Object.fromEntries(
       SIDES.flatMap((side) => [

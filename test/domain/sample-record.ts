@@ -224,6 +224,7 @@ const otherLines = (failing: boolean): readonly RunEvent[] => [
           type: "violation",
           invariant: "traffic/no-failed-request",
           sentence: "4,310 requests of play.live.streamhouse.example failed because of the move.",
+          line: 1_200,
         },
       ] satisfies RunEvent[])
     : []),

@@ -4,9 +4,10 @@ import { describe, expect, it } from "vitest";
 import { hookServices, isDue, isHook } from "../../domain/hooks.ts";
 import type { KubeObject } from "../../domain/kube.ts";
 import { undoLists } from "../../domain/undo.ts";
+import { RIGHT } from "../../simulator/planted/catalogue.ts";
+import { changed, inMachine, inOrder } from "../../simulator/planted/edit.ts";
 import { workload } from "../domain/platform.ts";
 import { broken, eventsOf, planned, run } from "./small.ts";
-import { changed, inOrder, withStates } from "./wrong/edit.ts";
 
 const GUARDIAN = workload("guardian", {
   replicas: 2,
@@ -59,21 +60,17 @@ describe("a webhook that must answer for every pod", () => {
   );
 
   it("that comes before what answers for it holds the run until it goes back: the wrong order is found out", async () => {
-    const machines = withStates("move-workloads", (states) => ({
-      ...inOrder(
-        "Fill the zone",
-        "Restore the webhooks",
-        "Another wave?",
-      )(
-        changed("Restore the webhooks", {
-          Arguments: {
-            StateMachineArn: "${in-batches}",
-            Input: { run: "{% $run %}", step: "${restore-hooks}", subject: "99" },
-          },
-        })(states),
-      ),
-    }));
-    const ran = await run(guarded(), { machines });
+    const wrong = inMachine(
+      "move-workloads",
+      changed("Restore the webhooks", {
+        Arguments: {
+          StateMachineArn: "${in-batches}",
+          Input: { run: "{% $run %}", step: "${restore-hooks}", subject: "99" },
+        },
+      }),
+      inOrder("Fill the zone", "Restore the webhooks", "Another wave?"),
+    );
+    const ran = await run(guarded(), wrong(RIGHT));
     expect([ran.exitCode, ran.summary.requests.failed]).toEqual([4, 0]);
     expect(ran.sentence).toContain("as it was");
   });

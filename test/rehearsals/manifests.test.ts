@@ -1,8 +1,9 @@
 /** What manifests and settings say acts in the world: delays, room on nodes, capacity, grace, TTLs, schedules. */
 
 import { describe, expect, it } from "vitest";
+import { RIGHT } from "../../simulator/planted/catalogue.ts";
+import { changed, inMachine } from "../../simulator/planted/edit.ts";
 import { broken, GENTLE, planned, type Ran, run, TICK, WEB } from "./small.ts";
-import { changed, withStates } from "./wrong/edit.ts";
 
 const probe = (initialDelaySeconds: number) =>
   `readinessProbe: {httpGet: {path: /ready, port: 8080}, initialDelaySeconds: ${initialDelaySeconds}, periodSeconds: 5}`;
@@ -18,12 +19,12 @@ const selecting = () =>
 
 /** Takes the source's half whatever the plan says of its pods. */
 const heedless = () =>
-  withStates(
+  inMachine(
     "shift",
     changed("May the source give up its half?", {
       Choices: [{ Condition: "{% true %}", Next: "Source down to its half" }],
     }),
-  );
+  )(RIGHT);
 
 describe("what manifests say", () => {
   it("nine minutes to readiness lengthen the freeze, once for the half and once for the whole", async () => {
@@ -52,7 +53,8 @@ describe("what manifests say", () => {
       Choices: [{ Condition: "{% false %}", Next: "Refused" }],
       Default: "Remember the start",
     });
-    const ran = await run(selecting(), { machines: withStates("preflight", careless) });
+    const program = inMachine("preflight", careless)(RIGHT);
+    const ran = await run(selecting(), { ...program, goesOn: true });
     expect(ran.summary.outcome).toBe("violated");
     expect(broken(ran)).toEqual(["gates"]);
     expect(
@@ -78,10 +80,10 @@ describe("what manifests say", () => {
       ),
     });
     expect(ending(await run(abrupt))).toEqual(COMPLETED);
-    const forced = await run(abrupt, { machines: heedless() });
+    const forced = await run(abrupt, heedless());
     expect(broken(forced)).toEqual(["requests"]);
     expect(forced.sentence).toContain("stopped while the balancer still sends to them");
-    expect(ending(await run(planned(), { machines: heedless() }))).toEqual(COMPLETED);
+    expect(ending(await run(planned(), heedless()))).toEqual(COMPLETED);
   });
 
   it("a TTL is waited out before anything begins", async () => {

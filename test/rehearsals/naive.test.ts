@@ -6,7 +6,7 @@ import { naive } from "./wrong/naive.ts";
 
 describe("a naive migration of the example platform", () => {
   it("fails thousands of requests: resolvers ask the old servers for as long as the old TTL says, and nobody is there", async () => {
-    const ran = await run(await example(), { machines: naive });
+    const ran = await run(await example(), { machines: naive, goesOn: true });
     const { served, failed } = ran.summary.requests;
     console.log(
       `naive: ${failed} of ${served + failed} requests failed in ${Math.round(ran.summary.virtualSeconds / 3600)} hours; ${JSON.stringify(failedBySide(ran))}`,
@@ -25,6 +25,7 @@ describe("a naive migration of the example platform", () => {
       await example({ dns: { ttlSeconds: 60, recordTtlSeconds: 60 }, policy: { bakeSeconds: 3_600 } }),
       {
         machines: naive,
+        goesOn: true,
       },
     );
     const { served, failed } = ran.summary.requests;
@@ -36,8 +37,12 @@ describe("a naive migration of the example platform", () => {
 
   it("fails less where less is cached", async () => {
     const failedWith = async (ttlSeconds: number) =>
-      (await run(planned({}, { dns: { ...planned().plan.settings.dns, ttlSeconds } }), { machines: naive }))
-        .summary.requests.failed;
+      (
+        await run(planned({}, { dns: { ...planned().plan.settings.dns, ttlSeconds } }), {
+          machines: naive,
+          goesOn: true,
+        })
+      ).summary.requests.failed;
     const [short, long] = [await failedWith(300), await failedWith(3_600)];
     expect(short).toBeGreaterThan(1_000);
     expect(long).toBeGreaterThan(2 * short);

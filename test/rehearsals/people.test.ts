@@ -1,15 +1,10 @@
-/** People and operators at their worst, over whole rehearsals with the real door, queue, worker, rule and reconciler; and the mistakes that they would bring to light. */
+/** People and operators at their worst, over whole rehearsals with the real door, queue, worker, rule and reconciler. What they bring to light of mistakes is in the catalogue of planted bugs. */
 
-import { GetObjectCommand } from "@aws-sdk/client-s3";
 import { describe, expect, test } from "vitest";
-import type { Phase } from "../../domain/phases.ts";
-import { steps as realSteps } from "../../functions/index.ts";
-import type { Listener } from "../../functions/listener.ts";
-import type { AwsClients, Step } from "../../functions/step.ts";
 import type { FaultRequest } from "../../simulator/faults/strikes.ts";
-import { SLACK_APP } from "../../simulator/services/deployed.ts";
+import { RIGHT } from "../../simulator/planted/catalogue.ts";
+import { inStep } from "../../simulator/planted/edit.ts";
 import { rich, run } from "./small.ts";
-import { unfenced, withListener, withStep } from "./wrong/edit.ts";
 
 const at = (kind: string, step: string, seconds?: number): FaultRequest => ({
   kind,
@@ -32,7 +27,7 @@ describe("people", () => {
   });
 
   test("who press Roll back on the question about the cut bring everything home, without a quorum", async () => {
-    const asks = withStep("ask-people", (right) => (input, context) => {
+    const asks = inStep("ask-people", (right) => (input, context) => {
       const { question } = input as { readonly question: { readonly choices: readonly string[] } };
       // Nobody grants and nobody denies here: the only other way is back.
       return right(
@@ -40,7 +35,7 @@ describe("people", () => {
         context,
       );
     });
-    const ran = await run(rich(), { steps: asks, approve: "deny" });
+    const ran = await run(rich(), { ...asks(RIGHT), approve: "deny" });
     expect([ran.exitCode, ran.summary.violations]).toEqual([4, []]);
     expect(ran.events).toContainEqual(
       expect.objectContaining({ type: "approval", sentence: expect.stringContaining("roll-back") }),
@@ -84,101 +79,3 @@ describe("an execution", () => {
     },
   );
 });
-
-const deaf: (right: Step["run"]) => Step["run"] = () => async () => ({ batchItemFailures: [] });
-
-type Wrong = {
-  readonly listeners?: readonly Listener[];
-  readonly steps?: readonly Step[];
-  readonly fault: FaultRequest;
-  readonly rollBackAt?: Phase;
-};
-
-/** A worker that reads another plan: one that names everybody an approver. */
-const credulous =
-  (right: Step["run"]): Step["run"] =>
-  (input, context) => {
-    const { s3 } = context.aws;
-    const send = async (command: GetObjectCommand) => {
-      const answer = await s3.send(command);
-      if (!/plan\.json$/.test(command.input.Key ?? "") || !(command instanceof GetObjectCommand))
-        return answer;
-      const plan = JSON.parse((await answer.Body?.transformToString()) ?? "") as {
-        readonly settings: { readonly approvals: { readonly approvers: object[] } };
-      };
-      plan.settings.approvals.approvers.push({ person: "U0STRANGER", role: "nobody" });
-      return { ...answer, Body: { transformToString: async () => JSON.stringify(plan) } };
-    };
-    return right(input, { ...context, aws: { ...context.aws, s3: { send } as unknown as typeof s3 } });
-  };
-
-describe("a mistake", () => {
-  test.each<[string, string, Wrong]>([
-    [
-      "a rule that nobody listens to, and a reconciler that finds nothing",
-      "left-behind",
-      {
-        listeners: withListener("answer-ending", deaf).map((l) =>
-          l.name === "reconcile" ? { ...l, run: deaf(l.run) } : l,
-        ),
-        fault: at("execution-aborted", "scale-workload"),
-      },
-    ],
-    [
-      "a reconciler that finds nothing, where the event is lost",
-      "left-behind",
-      { listeners: withListener("reconcile", deaf), fault: at("event-lost", "scale-workload") },
-    ],
-    [
-      "a start that takes no lock",
-      "one-run",
-      {
-        steps: withStep(
-          "validate-start",
-          (right) => (input, context) =>
-            right(input, { ...context, aws: { ...context.aws, sfn: forgetful } }),
-        ),
-        fault: at("started-twice", "scale-workload"),
-      },
-    ],
-    [
-      "a worker that lets anybody vote",
-      "approvals",
-      {
-        listeners: withListener("record-vote", credulous),
-        fault: at("approval-by-nobody-entitled", "ask-people"),
-      },
-    ],
-    [
-      "steps that don't look at the fence, where a migration is redriven",
-      "fence",
-      {
-        steps: realSteps.map((step) =>
-          step.name === "raise-fence"
-            ? step
-            : { ...step, run: (input, context) => step.run(input, unfenced(context)) },
-        ),
-        fault: at("redriven-after-rollback", "raise-fence"),
-        rollBackAt: "build-target",
-      },
-    ],
-    [
-      "a log line with the app's token",
-      "secrets",
-      {
-        listeners: withListener("receive-click", (right) => (input, context) => {
-          context.log.warn(`Posting as ${SLACK_APP.botToken}.`);
-          return right(input, context);
-        }),
-        fault: at("approval-twice", "ask-people"),
-      },
-    ],
-  ])("%s is found out", async (_, invariant, { fault, ...wrong }) => {
-    const ran = await run(rich(), { ...wrong, faults: [fault] });
-    expect(ran.summary.faults[0]?.struck, "struck").toBeGreaterThan(0);
-    expect(ran.summary.violations.map((v) => v.invariant)).toContain(invariant);
-  });
-});
-
-/** Step Functions that says of every execution that it has ended. */
-const forgetful = { send: async () => ({ status: "SUCCEEDED" }) } as unknown as AwsClients["sfn"];

@@ -21,7 +21,12 @@ export const summed = ({ lines }: Pick<Ran, "lines">) => {
     freezeMinutes: Math.round(sum("freeze", "minutes") * 10) / 10,
     transitions: of("transition").length,
     historyEventsMax: Math.max(...of("execution").map((e) => Number(e["historyEvents"]))),
-    violations: of("violation").map(({ invariant, sentence, at }) => ({ invariant, sentence, at })),
+    violations: of("violation").map(({ invariant, sentence, at, line }) => ({
+      invariant,
+      sentence,
+      at,
+      line,
+    })),
   };
 };
 

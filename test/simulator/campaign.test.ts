@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { loadPlan } from "../../cli/plan.ts";
 import { planHash } from "../../domain/planning/build.ts";
-import type { Context, Step } from "../../functions/step.ts";
+import type { Context } from "../../functions/step.ts";
 import { campaign, catalogue, type Ran, smallestOf } from "../../simulator/campaign/campaign.ts";
 import { type Case, type Platform, parseCase } from "../../simulator/campaign/case.ts";
 import { generate } from "../../simulator/campaign/generate.ts";
@@ -12,8 +12,9 @@ import { type Cell, cells, complaint, type Filled, table } from "../../simulator
 import { makeCampaignTally, shortcomings } from "../../simulator/campaign/report.ts";
 import { runCase, type Verdict } from "../../simulator/campaign/run.ts";
 import { FAULTS, faultOf, stepsOf } from "../../simulator/faults/catalogue.ts";
+import { RIGHT } from "../../simulator/planted/catalogue.ts";
+import { inStep, type Program } from "../../simulator/planted/edit.ts";
 import { makeRandom } from "../../simulator/random.ts";
-import { withStep } from "../rehearsals/wrong/edit.ts";
 
 let platform: Platform;
 let quiet: Case;
@@ -81,21 +82,21 @@ describe("a handful of runs", () => {
 });
 
 /** Takes it for done when it is called again: right as long as nothing ever dies in between. */
-const trusting = (): readonly Step[] => {
+const trusting = (): Program => {
   const called = new WeakMap<Context, Set<string>>();
-  return withStep("suspend-schedule", (right) => async (input, context) => {
+  return inStep("suspend-schedule", (right) => async (input, context) => {
     const key = JSON.stringify(input);
     const before = called.get(context) ?? new Set<string>();
     called.set(context, before);
     if (before.has(key)) return { outcome: "stood" };
     before.add(key);
     return right(input, context);
-  });
+  })(RIGHT);
 };
 
 describe("a wrong program that only a fault shows", () => {
   it("is found, made small, and found again by the small case", async () => {
-    const program = { steps: trusting() };
+    const program = trusting();
     const faults = [
       { kind: "throttled", step: "stop-load" },
       { kind: "crash-before-effect", step: "suspend-schedule" },

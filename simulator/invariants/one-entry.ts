@@ -1,0 +1,61 @@
+/** Each effect has one entry in the journal, each entry is written once, and what is created is created once. */
+
+import { canonicalLine } from "../../domain/canonical.ts";
+import type { RunEvent } from "../../domain/events.ts";
+import { keys } from "../../domain/journal.ts";
+import type { Observed } from "../services/seam.ts";
+import type { Invariant } from "./invariant.ts";
+import type { Scene } from "./scene.ts";
+
+type EffectEvent = Extract<RunEvent, { type: "effect" }>;
+
+export const makeOneEntry = (): Invariant<Scene> => {
+  const written = new Set<string>();
+  const keyOf = new Map<string, string>();
+  const zones = new Map<string, string>();
+  return {
+    name: "one-entry",
+    sentence: "Each effect has one entry, an entry is written once, and what it creates is created once.",
+    check: ({ fact, plan }) => {
+      const seen = fact();
+      if (seen?.kind === "event")
+        return seen.event.type === "effect" && seen.event.status === "intended"
+          ? secondEntry(seen.event, keyOf)
+          : [];
+      if (seen?.kind !== "call" || !seen.call.mutating || seen.call.outcome !== "applied") return [];
+      const { call } = seen;
+      if (call.service === "s3" && call.subject.startsWith(keys.journal(plan.migration)))
+        return noted(written, call.subject) ? [] : [`${call.subject} was written twice.`];
+      return call.action === "CreateHostedZone" ? secondZone(call, zones) : [];
+    },
+  };
+};
+
+/** @returns whether it is new. */
+const noted = (into: Set<string>, key: string): boolean => into.size !== into.add(key).size;
+
+/** A change from one value to another is made once; that it stands already may be said again under another key. */
+const secondEntry = (
+  { effect, direction, key, step }: EffectEvent,
+  keyOf: Map<string, string>,
+): readonly string[] => {
+  if (direction !== "forward" || effect.kind === "set-owner") return [];
+  if ("before" in effect && "after" in effect && canonicalLine(effect.before) === canonicalLine(effect.after))
+    return [];
+  const what = `${step} ${canonicalLine(effect)}`;
+  const first = keyOf.get(what);
+  if (first === undefined) keyOf.set(what, key);
+  return first === undefined || first === key ? [] : [`${key} is about the very effect of ${first}.`];
+};
+
+const secondZone = ({ input, output }: Observed, zones: Map<string, string>): readonly string[] => {
+  const name = String((input as { readonly Name?: string }).Name).toLowerCase();
+  const id = String(
+    (output as { readonly HostedZone?: { readonly Id?: string } } | undefined)?.HostedZone?.Id,
+  );
+  const first = zones.get(name);
+  if (first === undefined) zones.set(name, id);
+  return first === undefined || first === id
+    ? []
+    : [`The zone ${name} was created twice, as ${first} and as ${id}.`];
+};

@@ -1,0 +1,90 @@
+/**
+ * TTLs are waited out: the zone is delegated when every old TTL has run out everywhere, and the source gives up capacity when the
+ * delegation's has. Judged by the zones as they are, whatever the steps have measured.
+ */
+
+import type { RecordSet } from "../../domain/effects.ts";
+import type { Observed } from "../services/seam.ts";
+import type { SimulatedDns } from "../world/dns/index.ts";
+import type { Invariant } from "./invariant.ts";
+import type { Scene } from "./scene.ts";
+
+/** A TTL as it was seen last, and until when a resolver may still hold the record under the older one. */
+type Held = { readonly ttlSeconds: number; readonly until: number };
+
+const dotted = (name: string): string => (name.endsWith(".") ? name : `${name}.`);
+
+export const makeTtls = (): Invariant<Scene> => {
+  const held = new Map<string, Held>();
+  let delegatedUntil: number | undefined;
+  return {
+    name: "ttls",
+    sentence:
+      "The zone is delegated only when every old TTL has run out, and the source goes down only when the delegation's has.",
+    check: (scene) => {
+      const seen = scene.fact();
+      const dns = scene.world()?.dns;
+      if (!dns) return [];
+      if (held.size === 0) look(scene, dns, held);
+      if (seen?.kind !== "call" || !seen.call.mutating || seen.call.outcome !== "applied") return [];
+      const { call } = seen;
+      if (call.service === "route53" && call.invocation.step === "delegate-zone") {
+        if (delegatedUntil !== undefined) return [];
+        const early = tooEarly(scene, held);
+        delegatedUntil = scene.now() + longestDelegation(held) * 1000;
+        return early;
+      }
+      if (call.service === "route53") look(scene, dns, held);
+      return delegatedUntil !== undefined && scene.now() < delegatedUntil && lowersSource(call)
+        ? [
+            `${call.subject} was scaled down on the source ${Math.ceil((delegatedUntil - scene.now()) / 1000)} s before the delegation's TTL has run out.`,
+          ]
+        : [];
+    },
+  };
+};
+
+const DELEGATION = "the delegation";
+const APEX = "the old zone's apex";
+
+/** Reads the records that lead clients: the delegation at the parent, the old zone's apex and its names. */
+const look = (
+  { plan, now }: Scene,
+  { zones, parent, child }: SimulatedDns,
+  held: Map<string, Held>,
+): void => {
+  const isApex = (record: RecordSet) =>
+    record.type === "NS" && dotted(record.name) === dotted(plan.settings.dns.zone);
+  const note = (what: string, record: RecordSet) => {
+    const ttlSeconds = record.ttlSeconds ?? 0;
+    const before = held.get(what);
+    const lowered = before !== undefined && ttlSeconds < before.ttlSeconds;
+    const until = lowered ? now() + before.ttlSeconds * 1000 : (before?.until ?? 0);
+    held.set(what, { ttlSeconds, until });
+  };
+  for (const record of zones.records(parent.id)) if (isApex(record)) note(DELEGATION, record);
+  for (const record of zones.records(child.id))
+    if (record.type !== "SOA" && !record.alias)
+      note(isApex(record) ? APEX : `${record.type} ${record.name}`, record);
+};
+
+const longestDelegation = (held: ReadonlyMap<string, Held>): number =>
+  Math.max(held.get(DELEGATION)?.ttlSeconds ?? 0, held.get(APEX)?.ttlSeconds ?? 0);
+
+const tooEarly = ({ plan, now }: Scene, held: ReadonlyMap<string, Held>): readonly string[] =>
+  [...held].flatMap(([what, { ttlSeconds, until }]) => {
+    if (ttlSeconds > plan.settings.dns.loweredTtlSeconds)
+      return [`The zone was delegated while the TTL of ${what} is ${ttlSeconds} s: it was never lowered.`];
+    return now() < until
+      ? [
+          `The zone was delegated ${Math.ceil((until - now()) / 1000)} s before the old TTL of ${what} has run out.`,
+        ]
+      : [];
+  });
+
+/** A patch of a scale on the source by the step that lowers; the undo raises. */
+const lowersSource = (call: Observed): boolean =>
+  call.service === "kubernetes" &&
+  call.side === "source" &&
+  call.invocation.step === "scale-workload" &&
+  call.action.endsWith("/scale");
