@@ -117,6 +117,21 @@ describe("rules of the linter", () => {
     "domain/clock.ts": ["plugin", "export const now = Date.now();\n"],
     "functions/date.ts": ["plugin", "export const now = new Date();\n"],
     "workflows/chance.ts": ["plugin", "export const chance = Math.random();\n"],
+    "adapters/clock-passed-on.ts": ["plugin", "export const options = { now: Date.now };\n"],
+    "functions/stopwatch.ts": ["plugin", "export const at = performance.now();\n"],
+    "adapters/library-clock.ts": [
+      "plugin",
+      'import { DateTime } from "luxon";\n\nexport const now = DateTime.now();\n',
+    ],
+    "functions/identity.ts": ["plugin", "export const id = crypto.randomUUID();\n"],
+    "functions/named-identity.ts": [
+      "plugin",
+      'import { randomUUID } from "node:crypto";\n\nexport const id = randomUUID();\n',
+    ],
+    "adapters/thread-pool.ts": [
+      "plugin",
+      'export const hash = (data: Uint8Array<ArrayBuffer>) => crypto.subtle.digest("SHA-256", data);\n',
+    ],
     "functions/environment.ts": ["lint/style/noProcessEnv", "export const home = process.env.HOME;\n"],
     "adapters/timer.ts": [
       "lint/style/noRestrictedGlobals",

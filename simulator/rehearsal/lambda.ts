@@ -26,6 +26,8 @@ export type LambdaOptions = {
   readonly steps: readonly Step[];
   /** Told of each invocation before it runs: faults of the world start here. */
   readonly onInvocation: (step: string) => void;
+  /** Told of what no step may do, and one did: the run is worth nothing. */
+  readonly onMistake?: (mistake: Error) => void;
   /** Faults of the service itself, where there are any. */
   readonly faults?: Pick<Faults, "duplicates" | "diesBeforeReturn">;
 };
@@ -77,7 +79,7 @@ const invoke = (
 
 /** One invocation. It lives on the clock until it ends by itself, crashes or times out, whether or not anybody still waits for its answer. */
 const invokeOnce = (
-  { clock, context, faults }: Serving,
+  { clock, context, faults, onMistake }: Serving,
   step: Step,
   input: unknown,
   execution: string,
@@ -91,6 +93,7 @@ const invokeOnce = (
     step: step.name,
     needs: step.needs,
     execution,
+    ...(onMistake ? { caught: onMistake } : {}),
     crash: (reason) => ended.reject(died(reason.message)),
     abandon: () =>
       abandoned.reject(

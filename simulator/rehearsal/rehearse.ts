@@ -38,6 +38,7 @@ import { makeServices } from "./services.ts";
 import { storedTexts } from "./stored.ts";
 import { makeTrafficLines } from "./traffic-lines.ts";
 import { linesOfHistory, makeLinesOfPut } from "./translate.ts";
+import { setTrap } from "./trap.ts";
 import { makeWayBack } from "./way-back.ts";
 import { makeWorld, type RehearsedWorld } from "./world.ts";
 
@@ -82,7 +83,8 @@ export const rehearse = async (options: RehearsalOptions): Promise<Rehearsed> =>
   const { source, target } = run.world.clusters;
   const zonesBefore = zonesOf(run.world);
   const before = { sourceBefore: source.all(), targetBefore: target.all() };
-  await run.driver.run();
+  const release = setTrap();
+  await run.driver.run().finally(release);
   run.mistakes.check();
   run.world.traffic.flush();
   run.world.kafka.flush();
@@ -175,7 +177,7 @@ const makeRun = (options: RehearsalOptions) => {
     log: logInto(emit),
   });
   for (const [key, text] of storedTexts(plan, hash)) s3.put(key, text);
-  const lambda = { clock, context, onInvocation: faults.stepBegins, faults };
+  const lambda = { clock, context, onInvocation: faults.stepBegins, onMistake: mistakes.note, faults };
   const listen = makeListening({ ...lambda, listeners });
   const engine = new Engine({
     clock,

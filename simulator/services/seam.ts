@@ -22,6 +22,8 @@ export type Invocation = {
   readonly crash: (reason: Crashed) => void;
   /** Told when a fault makes whoever waits for this invocation give up; the invocation itself goes on. */
   readonly abandon?: () => void;
+  /** Told when the step was caught at taking time, chance or the environment by itself. */
+  readonly caught?: (mistake: Error) => void;
 };
 
 export type ServiceName = Exclude<keyof Needs, "kubernetes"> | "kubernetes";
@@ -88,6 +90,9 @@ const dead = new WeakSet<Invocation>();
 /** Runs a step so that the shared clients know who calls. */
 export const withInvocation = <T>(invocation: Invocation, run: () => T): T =>
   invocations.run(invocation, run);
+
+/** The invocation in which the calling code runs; undefined outside of steps. */
+export const currentInvocation = (): Invocation | undefined => invocations.getStore();
 
 /** Ends an invocation from outside (a timeout, an abort): no answer reaches it any more, and nothing that it sends counts. */
 export const endInvocation = (invocation: Invocation): void => {

@@ -250,6 +250,13 @@ export const generatePlatform = (count: number, seed: number): Generated => {
   return { objects, settings: settingsOf(count, applications, hosts, chance.load) };
 };
 
+/** Every pod takes an address of the VPC: a subnet holds some thousands of them. */
+const subnetsFor = (count: number): readonly string[] =>
+  Array.from(
+    { length: Math.max(2, Math.ceil(count / 250)) },
+    (_, i) => `subnet-generated${String(i).padStart(4, "0")}`,
+  );
+
 /** JSON is YAML. */
 const settingsOf = (
   count: number,
@@ -270,7 +277,7 @@ const settingsOf = (
   return JSON.stringify({
     platform: `generated-${count}`,
     source: { nodePools: [pool] },
-    target: { nodePools: [pool] },
+    target: { nodePools: [pool], subnetIds: subnetsFor(count) },
     dns: { zone: ZONE, parent: "example.org", ttlSeconds: 3_600 },
     load: hosts.map(({ host }) => ({ host, requestsPerSecond: random.whole(10, 80), peakFactor: 1.3 })),
     capacity: [
