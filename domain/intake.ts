@@ -8,7 +8,7 @@ import { BadInput, Refused } from "./errors.ts";
 import { checkObject } from "./intake-shapes.ts";
 import { parseDocuments } from "./intake-yaml.ts";
 import { byCodeUnit, type KubeObject, keyOf, refOf, sentenceOf } from "./kube.ts";
-import { at, isLoose, workloadKindOf } from "./pods.ts";
+import { at, isLoose, isOwned, workloadKindOf } from "./pods.ts";
 
 /** An object and where it was read. */
 export type Manifest = { readonly object: KubeObject; readonly where: string };
@@ -184,26 +184,6 @@ const twice = (a: Manifest, b: Manifest): string => {
 const twoKinds = (a: Manifest, b: Manifest): string => {
   const [first, second] = byWhere(a, b);
   return `${sentenceOf(refOf(first.object))} (${first.where}) and ${sentenceOf(refOf(second.object))} (${second.where}) have one name. Repot tells workloads apart by namespace and name: rename one of them.`;
-};
-
-/** Made and remade by a controller that Kubernetes brings along: it moves with its owner. */
-export const isOwned = (object: KubeObject): boolean => {
-  const owners = object.metadata["ownerReferences"];
-  if (!Array.isArray(owners)) return false;
-  return owners.some(
-    (o) =>
-      at(o, "controller") === true &&
-      [
-        "Deployment",
-        "ReplicaSet",
-        "StatefulSet",
-        "DaemonSet",
-        "Job",
-        "CronJob",
-        "Node",
-        "ReplicationController",
-      ].includes(String(at(o, "kind"))),
-  );
 };
 
 /** The objects of one text, ready for `buildPlan`. */

@@ -1,8 +1,7 @@
 /** The objects of a platform, indexed once: workloads with their pod templates, Services with the workloads behind them, configuration by name. */
 
-import { isOwned } from "./intake.ts";
 import { byCodeUnit, type KubeObject } from "./kube.ts";
-import { at, type Template, templateOf, type WorkloadKind, workloadKindOf } from "./pods.ts";
+import { at, isOwned, type Template, templateOf, type WorkloadKind, workloadKindOf } from "./pods.ts";
 
 /** An object that runs pods and that no other object of the platform owns. */
 export type Running = {

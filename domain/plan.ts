@@ -6,7 +6,7 @@
 import * as z from "zod";
 import { GroupPlanSchema } from "./kafka-policy.ts";
 import { PHASES } from "./phases.ts";
-import { SettingsSchema } from "./settings.ts";
+import { SettingsSchema } from "./settings/schema.ts";
 
 export const CLASSES = [
   "cloud-controller",

@@ -175,3 +175,23 @@ export const containersOf = (
   })),
   ...spec.containers.map((container) => ({ container, path: `containers[${container.name}]`, init: false })),
 ];
+
+/** Made and remade by a controller that Kubernetes brings along: it moves with its owner. */
+export const isOwned = (object: KubeObject): boolean => {
+  const owners = object.metadata["ownerReferences"];
+  if (!Array.isArray(owners)) return false;
+  return owners.some(
+    (o) =>
+      at(o, "controller") === true &&
+      [
+        "Deployment",
+        "ReplicaSet",
+        "StatefulSet",
+        "DaemonSet",
+        "Job",
+        "CronJob",
+        "Node",
+        "ReplicationController",
+      ].includes(String(at(o, "kind"))),
+  );
+};

@@ -5,53 +5,16 @@
  */
 
 import { isNode, isScalar, LineCounter, parseDocument } from "yaml";
-import * as z from "zod";
+import type * as z from "zod";
 import { BadInput } from "./errors.ts";
-import { ClusterSettings } from "./settings/clusters.ts";
-import { KafkaGroup, KafkaSettings, Queue } from "./settings/messaging.ts";
-import { Network } from "./settings/network.ts";
-import { Approvals, Pipeline, Window } from "./settings/people.ts";
-import { Correction, Gates, Policy } from "./settings/policy.ts";
-import { Capacity, Datastore, Dns, HostLoad, ThirdParty } from "./settings/traffic.ts";
+import { type SettingsFile, SettingsFileSchema } from "./settings/schema.ts";
 
-export const SettingsSchema = z.strictObject({
-  platform: z.string().min(1).max(63),
-  source: ClusterSettings,
-  target: ClusterSettings,
-  dns: Dns,
-  load: z.array(HostLoad).default([]),
-  capacity: z.array(Capacity).default([]),
-  datastores: z.array(Datastore).default([]),
-  thirdParties: z.array(ThirdParty).default([]),
-  network: Network.prefault({}),
-  /** The brokers of the groups below, where Repot may ask them. */
-  kafka: KafkaSettings.optional(),
-  groups: z.array(KafkaGroup).default([]),
-  queues: z.array(Queue).default([]),
-  pipelines: z.array(Pipeline).default([]),
-  decisions: z.record(z.string(), z.enum(["keep-on-source", "copy-with-pause", "rebuild"])).default({}),
-  window: Window,
-  approvals: Approvals,
-  gates: Gates,
-  policy: Policy,
-  /** Corrections of classes, by workload: a person's word goes before what manifests let us guess. */
-  classes: z.record(z.string(), Correction).optional(),
-});
-export type Settings = z.infer<typeof SettingsSchema>;
-
-/** repot.yaml as people write it: any part of the settings, nothing else. */
-export const SettingsFileSchema = z.strictObject({
-  ...SettingsSchema.partial().shape,
-  source: ClusterSettings.partial().optional(),
-  target: ClusterSettings.partial().optional(),
-  dns: Dns.partial().optional(),
-  window: Window.partial().optional(),
-  approvals: Approvals.partial().optional(),
-  network: Network.partial().optional(),
-  gates: Gates.partial().optional(),
-  policy: Policy.partial().optional(),
-});
-export type SettingsFile = z.input<typeof SettingsFileSchema>;
+export {
+  type Settings,
+  type SettingsFile,
+  SettingsFileSchema,
+  SettingsSchema,
+} from "./settings/schema.ts";
 
 /** What a repot.yaml says, and where: for messages about what turns out wrong later. */
 export type GivenSettings = {

@@ -38,11 +38,13 @@ export const entryText = (declared: Declared): string => {
     return name === undefined || from === undefined ? [] : [importing(`{ ${name} }`, from)];
   });
   const classes = services.map((service) => `${service}: ${CLIENTS[service]?.[0]}`).join(", ");
+  const describes = declared.needs.kubernetes !== undefined;
   return [
     ...imports,
     importing("* as file", `../../functions/${declared.name}.ts`),
     importing("{ deployed }", "../../lambda/root.ts"),
-    `export const handler = deployed(file, "${declared.name}", { ${classes} });`,
+    ...(describes ? [importing("{ makeEksAddress }", "../../adapters/eks-address.ts")] : []),
+    `export const handler = deployed(file, "${declared.name}", { ${classes} }${describes ? ", (aws) => makeEksAddress(aws.eks)" : ""});`,
     "",
   ].join("\n");
 };

@@ -3,14 +3,12 @@
  * environment, by the three-line entries that infra/entries.ts writes.
  */
 
-import type { EKSClient } from "@aws-sdk/client-eks";
 import { makeAskDns } from "../adapters/dns-udp.ts";
-import { makeEksAddress } from "../adapters/eks-address.ts";
 import type { Kafka } from "../adapters/kafka.ts";
 import { Refused } from "../domain/errors.ts";
 import { type Handler, makeHandler } from "../functions/handler.ts";
 import type { AwsClients, Context, Step } from "../functions/step.ts";
-import { API_HOSTS, makeWayOut } from "./clusters.ts";
+import { type Address, API_HOSTS, makeWayOut } from "./clusters.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
 
 type Service = keyof AwsClients;
@@ -69,12 +67,12 @@ const noKafka: Kafka = new Proxy({} as Kafka, {
   },
 });
 
-const contextOf = (environment: Environment, aws: AwsClients): Omit<Context, "log"> => {
+const contextOf = (environment: Environment, aws: AwsClients, describe: Describe): Omit<Context, "log"> => {
   const { source, target } = environment.REPOT_CLUSTERS;
   const now = () => new Date();
   return {
     aws,
-    http: makeWayOut({ environment, now, describe: (name) => makeEksAddress(aws.eks as EKSClient)(name) }),
+    http: makeWayOut({ environment, now, describe: describe(aws) }),
     kafka: noKafka,
     askDns: makeAskDns({ timeoutMs: 3_000, port: 53 }),
     endpoints: {
@@ -95,10 +93,23 @@ const contextOf = (environment: Environment, aws: AwsClients): Omit<Context, "lo
 const isStep = (value: unknown, name: string): value is Step =>
   typeof value === "object" && value !== null && "run" in value && "name" in value && value.name === name;
 
+/** How EKS is asked where a cluster is; only functions that speak to one are bundled with it. */
+export type Describe = (aws: AwsClients) => (name: string) => Promise<Address | undefined>;
+
+const asksNobody: Describe = () => async () => undefined;
+
 /** @param file A file of functions/ with all that it exports; the step is found in it by its name. */
-export const deployed = (file: object, name: string, classes: Classes): Handler => {
+export const deployed = (
+  file: object,
+  name: string,
+  classes: Classes,
+  describe: Describe = asksNobody,
+): Handler => {
   const step = Object.values(file).find((value) => isStep(value, name)) as Step | undefined;
   if (!step) throw new Error(`functions/${name}.ts exports no step that is called ${name}.`);
   const environment = readEnvironment(process.env);
-  return makeHandler(step, contextOf(environment, clientsOf(classes, environment.AWS_REGION, name)));
+  return makeHandler(
+    step,
+    contextOf(environment, clientsOf(classes, environment.AWS_REGION, name), describe),
+  );
 };

@@ -3,13 +3,12 @@
 import { canonicalText, sha256 } from "../canonical.ts";
 import { type Classified, classify, type Said } from "../classes/classify.ts";
 import { BadInput } from "../errors.ts";
-import { isOwned } from "../intake.ts";
 import { type Inventory, takeInventory } from "../inventory.ts";
 import { byCodeUnit, type KubeObject, refOf, sentenceOf } from "../kube.ts";
 import { maskObjects } from "../masking.ts";
 import { numbered, operationOf } from "../operations.ts";
 import { nameOf, type Plan, PlanSchema, type Workload } from "../plan.ts";
-import { at, workloadKindOf } from "../pods.ts";
+import { at, isOwned, workloadKindOf } from "../pods.ts";
 import type { GivenSettings } from "../settings.ts";
 import { fillSettings, NOTHING_GIVEN, resolveGiven } from "./assumed.ts";
 import { changesOf } from "./changes.ts";

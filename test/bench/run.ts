@@ -6,6 +6,7 @@
 import { spawnSync } from "node:child_process";
 import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
+import { bundlesSection } from "./bundles.ts";
 import { comparisonSection } from "./comparison.ts";
 import { ours, theirs } from "./loop.ts";
 import { type Moto, measureMoto } from "./moto.ts";
@@ -148,3 +149,4 @@ print(heapSection());
 print(await rehearsalSection());
 print(await profileSection());
 print(comparisonSection());
+print(await bundlesSection());
