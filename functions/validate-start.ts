@@ -4,6 +4,7 @@ import * as z from "zod";
 import { FenceRaised, Refused } from "../domain/errors.ts";
 import { keys } from "../domain/journal.ts";
 import { readStart } from "../domain/start.ts";
+import { mustBeBaked } from "./baked.ts";
 import { isRunning } from "./executions.ts";
 import { clustersOf, takeLocks } from "./lock.ts";
 import { bucketOf, planOf, type Run } from "./run.ts";
@@ -23,7 +24,7 @@ export const validateStart = step({
     sfn: ["DescribeExecution"],
     s3: ["GetObject", "ListBucket", "PutObject clusters/*/lock.json", "PutObject migrations/*/starts/*"],
   },
-  run: async ({ start, execution }, context) => {
+  run: async ({ start, machine, execution }, context) => {
     const asked = readStart(start);
     const plan = await planOf(context, { migration: asked.migration ?? "", plan: asked.plan });
     const run: Run = { migration: plan.migration, plan: asked.plan };
@@ -43,6 +44,7 @@ export const validateStart = step({
       throw new FenceRaised(
         `${run.migration} was rolled back; nothing was started. Plan again under another name.`,
       );
+    if (machine === "decommission") await mustBeBaked(context, run, plan);
     await takeLocks(bucket, clustersOf(plan.settings), run.migration, execution, (other) =>
       isRunning(context, other),
     );

@@ -29,7 +29,8 @@ export const cutTraffic = stateMachine("cut-traffic", {
       {
         run: "{% $run %}",
         question: {
-          id: "cut-traffic",
+          // A question that expired is asked again by another execution, under another name.
+          id: "{% 'cut-traffic-' & $states.context.Execution.Name %}",
           kind: "approval",
           phase: "cut-traffic",
           sentence: "Delegate the zone to the target. Undo costs one TTL.",

@@ -40,7 +40,8 @@ export const decommission = stateMachine("decommission", {
       {
         run: "{% $run %}",
         question: {
-          id: "decommission",
+          // A question that expired is asked again by another execution, under another name.
+          id: "{% 'decommission-' & $states.context.Execution.Name %}",
           kind: "approval",
           phase: "decommission",
           sentence: "Remove the source's workloads for good.",

@@ -6,7 +6,7 @@ import type { Observed } from "../services/seam.ts";
 import type { Invariant } from "./invariant.ts";
 import { changesPlatform, type Scene } from "./scene.ts";
 
-/** Steps whose effects nobody may make without the grant of this question. */
+/** Steps whose effects nobody may make without a grant of a question of this name; the execution that asks is the rest of the name. */
 const NEEDS_GRANT: Readonly<Record<string, string>> = {
   "delegate-zone": "cut-traffic",
   "retire-workload": "decommission",
@@ -25,7 +25,7 @@ export const makeApprovals = (): Invariant<Scene> => {
       if (seen?.kind === "event" && seen.event.type === "run") hash = seen.event.plan;
       if (seen?.kind === "call") {
         if (raisesFence(scene, seen.call)) fencedAt ??= scene.now();
-        return unasked(scene, seen.call);
+        return unasked(decided, seen.call);
       }
       if (seen?.kind === "event" && seen.event.type === "approval" && seen.event.status === "asked")
         return fencedAt !== undefined && scene.now() - fencedAt > IN_FLIGHT_MS
@@ -62,15 +62,16 @@ const raisesFence = ({ plan }: Scene, call: Observed): boolean =>
   call.subject === keys.fence(plan.migration);
 
 /** An effect that people have to allow, made before they did. */
-const unasked = (scene: Scene, call: Observed): readonly string[] => {
+const unasked = (decided: ReadonlyMap<string, string>, call: Observed): readonly string[] => {
   const { step } = call.invocation;
-  const question = NEEDS_GRANT[step];
-  if (question === undefined || !changesPlatform(call)) return [];
-  const stored = scene.stored(keys.decision(scene.plan.migration, question));
-  const decision = stored === undefined ? undefined : DecisionSchema.parse(JSON.parse(stored)).decision;
-  return decision === "granted"
+  const name = NEEDS_GRANT[step];
+  if (name === undefined || !changesPlatform(call)) return [];
+  const decisions = [...decided]
+    .filter(([question]) => question.startsWith(`${name}-`))
+    .map(([, body]) => DecisionSchema.parse(JSON.parse(body)).decision);
+  return decisions.includes("granted")
     ? []
-    : [`${step} changed the platform although ${question} was ${decision ?? "never decided"}.`];
+    : [`${step} changed the platform although ${name} was ${decisions.at(-1) ?? "never decided"}.`];
 };
 
 const grantProblems = (
