@@ -75,6 +75,14 @@ export const ofEveryWorkload = (cluster: string) => {
   } as const;
 };
 
+/** Repot's own requests in five minutes, by `outcome`: answered or failed. */
+export const syntheticRequests = (cluster: string): string =>
+  `sum by (outcome) (increase(synthetic_requests_total{cluster=${quoted(cluster)}}[5m]))`;
+
+/** The same by the seconds that they took at most, cumulative. */
+export const syntheticBuckets = (cluster: string): string =>
+  `sum by (le) (increase(synthetic_request_duration_seconds_bucket{cluster=${quoted(cluster)}}[5m]))`;
+
 /** Requests a second that enter a cluster from outside, over one minute: clients only, not Repot's own load. */
 export const edgeRequestRate = (cluster: string, host?: string): string =>
   `sum(rate(edge_requests_total{cluster=${quoted(cluster)}${host === undefined ? "" : `,host=${quoted(host)}`}}[1m]))`;

@@ -53,6 +53,7 @@ import { observeEgress } from "./observe-egress.ts";
 import { observeFloor } from "./observe-floor.ts";
 import { observeGroup } from "./observe-group.ts";
 import { observeHooks } from "./observe-hooks.ts";
+import { observeLoad } from "./observe-load.ts";
 import { observeOldZone } from "./observe-old-zone.ts";
 import { observeRestore } from "./observe-restore.ts";
 import { observeSnapshot } from "./observe-snapshot.ts";
@@ -150,6 +151,7 @@ const all = [
   observeFloor,
   observeGroup,
   observeHooks,
+  observeLoad,
   observeOldZone,
   observeRestore,
   observeSnapshot,

@@ -53,6 +53,10 @@ export const buildTarget = stateMachine("build-target", {
       Catch: otherwise("Failed"),
     }),
     "Does the target reach them too?": watch("observe-egress", "build-target", "platform", {
+      Next: "What does our own load get?",
+      Catch: otherwise("Failed"),
+    }),
+    "What does our own load get?": watch("observe-load", "build-target", "before", {
       Next: "Built",
       Catch: otherwise("Failed"),
     }),

@@ -224,6 +224,10 @@ export const moveWorkloads = stateMachine("move-workloads", {
       Catch: otherwise("Failed"),
     }),
     "Remove the suite's traces": each("clean-e2e-suite", "hosts", {
+      Next: "What does our own load get?",
+      Catch: otherwise("Failed"),
+    }),
+    "What does our own load get?": watch("observe-load", "move-workloads", "during", {
       Next: "Moved",
       Catch: otherwise("Failed"),
     }),

@@ -15,6 +15,10 @@ export const thaw = stateMachine("thaw", {
       Next: "Is traffic stable?",
     },
     "Is traffic stable?": watch("compare-platform", "thaw", "stable", {
+      Next: "What does our own load get?",
+      Catch: otherwise("Failed"),
+    }),
+    "What does our own load get?": watch("observe-load", "thaw", "after", {
       Next: "Give autoscalers back",
       Catch: otherwise("Failed"),
     }),

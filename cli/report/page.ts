@@ -124,6 +124,12 @@ const sectionsOf = (input: ReportInput): readonly Section[] => {
     },
     { id: "figures", title: "Figures by phase", body: chart(figuresTable) },
     {
+      id: "synthetic",
+      title: "Synthetic load",
+      lead: "What Repot's own requests got: from the source before anything moved, from both sides while both stood, from the target after the cut.",
+      body: sections.synthetic(model),
+    },
+    {
       id: "gates",
       title: "Gates",
       lead: "A gate without data is unknown, and unknown holds.",

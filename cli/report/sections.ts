@@ -40,6 +40,34 @@ export const troubles = ({ violations, failing, notices, permissionsDenied }: Vi
 const row = (at: number, ...cells: readonly Part[]): Markup =>
   html`<tr><td class="t">${moment(at)}</td>${cells.map((cell) => html`<td>${cell}</td>`)}</tr>`;
 
+/** Availability, p99 and p99.5 of Repot's own requests before, while and after; nothing where none was measured. */
+export const synthetic = ({ gates: all }: ViewModel): Markup | null => {
+  const figures = all
+    .filter((view) => view.gate === "observe-load")
+    .flatMap((view) =>
+      view.verdicts.first.filter((v) => v.check === "load/figures").map((v) => ({ view, v })),
+    );
+  if (figures.length === 0) return null;
+  const cell = (v: Verdict, index: number, show: (value: number) => string): Markup => {
+    const value = v.evidence[index]?.value;
+    return html`<td class="n">${typeof value === "number" ? show(value) : "–"}</td>`;
+  };
+  const ms = (value: number) => `${number(value * 1_000, 1)} ms`;
+  return table(
+    ["when", "cluster", "requests", "answered", "p99", "p99.5"],
+    figures.map(
+      ({ view, v }) =>
+        html`<tr><td class="t">${WHEN[view.phase] ?? view.phase}, ${moment(view.lastAt)}</td><td>${v.subject}</td><td class="n">${number(v.evidence[0]?.samples ?? 0)}</td>${cell(v, 0, (value) => `${number(value * 100, 3)} %`)}${cell(v, 1, ms)}${cell(v, 2, ms)}</tr>`,
+    ),
+  );
+};
+
+const WHEN: Readonly<Record<string, string>> = {
+  "build-target": "before",
+  "move-workloads": "during",
+  thaw: "after",
+};
+
 export const gates = ({ gates: all }: ViewModel): Markup =>
   all.length === 0 ? none("No gate was judged.") : html`${all.map(gate)}`;
 

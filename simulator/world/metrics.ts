@@ -17,6 +17,7 @@ import {
   sampleCounter,
   sampleGauge,
 } from "./metrics-samples.ts";
+import { syntheticMetrics } from "./metrics-synthetic.ts";
 import { shareWithin } from "./traffic/latency.ts";
 import { REQUESTS_PER_CONNECTION } from "./traffic/pools.ts";
 import type { TrafficWorld } from "./traffic/traffic.ts";
@@ -131,6 +132,7 @@ const makeCandidates = (options: MetricsOptions): CandidatesOf => {
   const presence = makePresence(options);
   const workloads = workloadMetrics(options, presence);
   const edge = edgeMetrics(options, presence);
+  const synthetic = syntheticMetrics(options.traffic, presence);
   const datastores = makeDatastores(options);
   const gaugesOf = (side: Side): Gauges => ({
     ...options.gauges?.(side),
@@ -146,6 +148,7 @@ const makeCandidates = (options: MetricsOptions): CandidatesOf => {
   return (side, name, equal) => {
     if (name.startsWith("http_")) return workloads(side, name, equal);
     if (name.startsWith("edge_")) return edge(side, name);
+    if (name.startsWith("synthetic_")) return synthetic(side, name);
     return (gauges[side][name]?.() ?? []).map(({ labels, value }) => ({
       labels,
       samples: (times) => times.filter((at) => presence.exists(side, at)).map((at) => ({ at, value })),
