@@ -263,6 +263,19 @@ export const FAULTS: readonly FaultKind[] = [
     [],
     ["raise-fence"],
   ),
+  ofWorld("rebalance-storm", "Every consumer group rebalances again and again for a quarter of an hour.", [
+    "observe-group",
+    "plan-move",
+  ]),
+  ofWorld(
+    "static-member-clash",
+    "A copy that somebody forgot uses the id of a static member, once a minute for ten minutes.",
+    ["hand-over-static-id", "plan-move"],
+  ),
+  ofWorld("lag-spike", "Three times as many messages come in for five minutes, more than members can take.", [
+    "observe-group",
+    "plan-move",
+  ]),
   ofWorld("insync-late", "Route 53 takes many minutes until its servers answer with a change.", [
     "delegate-zone",
     "fill-zone",

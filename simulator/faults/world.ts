@@ -9,6 +9,7 @@ import type { RehearsedWorld } from "../rehearsal/world.ts";
 import { LATE_SECONDS } from "../services/logs.ts";
 import type { Observed } from "../services/seam.ts";
 import type { Caller, Emit } from "../world/types.ts";
+import { groupFaults } from "./kafka.ts";
 
 export type WorldFault = {
   /** @param struck Called whenever the fault is felt, where the world itself notices. */
@@ -44,59 +45,74 @@ const changesDns = (call: Observed): boolean =>
 export const makeWorldFaults = (
   world: RehearsedWorld,
   around: { readonly clock: Clock; readonly plan: Plan; readonly emit: Emit },
-): WorldFaults => ({
-  "pod-never-ready": { turn: neverReady(world) },
-  "terminating-hangs": { turn: hanging(world, around.plan) },
-  "unacked-stuck": {
-    turn: (on, struck) => {
-      for (const queue of world.queues.switches()) {
-        if (!on) queue.release();
-        else if (queue.stick(STUCK_MESSAGES)) struck();
-      }
+): WorldFaults => {
+  const faults: WorldFaults = {
+    "pod-never-ready": { turn: neverReady(world) },
+    "terminating-hangs": { turn: hanging(world, around.plan) },
+    "unacked-stuck": {
+      turn: (on, struck) => {
+        for (const queue of world.queues.switches()) {
+          if (!on) queue.release();
+          else if (queue.stick(STUCK_MESSAGES)) struck();
+        }
+      },
     },
-  },
-  "publisher-reappears": {
-    turn: (on, struck) => {
-      for (const queue of world.queues.switches()) if (queue.reappear(on)) struck();
+    "publisher-reappears": {
+      turn: (on, struck) => {
+        for (const queue of world.queues.switches()) if (queue.reappear(on)) struck();
+      },
     },
-  },
-  "broker-unreachable": {
-    turn: (on) => {
-      for (const queue of world.queues.switches()) queue.cutOff("target", on);
+    "broker-unreachable": {
+      turn: (on) => {
+        for (const queue of world.queues.switches()) queue.cutOff("target", on);
+      },
+      feltBy: (call) => call.service === "rabbitmq" || call.service === "sqs",
     },
-    feltBy: (call) => call.service === "rabbitmq" || call.service === "sqs",
-  },
-  "metrics-missing": {
-    turn: (on) => {
-      for (const side of SIDES) {
-        if (on) world.metrics.strike(side, "missing", FOR_EVER_SECONDS);
-        else world.metrics.heal(side);
-      }
+    "metrics-missing": {
+      turn: (on) => {
+        for (const side of SIDES) {
+          if (on) world.metrics.strike(side, "missing", FOR_EVER_SECONDS);
+          else world.metrics.heal(side);
+        }
+      },
+      feltBy: (call) => call.service === "metrics",
     },
-    feltBy: (call) => call.service === "metrics",
-  },
-  "sparse-metrics": {
-    turn: (on) => {
-      for (const side of SIDES) {
-        if (on) world.metrics.strike(side, "sparse", FOR_EVER_SECONDS);
-        else world.metrics.heal(side);
-      }
+    "sparse-metrics": {
+      turn: (on) => {
+        for (const side of SIDES) {
+          if (on) world.metrics.strike(side, "sparse", FOR_EVER_SECONDS);
+          else world.metrics.heal(side);
+        }
+      },
+      feltBy: (call) => call.service === "metrics",
     },
-    feltBy: (call) => call.service === "metrics",
-  },
-  "node-lost": { turn: losing(world) },
-  "webhook-down": { turn: refusing(world, around.plan) },
-  "quota-exceeded": { turn: limiting(world, around.plan) },
-  "resolver-ignores-ttl": { turn: (on) => world.dns.ignoreTtls(on), feltBy: changesDns },
-  "insync-late": { turn: (on) => world.dns.delaySync(on ? INSYNC_LATE_SECONDS : 0), feltBy: changesDns },
-  "firewall-drops": { turn: dropping(world, "theirs"), feltBy: asksProbes },
-  "security-group-drops": { turn: dropping(world, "ours"), feltBy: asksProbes },
-  "flow-logs-late": {
-    turn: (on) => world.flowRecords.delay(on ? VERY_LATE_SECONDS : LATE_SECONDS),
-    feltBy: (call) => call.service === "logs",
-  },
-  "hpa-fights": { turn: fighting(world, around) },
-});
+    "node-lost": { turn: losing(world) },
+    "webhook-down": { turn: refusing(world, around.plan) },
+    "quota-exceeded": { turn: limiting(world, around.plan) },
+    "resolver-ignores-ttl": { turn: (on) => world.dns.ignoreTtls(on), feltBy: changesDns },
+    "insync-late": { turn: (on) => world.dns.delaySync(on ? INSYNC_LATE_SECONDS : 0), feltBy: changesDns },
+    "firewall-drops": { turn: dropping(world, "theirs"), feltBy: asksProbes },
+    "security-group-drops": { turn: dropping(world, "ours"), feltBy: asksProbes },
+    "flow-logs-late": {
+      turn: (on) => world.flowRecords.delay(on ? VERY_LATE_SECONDS : LATE_SECONDS),
+      feltBy: (call) => call.service === "logs",
+    },
+    "hpa-fights": { turn: fighting(world, around) },
+    ...groupFaults(world.kafka, around.clock),
+  };
+  return Object.fromEntries(
+    Object.entries(faults).map(([kind, fault]) => [
+      kind,
+      {
+        ...fault,
+        turn: (on: boolean, struck: () => void) => {
+          world.kafka.strain(on);
+          fault.turn(on, struck);
+        },
+      },
+    ]),
+  );
+};
 
 /** Messages that one worker takes and never acknowledges. */
 const STUCK_MESSAGES = 3;

@@ -6,11 +6,13 @@ import type { Plan } from "../../domain/plan.ts";
 import type { Clock } from "../clock.ts";
 import type { Ended } from "../invariants/ending.ts";
 import { ENDINGS } from "../invariants/endings.ts";
-import { makeInspector } from "../invariants/invariant.ts";
+import { type Invariant, makeInspector } from "../invariants/invariant.ts";
+import { type KafkaScene, makeKafkaInvariants } from "../invariants/kafka-scene.ts";
 import type { Fact, Scene } from "../invariants/scene.ts";
 import { makeStepInvariants } from "../invariants/steps.ts";
 import { makeWorldInvariants, type WorldScene } from "../invariants/world.ts";
 import type { Observed } from "../services/seam.ts";
+import type { GroupView } from "../world/kafka/index.ts";
 import type { Emit } from "../world/types.ts";
 import type { RehearsedWorld } from "./world.ts";
 
@@ -81,6 +83,10 @@ export const makeJudges = (options: JudgesOptions): Judges => {
       inspectWorld = () => {
         if (!stopped()) inspector.inspect();
       };
+      const groups = makeGroupJudge(plan, watched(makeKafkaInvariants()), found);
+      made.kafka.onChange((group) => {
+        if (!stopped()) groups(group);
+      });
       for (const side of SIDES) clusters[side].onChange(inspectWorld);
     },
     end: (ended) => {
@@ -92,7 +98,31 @@ export const makeJudges = (options: JudgesOptions): Judges => {
 
 /** Every invariant that there is, with the sentence that it checks. */
 export const invariants = (): readonly { readonly name: string; readonly sentence: string }[] =>
-  [...makeStepInvariants(), ...makeWorldInvariants(), ...ENDINGS].map(({ name, sentence }) => ({
-    name,
-    sentence,
-  }));
+  [...makeStepInvariants(), ...makeWorldInvariants(), ...makeKafkaInvariants(), ...ENDINGS].map(
+    ({ name, sentence }) => ({
+      name,
+      sentence,
+    }),
+  );
+
+/** Consumer groups are judged one by one, in the instant in which something about them changes. */
+const makeGroupJudge = (
+  plan: Plan,
+  invariants: readonly Invariant<KafkaScene>[],
+  found: (invariant: string, sentence: string) => void,
+): ((group: GroupView) => void) => {
+  const planned = new Map(plan.groups?.map((g) => [g.group, g]));
+  let scene: KafkaScene | undefined;
+  const inspector = makeInspector({
+    invariants: invariants.map((invariant) => ({
+      ...invariant,
+      check: () => (scene ? invariant.check(scene) : []),
+    })),
+    world: undefined,
+    found,
+  });
+  return (group) => {
+    scene = { group, planned: planned.get(group.name) };
+    inspector.inspect();
+  };
+};

@@ -93,6 +93,10 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
   "event-lost@observe-stragglers": [5],
   "event-twice@observe-stragglers": [5],
   "started-twice": [0],
+  // They pass: the next member waits until they have.
+  "rebalance-storm": [0],
+  "static-member-clash": [0],
+  "lag-spike": [0],
   // Nothing more is stopped; the source's workers come back and the target's go.
   "terminating-hangs": [4],
   "broker-unreachable": [4],

@@ -2,31 +2,10 @@
 
 import { describe, expect, test } from "vitest";
 import type { RunEvent } from "../../domain/events.ts";
-import { planned, run } from "./small.ts";
+import { groupOf as platform } from "./reader.ts";
+import { run } from "./small.ts";
 
 type KafkaLine = Extract<RunEvent, { type: "kafka" }>;
-
-const reader = (kind: "Deployment" | "StatefulSet", replicas = 3) => `apiVersion: apps/v1
-kind: ${kind}
-metadata: {name: reader, namespace: shop}
-spec:
-  replicas: ${replicas}
-  ${kind === "StatefulSet" ? "serviceName: ''" : "strategy: {type: RollingUpdate}"}
-  selector: {matchLabels: {app: reader}}
-  template:
-    metadata: {labels: {app: reader}}
-    spec:
-      containers:
-        - name: main
-          image: registry.example/reader:1
-          env: [{name: KAFKA_BOOTSTRAP_SERVERS, value: "kafka.example.org:9092"}]
-          resources: {requests: {cpu: 50m, memory: 64Mi}}
-`;
-
-const GROUP = { group: "reader", topic: "orders", workload: "shop/reader", messagesPerSecond: 60 };
-
-const platform = (more: object, kind: "Deployment" | "StatefulSet" = "Deployment") =>
-  planned({ meter: null, reader: reader(kind) }, { groups: [{ ...GROUP, ...more }] });
 
 const linesOf = (events: readonly RunEvent[]): readonly KafkaLine[] =>
   events.filter((e) => e.type === "kafka");

@@ -16,10 +16,12 @@ export class Member {
   readonly side: Side;
   /** Its process lives and heartbeats. */
   alive = true;
+  /** It died by no doing of ours: its node was lost. */
+  excused = false;
   /** Heartbeats come every interval from here on. */
   beatsFrom: number;
 
-  constructor(of: Omit<Member, "alive" | "beatsFrom">, beatsFrom: number) {
+  constructor(of: Omit<Member, "alive" | "excused" | "beatsFrom">, beatsFrom: number) {
     this.id = of.id;
     this.instanceId = of.instanceId;
     this.clientId = of.clientId;
@@ -29,7 +31,13 @@ export class Member {
   }
 }
 
-type Partition = { position: number; committed: number; owner: Member | undefined };
+type Partition = {
+  position: number;
+  committed: number;
+  owner: Member | undefined;
+  /** Its last owner died by no doing of ours. */
+  excused: boolean;
+};
 
 export type GroupFigures = {
   readonly rebalances: number;
@@ -38,6 +46,9 @@ export type GroupFigures = {
   /** Written and gone before anybody read it. */
   readonly lost: number;
   readonly longestDelayMs: number;
+  /** Of these, what came while the group was on the move and nothing else troubled it: what the move is judged by. */
+  readonly ownDuplicates: number;
+  readonly ownDelayMs: number;
 };
 
 export type GroupOptions = {
@@ -51,6 +62,8 @@ export type GroupOptions = {
   readonly commitSeconds: number;
   /** What a member has in hand, uncommitted, when it gives a partition back in order. */
   readonly inHandSeconds: number;
+  /** Whether what happens now is the move's doing: it is under way, and no fault is. */
+  readonly isOwn: () => boolean;
 };
 
 /** All members together carry this many times what comes in. */
@@ -64,7 +77,7 @@ export class Group {
   readonly #partitions: Partition[];
   readonly #capacity: number;
   #advancedTo: number;
-  #figures = { rebalances: 0, duplicates: 0, lost: 0, longestDelayMs: 0 };
+  #figures = { rebalances: 0, duplicates: 0, lost: 0, longestDelayMs: 0, ownDuplicates: 0, ownDelayMs: 0 };
   #delaySinceMs = 0;
 
   constructor(options: GroupOptions) {
@@ -78,6 +91,7 @@ export class Group {
       position: end,
       committed: end,
       owner: undefined,
+      excused: false,
     }));
     const useful = Math.max(1, Math.min(members, topic.partitions));
     this.#capacity = (topic.rate() * topic.partitions * MEMBER_HEADROOM) / useful;
@@ -140,6 +154,7 @@ export class Group {
     this.advance();
     const partition = this.#partitions[index];
     if (!partition?.owner) return;
+    partition.excused = partition.owner.excused;
     partition.owner = undefined;
     if (!inOrder) return;
     const inHand = this.topic.rate() * this.#options.inHandSeconds;
@@ -155,7 +170,9 @@ export class Group {
     this.advance();
     const partition = this.#partitions[index];
     if (!partition || partition.owner === member) return;
-    this.#figures.duplicates += partition.position - partition.committed;
+    const repeated = partition.position - partition.committed;
+    this.#figures.duplicates += repeated;
+    if (!partition.excused && this.#options.isOwn()) this.#figures.ownDuplicates += repeated;
     partition.position = partition.committed;
     partition.owner = member;
     this.#age(partition, this.topic.end(this.#advancedTo));
@@ -216,5 +233,6 @@ export class Group {
     const delayMs = ((end - partition.position) / rate) * 1000;
     this.#delaySinceMs = Math.max(this.#delaySinceMs, delayMs);
     this.#figures.longestDelayMs = Math.max(this.#figures.longestDelayMs, delayMs);
+    if (delayMs > this.#figures.ownDelayMs && this.#options.isOwn()) this.#figures.ownDelayMs = delayMs;
   }
 }

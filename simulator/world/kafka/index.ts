@@ -52,9 +52,13 @@ export type KafkaWorld = {
   /** The last lines of the record. */
   readonly flush: () => void;
   /** Faults. */
+  /** Told of each group that may have changed, in the instant of the change. */
+  readonly onChange: (listener: (group: GroupView) => void) => void;
+  /** A fault of the world begins, or is over: what happens meanwhile isn't the moves' doing. */
+  readonly strain: (on: boolean) => void;
   readonly disturb: () => number;
   readonly intrude: () => number;
-  readonly floodBy: (times: number) => void;
+  readonly floodBy: (times: number) => number;
   /** Sets what is written to a topic, in messages a second. */
   readonly produce: (topic: string, messagesPerSecond: number) => void;
 };
@@ -86,6 +90,7 @@ export const makeKafka = (options: KafkaOptions): KafkaWorld => {
   const topics = new Map<string, Topic>();
   const runs: { readonly run: GroupRun; readonly place: Place; readonly broker: Broker | undefined }[] = [];
   const rates = new Map<string, number>();
+  const listeners: ((group: GroupView) => void)[] = [];
   const settings = groupsOf(plan);
   for (const g of settings) rates.set(g.topic, Math.max(rates.get(g.topic) ?? 0, g.messagesPerSecond));
   const topicAt = (place: Place, g: KafkaGroupSettings): Topic => {
@@ -114,6 +119,15 @@ export const makeKafka = (options: KafkaOptions): KafkaWorld => {
         settings: g,
         topic: topicAt(place, g),
         wanted: workload?.replicas ?? 1,
+        workload: workload && {
+          apiVersion: workload.apiVersion,
+          kind: workload.kind,
+          namespace: workload.namespace,
+          name: workload.name,
+        },
+        onChange: (changed) => {
+          for (const listen of listeners) listen(changed.view());
+        },
         ordinals: workload?.kind === "StatefulSet",
         clusters,
         ...(place === "shared" ? {} : { apart: place }),
@@ -123,7 +137,7 @@ export const makeKafka = (options: KafkaOptions): KafkaWorld => {
       runs.push({ run, place, broker });
     }
   }
-  const world = makeWorld(options, runs, topics, rates);
+  const world = makeWorld(options, runs, topics, rates, listeners);
   for (const { run } of runs) run.say();
   return world;
 };
@@ -135,6 +149,7 @@ const makeWorld = (
   runs: readonly Placed[],
   topics: ReadonlyMap<string, Topic>,
   rates: Map<string, number>,
+  listeners: ((group: GroupView) => void)[],
 ): KafkaWorld => {
   const { clock } = options;
   let times = 1;
@@ -174,12 +189,15 @@ const makeWorld = (
           value: run.group.unread(),
         })),
     }),
+    onChange: (listener) => void listeners.push(listener),
     flush: () => every((run) => run.say()),
+    strain: (on) => void every((run) => run.strain(on)),
     disturb: () => every((run) => run.coordinator.disturb()),
-    intrude: () => every((run) => run.intrude()),
+    intrude: () => own.filter(({ run }) => run.intrude()).length,
     floodBy: (factor) => {
       times = factor;
       flow();
+      return own.length;
     },
     produce: (topic, messagesPerSecond) => {
       rates.set(topic, messagesPerSecond);

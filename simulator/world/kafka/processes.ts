@@ -12,6 +12,9 @@ export type ProcessesOptions = {
   readonly group: string;
   /** From the container's start to the first request. */
   readonly startMs: number;
+  /** Told around a good-bye, with the side of the pod that was told to stop; and of each process that died with its node. */
+  readonly onLeaving: (side: Side | undefined) => void;
+  readonly onCrash: () => void;
   /** The static id of a pod; undefined for dynamic members. */
   readonly instanceId: (pod: PodView) => string | undefined;
 };
@@ -54,6 +57,7 @@ export class Processes {
       const process = this.#add(side, pod);
       clock.after(this.#options.startMs, () => this.#join(process));
     }
+    const listed = new Set(pods.map(([side, pod]) => keyOf(side, pod)));
     const told = new Set(pods.filter(([, pod]) => pod.terminating).map(([side, pod]) => keyOf(side, pod)));
     for (const [key, process] of [...this.#running]) {
       if (seen.has(key)) continue;
@@ -61,8 +65,18 @@ export class Processes {
       this.#running.delete(key);
       const { member } = process;
       if (!member?.alive) continue;
-      if (told.has(key)) coordinator.leave(member);
-      else coordinator.lose(member);
+      if (told.has(key)) {
+        this.#options.onLeaving(process.side);
+        coordinator.leave(member);
+        this.#options.onLeaving(undefined);
+        continue;
+      }
+      // Its pod is listed still, so nobody deleted it: the node is gone.
+      if (listed.has(key)) {
+        member.excused = true;
+        this.#options.onCrash();
+      }
+      coordinator.lose(member);
     }
   }
 

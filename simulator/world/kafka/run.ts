@@ -1,6 +1,7 @@
 /** One consumer group at one cluster of brokers: its log, its coordinator, its processes, and what the record says of it. */
 
 import { heartbeatSecondsOf, mannerOf } from "../../../domain/kafka-cost.ts";
+import type { Ref } from "../../../domain/kube.ts";
 import { SIDES, type Side } from "../../../domain/phases.ts";
 import type { KafkaGroupSettings } from "../../../domain/settings/messaging.ts";
 import type { Clock } from "../../clock.ts";
@@ -29,6 +30,14 @@ export type GroupView = {
   readonly figures: GroupFigures;
   /** Partitions that two live members own; the coordinator never lets that happen. */
   readonly ownedTwice: number;
+  /** Pods that the group's workload is to have, by cluster. */
+  readonly pods: { readonly [S in Side]: number };
+  /** The side whose pod says good-bye at this moment. */
+  readonly leaving: Side | undefined;
+  /** Whether its members are on the move. */
+  readonly moving: boolean;
+  /** Whether what happens now is the move's doing: no fault is on. */
+  readonly own: boolean;
 };
 
 export type RunOptions = {
@@ -38,6 +47,8 @@ export type RunOptions = {
   readonly topic: Topic;
   /** Members of the plan. */
   readonly wanted: number;
+  /** The workload whose pods are the members, where the plan has it. */
+  readonly workload: Ref | undefined;
   /** Whether pods have ordinals, which make their static ids. */
   readonly ordinals: boolean;
   /** The clusters whose pods can reach these brokers. */
@@ -47,7 +58,14 @@ export type RunOptions = {
   readonly inHandSeconds: number;
   /** From a container's start to its first request to the brokers. */
   readonly startMs: number;
+  /** Told of everything that may have changed. */
+  readonly onChange: (run: GroupRun) => void;
 };
+
+/** A move's consequences show a little later. */
+const MOVED_MS = 60_000;
+/** So long after a node was lost or a fault ended, what happens is its doing. */
+const STRAINED_MS = 300_000;
 
 const DUST = 1e-6;
 const whole = (x: number): number => Math.max(0, Math.ceil(x - DUST));
@@ -68,6 +86,9 @@ export class GroupRun {
   readonly settings: KafkaGroupSettings;
   readonly #options: RunOptions;
   readonly #processes: Processes;
+  #leaving: Side | undefined;
+  #movingUntil = 0;
+  #strainedUntil = 0;
   #said = { rebalances: 0, duplicates: 0, lost: 0, members: "" };
 
   constructor(options: RunOptions) {
@@ -82,6 +103,7 @@ export class GroupRun {
       membersMax: settings.membersMax ?? wanted + 1,
       commitSeconds: settings.commitSeconds,
       inHandSeconds: options.inHandSeconds,
+      isOwn: () => this.#isOwn(),
     });
     const timing = {
       heartbeatMs: heartbeatSecondsOf(settings) * 1000,
@@ -101,6 +123,10 @@ export class GroupRun {
       group: settings.group,
       startMs: options.startMs,
       instanceId: staticIdOf(options),
+      onLeaving: (side) => {
+        this.#leaving = side;
+      },
+      onCrash: () => this.strain(),
     });
     this.#processes.begin(this.#pods());
   }
@@ -111,14 +137,29 @@ export class GroupRun {
     return apart === "target" ? `${settings.group}@target` : settings.group;
   }
 
+  /** From now on, and for a while or for good, what happens to the group is somebody else's doing. */
+  strain(forGood = false): void {
+    this.group.advance();
+    this.#strainedUntil = forGood ? Number.POSITIVE_INFINITY : this.#options.clock.now() + STRAINED_MS;
+  }
+
   look(): void {
+    const { source, target } = this.#wantedPods();
+    const { wanted, clock } = this.#options;
+    const rests = (source === wanted && target === 0) || (source === 0 && target === wanted);
+    if (!rests) {
+      if (clock.now() > this.#movingUntil) this.group.advance();
+      this.#movingUntil = clock.now() + MOVED_MS;
+    }
     this.#processes.look(this.#pods());
   }
 
-  intrude(): void {
+  /** @returns whether it has a static member that could be disturbed. */
+  intrude(): boolean {
     const member = this.group.live().find((m) => m.instanceId !== undefined);
-    if (member?.instanceId === undefined) return;
+    if (member?.instanceId === undefined) return false;
     this.#processes.intrude(member.instanceId, "10.99.0.1", "source");
+    return true;
   }
 
   view(): GroupView {
@@ -135,11 +176,16 @@ export class GroupRun {
       oldestMs: this.group.oldestMs(),
       figures: this.group.figures(),
       ownedTwice: this.#ownedTwice(live),
+      pods: this.#wantedPods(),
+      leaving: this.#leaving,
+      moving: this.#isMoving(),
+      own: this.#isOwn(),
     };
   }
 
   /** A line of the record, where there is something to say. */
   say(): void {
+    this.#options.onChange(this);
     const { source, target, ...now } = this.#counts();
     const state = this.coordinator.state();
     const members = `${source}/${target} ${state}`;
@@ -174,6 +220,24 @@ export class GroupRun {
   #counts() {
     const { members, figures } = this.view();
     return { ...members, ...figures };
+  }
+
+  #isOwn(): boolean {
+    return this.#isMoving() && this.#options.clock.now() > this.#strainedUntil;
+  }
+
+  #isMoving(): boolean {
+    return this.#options.clock.now() <= this.#movingUntil;
+  }
+
+  #wantedPods(): { readonly [S in Side]: number } {
+    const { clusters, workload } = this.#options;
+    const on = (side: Side): number => {
+      const object = workload && clusters.find((c) => c.side === side && c.exists())?.get(workload);
+      const spec = object?.["spec"] as { readonly replicas?: number } | undefined;
+      return object ? (spec?.replicas ?? 1) : 0;
+    };
+    return { source: on("source"), target: on("target") };
   }
 
   #ownedTwice(live: readonly Member[]): number {
