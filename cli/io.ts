@@ -9,6 +9,8 @@ export type Io = {
   readonly stdin: () => Promise<Uint8Array>;
   /** How each stream shows text. */
   readonly terminal: { readonly out: Screen; readonly err: Screen };
+  /** What Ctrl-C does instead of ending the process, once; a second Ctrl-C ends it. */
+  readonly onInterrupt?: (act: () => void) => void;
   /** Wall milliseconds, for durations only. */
   readonly wallMs: () => number;
 };

@@ -8,6 +8,8 @@ import { BadInput, Refused } from "../domain/errors.ts";
 import { addCampaignCommands } from "./campaign-commands.ts";
 import { printable } from "./format.ts";
 import type { Io, Screen } from "./io.ts";
+import type { OpenLive } from "./live.ts";
+import { addLiveCommands } from "./live-commands.ts";
 import {
   type PlanOptions,
   parseApprove,
@@ -38,6 +40,8 @@ export type Load = {
   readonly rehearse: () => Promise<{
     readonly rehearse: (options: RehearseOptions, io: Io) => Promise<number>;
   }>;
+  /** How the commands of a deployed Repot reach AWS; by the environment where absent. */
+  readonly live?: OpenLive;
 };
 const LOAD: Load = { plan: () => import("./plan.ts"), rehearse: () => import("./rehearse.ts") };
 
@@ -109,6 +113,14 @@ const commands = (io: Io, load: Load, done: (code: number) => void): Command => 
       const record = text(flags, "record");
       done(await dns({ inputs, json: flags.json === true, ...given("record", record) }, io));
     });
+  addConformance(program, io, done);
+  addPermissions(program, io, done);
+  addCampaignCommands(program, io, done);
+  addLiveCommands(program, io, done, load.live);
+  return program;
+};
+
+const addConformance = (program: Command, io: Io, done: (code: number) => void): void => {
   program
     .command("conformance")
     .description("holds the interpreter against executions that the real service recorded")
@@ -124,9 +136,6 @@ const commands = (io: Io, load: Load, done: (code: number) => void): Command => 
         ),
       );
     });
-  addPermissions(program, io, done);
-  addCampaignCommands(program, io, done);
-  return program;
 };
 
 const addPermissions = (program: Command, io: Io, done: (code: number) => void): void => {
@@ -279,9 +288,13 @@ export const start = async (): Promise<void> => {
   const showCursor = () => {
     if (process.stderr.isTTY === true) process.stderr.write("\u001b[?25h");
   };
+  let onInterrupt: (() => void) | undefined;
   process.on("SIGINT", () => {
     showCursor();
-    process.exit(EXIT.interrupted);
+    const act = onInterrupt;
+    onInterrupt = undefined;
+    if (act) act();
+    else process.exit(EXIT.interrupted);
   });
   // Who reads us has gone (`| head`): nobody is left to tell anything to.
   process.stdout.on("error", () => process.exit(EXIT.interrupted));
@@ -299,6 +312,9 @@ export const start = async (): Promise<void> => {
     stdin: readStdin,
     terminal: { out: screen(process.stdout), err: screen(process.stderr) },
     wallMs: () => performance.now(),
+    onInterrupt: (act) => {
+      onInterrupt = act;
+    },
   };
   process.exitCode = await main(process.argv.slice(2), io, { debug: Boolean(process.env.REPOT_DEBUG) });
   flush();

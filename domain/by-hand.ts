@@ -1,6 +1,7 @@
 /** The undo of an effect as the command that a person runs: for pages, the runbook and the exported rollback. */
 
 import type { Effect, RecordSet } from "./effects.ts";
+import { keys } from "./journal.ts";
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
@@ -64,8 +65,11 @@ const recordSetOf = (record: RecordSet) => ({
     : {}),
 });
 
-/** One line for a shell, with `kubectl` contexts named source and target. */
-export const byHand = (effect: Effect): string => {
+/** Where the ledger of owners is, for commands that write into it. */
+export type Memory = { readonly migration: string; readonly bucket: string };
+
+/** One line for a shell, with `kubectl` contexts named source and target. Safe to give twice. */
+export const byHand = (effect: Effect, memory: Memory): string => {
   switch (effect.kind) {
     case "set-field": {
       const patch = effect.path.reduceRight<unknown>(
@@ -87,10 +91,20 @@ export const byHand = (effect: Effect): string => {
       return `aws route53 change-resource-record-sets --hosted-zone-id ${effect.zoneId} --change-batch ${quoted(JSON.stringify({ Changes: [change] }))}`;
     }
     case "create-zone":
-      return `aws route53 list-hosted-zones-by-name --dns-name ${effect.name} # delete the one with caller reference ${effect.callerReference}`;
+      return `aws route53 delete-hosted-zone --id "$(aws route53 list-hosted-zones-by-name --dns-name ${effect.name} --query "HostedZones[?CallerReference=='${effect.callerReference}'].Id" --output text)"`;
     case "create-cluster":
       return `aws eks delete-cluster --name ${effect.name}`;
     case "set-owner":
-      return `aws s3api put-object # set the owner of ${effect.thing} back to ${effect.before} in the ledger`;
+      return ownerCommand(effect, memory);
   }
+};
+
+/** The ledger changes by the tag that was read: whoever changed it meanwhile is not overruled. */
+const ownerCommand = (
+  { thing, before }: Extract<Effect, { kind: "set-owner" }>,
+  { migration, bucket }: Memory,
+): string => {
+  const at = `--bucket ${bucket} --key ${quoted(keys.owner(migration, thing))}`;
+  const tag = `"$(aws s3api head-object ${at} --query ETag --output text)"`;
+  return `printf '%s' ${quoted(JSON.stringify({ owner: before, thing }))} > owner.json && aws s3api put-object ${at} --if-match ${tag} --content-type application/json --body owner.json`;
 };

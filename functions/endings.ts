@@ -11,7 +11,7 @@ import { Conflict, NotFound, Refused, Transient } from "../domain/errors.ts";
 import { keys } from "../domain/journal.ts";
 import { readStart } from "../domain/start.ts";
 import { journalOf } from "./effect.ts";
-import { isRunning } from "./executions.ts";
+import { isExecution, isRunning } from "./executions.ts";
 import { clustersOf, readLock, releaseLock } from "./lock.ts";
 import { page } from "./page-person.ts";
 import { FenceSchema } from "./raise-fence.ts";
@@ -50,6 +50,7 @@ type Ended = {
 
 /** Looks at the execution itself: an event may be old, and says less. @returns undefined for what isn't ours or hasn't ended. */
 export const endedOf = async (context: Context, executionArn: string): Promise<Ended | undefined> => {
+  if (!isExecution(executionArn)) return undefined;
   const seen = await calling(`look at ${executionArn}`, () =>
     context.aws.sfn.send(new DescribeExecutionCommand({ executionArn })),
   ).catch((error: unknown) => {

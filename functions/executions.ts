@@ -10,6 +10,7 @@ import type { Context } from "./step.ts";
  * @throws Conflict where its state can't be told.
  */
 export const isRunning = async (context: Context, executionArn: string): Promise<boolean> => {
+  if (!isExecution(executionArn)) return false;
   try {
     const { status } = await calling(`look at ${executionArn}`, () =>
       context.aws.sfn.send(new DescribeExecutionCommand({ executionArn })),
@@ -24,3 +25,6 @@ export const isRunning = async (context: Context, executionArn: string): Promise
     throw error;
   }
 };
+
+/** A fence that a person raised by hand (`repot rollback --print`) names no execution. */
+export const isExecution = (name: string): boolean => name.startsWith("arn:");

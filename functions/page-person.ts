@@ -16,7 +16,13 @@ export const pagePerson = step({
   needs: withReading({ secrets: ["GetSecretValue"], slack: ["chat.postMessage"] }),
   run: async ({ run, sentence, entry = [] }, context) => {
     const commands: string[] = [];
-    for (const key of entry) commands.push(byHand((await journalOf(context).read(key)).effect));
+    for (const key of entry)
+      commands.push(
+        byHand((await journalOf(context).read(key)).effect, {
+          migration: run.migration,
+          bucket: context.bucket,
+        }),
+      );
     return { paged: await page(context, run.migration, sentence, commands) };
   },
 });

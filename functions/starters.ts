@@ -3,22 +3,25 @@
 import * as z from "zod";
 import type { Bucket } from "../adapters/bucket.ts";
 import { keys } from "../domain/journal.ts";
+import type { Run } from "./run.ts";
 
 const StartedSchema = z.object({
   execution: z.string(),
   /** `UserId` of the caller, as `repot start` writes it; null where a start doesn't say. */
   requester: z.string().nullable(),
+  /** The plan's hash. */
+  plan: z.string().optional(),
 });
 
-/** Remembers who an execution says has started it; the first word stays. */
+/** Remembers by which plan an execution was started, and who it says has started it; the first word stays. */
 export const recordStarter = async (
   bucket: Bucket,
-  migration: string,
+  run: Run,
   execution: string,
   requester: string | null,
 ): Promise<void> => {
-  const key = keys.started(migration, execution);
-  if (!(await bucket.getJson(key))) await bucket.putNew(key, { execution, requester });
+  const key = keys.started(run.migration, execution);
+  if (!(await bucket.getJson(key))) await bucket.putNew(key, { execution, requester, plan: run.plan });
 };
 
 /** Everybody who started an execution of the migration; empty where one of them isn't known, since then anybody may have been it. */

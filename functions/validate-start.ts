@@ -48,7 +48,7 @@ export const validateStart = step({
     await takeLocks(bucket, clustersOf(plan.settings), run.migration, execution, (other) =>
       isRunning(context, other),
     );
-    await recordStarter(bucket, run.migration, execution, asked.requester);
+    await recordStarter(bucket, run, execution, asked.requester);
     return {
       run,
       pollSeconds: plan.settings.policy.pollSeconds,

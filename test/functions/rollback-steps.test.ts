@@ -130,6 +130,16 @@ describe("a rollback", () => {
     expect(await raise(bench, "another")).toMatchObject({ refused: false });
   });
 
+  it("goes on where a person had raised the fence by hand", async () => {
+    const bench = makeStepBench();
+    bench.put(keys.fence(RUN.migration), {
+      startedBy: "person",
+      execution: "by-hand",
+      at: "2026-03-03T02:00:00Z",
+    });
+    expect(await raise(bench, "arn:another")).toMatchObject({ refused: false });
+  });
+
   it("is refused once the source's workloads are gone", async () => {
     const bench = makeStepBench();
     await bench.run(retireWorkload, { item: bench.item("shop/cart") });

@@ -1,0 +1,131 @@
+/** The composition root of the commands that speak to AWS: clients, names of a stage's parts, who calls, and a clock that Ctrl-C ends. */
+
+import { S3Client } from "@aws-sdk/client-s3";
+import { SFNClient } from "@aws-sdk/client-sfn";
+import { SQSClient } from "@aws-sdk/client-sqs";
+import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
+import { calling } from "../adapters/aws.ts";
+import type { AwsClients } from "../adapters/aws-clients.ts";
+import { type Bucket, makeBucket } from "../adapters/bucket.ts";
+import { Refused } from "../domain/errors.ts";
+import { machineArn } from "../domain/permissions/place.ts";
+import type { Io } from "./io.ts";
+
+export type LiveClients = Pick<AwsClients, "s3" | "sfn" | "sqs" | "sts">;
+
+export type Live = LiveClients & {
+  readonly stage: string;
+  readonly bucketName: string;
+  readonly bucket: Bucket;
+  /** The ARN of a state machine, by its name in workflows/. */
+  readonly machineArn: (machine: string) => string;
+  readonly votesQueueUrl: string;
+  /** `UserId` of who calls, as STS and SQS know them. */
+  readonly userId: string;
+  readonly now: () => Date;
+  /** Waits; says whether somebody pressed Ctrl-C meanwhile. */
+  readonly sleep: (milliseconds: number) => Promise<"slept" | "interrupted">;
+};
+
+/** @param stage The stage that was deployed: names begin with `repot-STAGE`. */
+export type OpenLive = (stage: string, io: Io) => Promise<Live>;
+
+/** The official clients with the credentials and the region of the environment, as every AWS tool finds them. */
+export const openLive: OpenLive = async (stage, io) => {
+  const options = { maxAttempts: 3 };
+  const clients = {
+    s3: new S3Client(options),
+    sfn: new SFNClient(options),
+    sqs: new SQSClient(options),
+    sts: new STSClient(options),
+  };
+  const region = await clients.sfn.config.region();
+  return liveOf(stage, clients, {
+    region,
+    now: () => new Date(),
+    sleep: sleeper(io),
+  });
+};
+
+/** Names follow from stage, account and region (domain/permissions/place.ts). */
+export const liveOf = async (
+  stage: string,
+  clients: LiveClients,
+  around: Pick<Live, "now" | "sleep"> & { readonly region: string },
+): Promise<Live> => {
+  const {
+    Account: account = "",
+    UserId: userId = "",
+    Arn: arn = "",
+  } = await calling("ask AWS who you are", () => clients.sts.send(new GetCallerIdentityCommand({})));
+  const { region, now, sleep } = around;
+  const prefix = `repot-${stage}`;
+  const place = { partition: arn.split(":")[1] ?? "aws", region, account, prefix };
+  const bucketName = `${prefix}-memory-${account}`;
+  return {
+    ...clients,
+    stage,
+    bucketName,
+    bucket: makeBucket(clients.s3, bucketName),
+    machineArn: (machine) => machineArn(place, machine),
+    votesQueueUrl: `https://sqs.${region}.${region.startsWith("cn-") ? "amazonaws.com.cn" : "amazonaws.com"}/${account}/${prefix}-votes`,
+    userId,
+    now,
+    sleep,
+  };
+};
+
+const sleeper = (io: Io): Live["sleep"] => {
+  const interrupted = new Promise<"interrupted">((resolve) => io.onInterrupt?.(() => resolve("interrupted")));
+  return (milliseconds) =>
+    Promise.race([
+      interrupted,
+      new Promise<"slept">((resolve) => setTimeout(() => resolve("slept"), milliseconds)),
+    ]);
+};
+
+const CREDENTIALS =
+  /^(ExpiredToken|ExpiredTokenException|RequestExpired|InvalidClientTokenId|UnrecognizedClientException|InvalidSignatureException|SignatureDoesNotMatch|CredentialsProviderError|TokenProviderError|InvalidAccessKeyId)$/;
+const NOT_FOUND_BUCKET = /^NoSuchBucket$/;
+const OURS = new Set([
+  "Forbidden",
+  "NotFound",
+  "Invalid",
+  "Throttled",
+  "Transient",
+  "AnswerLost",
+  "Conflict",
+]);
+
+/** Runs a command; what AWS refuses becomes a sentence. Nothing of ours is half done by a command that ends so. */
+export const saying = async <T>(run: () => Promise<T>): Promise<T> => {
+  try {
+    return await run();
+  } catch (error) {
+    for (const each of chain(error)) {
+      if (CREDENTIALS.test(each.name))
+        throw new Refused(
+          "AWS doesn't take your credentials: they have expired, or there are none. Log in again (aws sso login), then give the same command.",
+          { cause: error },
+        );
+      if (/Region is missing/.test(each.message))
+        throw new Refused("No region is set. Say where Repot is deployed, as in AWS_REGION=eu-central-1.", {
+          cause: error,
+        });
+      if (NOT_FOUND_BUCKET.test(each.name))
+        throw new Refused(
+          "There is no Repot of this stage in this account and region. Look at --stage and AWS_REGION.",
+          { cause: error },
+        );
+    }
+    if (error instanceof Error && OURS.has(error.name)) throw new Refused(error.message, { cause: error });
+    throw error;
+  }
+};
+
+/** An error with its causes, the outermost first. */
+const chain = (error: unknown): readonly Error[] => {
+  const found: Error[] = [];
+  for (let each = error; each instanceof Error && found.length < 5; each = each.cause) found.push(each);
+  return found;
+};
