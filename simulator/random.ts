@@ -21,6 +21,15 @@ const hash = (text: string, seed: number): number => {
   return h;
 };
 
+const BYTES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, "0"));
+const hex = (byte: number): string => BYTES[byte & 255] as string;
+
+/** Eight hexadecimal digits of a number in [0, 1). */
+const word = (share: number): string => {
+  const n = Math.floor(share * 4_294_967_296);
+  return hex(n >>> 24) + hex(n >>> 16) + hex(n >>> 8) + hex(n);
+};
+
 /** Mulberry32 (Tommy Ettinger, public domain): 32 bits of state, good enough for chance that must repeat exactly. */
 export const makeRandom = (seed: number): Random => {
   let state = seed >>> 0;
@@ -40,12 +49,7 @@ export const makeRandom = (seed: number): Random => {
       if (from.length === 0) throw new Error("There is nothing to pick from.");
       return from[whole(0, from.length - 1)] as T;
     },
-    id: () =>
-      Array.from({ length: 4 }, () =>
-        Math.floor(next() * 4_294_967_296)
-          .toString(16)
-          .padStart(8, "0"),
-      ).join(""),
+    id: () => word(next()) + word(next()) + word(next()) + word(next()),
     fork: (name) => makeRandom(hash(name, seed)),
   };
 };

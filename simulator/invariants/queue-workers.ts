@@ -20,24 +20,25 @@ export const queueWorkers = (): Invariant<WorkersWorld> => {
   const before = new Map<string, Numbers>();
   /** Workers on the source when the target first wanted some. */
   const total = new Map<string, number>();
+  let workers: readonly Workload[] | undefined;
   return {
     name: "queue-workers",
     sentence:
       "Workers of a queue are told to stop only where others consume in their place, and never more than a step too many are wanted.",
-    check: (world) =>
-      world.plan.workloads
-        .filter((w) => w.move === "shift-workers")
-        .flatMap((w) => {
-          const name = nameOf(w);
-          const now = { source: wantedOf(world.source, w), target: wantedOf(world.target, w) };
-          const was = before.get(name);
-          before.set(name, now);
-          // Until it is restored on the target nothing of ours has begun.
-          if (!was || now.target === undefined) return [];
-          const had = total.get(name) ?? was.source ?? 0;
-          total.set(name, had);
-          return [...gaps(w, was, now, had, world), ...crowds(w, now, had, world)];
-        }),
+    check: (world) => {
+      workers ??= world.plan.workloads.filter((w) => w.move === "shift-workers");
+      return workers.flatMap((w) => {
+        const name = nameOf(w);
+        const now = { source: wantedOf(world.source, w), target: wantedOf(world.target, w) };
+        const was = before.get(name);
+        before.set(name, now);
+        // Until it is restored on the target nothing of ours has begun.
+        if (!was || now.target === undefined) return [];
+        const had = total.get(name) ?? was.source ?? 0;
+        total.set(name, had);
+        return [...gaps(w, was, now, had, world), ...crowds(w, now, had, world)];
+      });
+    },
   };
 };
 
@@ -48,6 +49,8 @@ const gaps = (
   had: number,
   world: WorkersWorld,
 ): readonly string[] => {
+  // Nearly every look finds nothing lowered: only then are the queues asked.
+  if (!SIDES.some((side) => (now[side] ?? 0) < (was[side] ?? 0))) return [];
   const members = world.queues.queues().find((q) => q.workload === nameOf(w))?.members;
   if (!members) return [];
   return SIDES.flatMap((side) => {
@@ -65,10 +68,10 @@ const gaps = (
 };
 
 const crowds = (w: Workload, now: Numbers, had: number, world: WorkersWorld): readonly string[] => {
-  if (!SIDES.every((side) => isPinned(world[side], w))) return [];
-  const share = world.plan.settings.queues.find((q) => q.workload === nameOf(w))?.stepShare ?? 1;
   const most = Math.max(had, w.replicas);
   const all = (now.source ?? 0) + (now.target ?? 0);
+  if (all <= most || !SIDES.every((side) => isPinned(world[side], w))) return [];
+  const share = world.plan.settings.queues.find((q) => q.workload === nameOf(w))?.stepShare ?? 1;
   const room = most + (stepsFor(most, share)[0]?.target ?? 0);
   return all <= room ? [] : [`${nameOf(w)} wants ${all} workers on both sides, where ${room} are the most.`];
 };

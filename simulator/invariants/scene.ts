@@ -8,7 +8,8 @@ import type { SimulatedDns } from "../world/dns/index.ts";
 /** The latest call that reached a service, or the latest line of the record. */
 export type Fact =
   | { readonly kind: "call"; readonly call: Observed }
-  | { readonly kind: "event"; readonly event: RunEvent };
+  /** `line` is the event as it stands in the record. */
+  | { readonly kind: "event"; readonly event: RunEvent; readonly line: string };
 
 export type Scene = {
   readonly plan: Plan;

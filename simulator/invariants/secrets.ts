@@ -21,8 +21,7 @@ export const makeSecrets = (keys: readonly string[] = []): Invariant<Scene> => {
         return [];
       }
       if (!seen || tokens.size === 0) return [];
-      const line = JSON.stringify(seen.event);
-      return [...tokens].some((token) => line.includes(token))
+      return [...tokens].some((token) => seen.line.includes(token))
         ? [`A task token is in a line of type ${seen.event.type}.`]
         : [];
     },

@@ -18,7 +18,8 @@ import type { RehearsedWorld } from "./world.ts";
 
 export type Judges = {
   readonly sawCall: (call: Observed) => void;
-  readonly sawEvent: (event: RunEvent) => void;
+  /** @param line The event as it stands in the record. */
+  readonly sawEvent: (event: RunEvent, line: string) => void;
   /** From now on the world is watched, too. */
   readonly watch: (world: RehearsedWorld) => void;
   /** The run is over. */
@@ -66,8 +67,8 @@ export const makeJudges = (options: JudgesOptions): Judges => {
   return {
     stopped,
     sawCall: (call) => look({ kind: "call", call }),
-    sawEvent: (event) => {
-      look({ kind: "event", event });
+    sawEvent: (event, line) => {
+      look({ kind: "event", event, line });
       // An effect may change what no pod shows: a schedule, say.
       if (event.type === "effect" && event.status === "done") inspectWorld();
     },

@@ -205,7 +205,7 @@ const makeRecord = (options: RehearsalOptions, clock: Clock, stored: (key: strin
   const recorder = makeRecorder(clock, (event, line) => {
     tally.add(event);
     options.onEvent(event, line);
-    judges.sawEvent(event);
+    judges.sawEvent(event, line);
     for (const watch of watchers) watch(event);
   });
   const { emit } = recorder;

@@ -45,6 +45,8 @@ export type QueueWorld = {
     WorkQueue,
     "name" | "publish" | "sendElsewhere" | "reappear" | "stick" | "release" | "cutOff"
   >[];
+  /** Names of the queues that have lost a message; asked after every event. */
+  readonly losing: () => readonly string[];
   /** Whole numbers: lost and delayed round up. */
   readonly totals: () => QueueTotals;
   /** What the exporter of a side shows. */
@@ -98,6 +100,7 @@ export const makeQueues = (options: QueueOptions): QueueWorld => {
   return {
     settle,
     queues: views,
+    losing: () => queues.filter((q) => q.hasLost()).map((q) => q.name),
     workQueues: () => {
       settle();
       return queues.map((q) => q.seen());

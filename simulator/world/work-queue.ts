@@ -186,6 +186,11 @@ export class WorkQueue {
       }
   }
 
+  /** Whether a whole message is gone that nobody had read. */
+  hasLost(): boolean {
+    return this.#lost >= 1;
+  }
+
   view(): QueueView {
     const { name, kind, topic, workload } = this.#consumer;
     const logs = this.#apart ? [this.#logs.source, this.#logs.target] : [this.#logs.source];

@@ -29,7 +29,7 @@ const ONE_IN: readonly (readonly [Kind, number])[] = [
   ["once", 100],
 ];
 const APPLICATIONS_A_NAMESPACE = 20;
-const APPLICATIONS_A_HOST = 20;
+const APPLICATIONS_A_HOST = 80;
 /** Waves of applications that serve, of those that stop first, and the core's own: twelve in all, whatever the size. */
 const WAVES_SERVING = 7;
 

@@ -12,17 +12,32 @@ const everyMs = (schedule: string): number | undefined => {
   return total;
 };
 
-const parsed = new Map<string, Cron>();
+type Known = { readonly cron: Cron; after: number; next: number | undefined };
+
+/** Schedules that were read, each with the last answer: between the time that was asked about and the tick found, it stays the answer. */
+const parsed = new Map<string, Known>();
+
+const read = (schedule: string, timeZone: string): Known => {
+  const key = `${timeZone} ${schedule}`;
+  const known = parsed.get(key);
+  if (known) return known;
+  const cron = new Cron(schedule, { paused: true, mode: "5-part", timezone: timeZone });
+  const made: Known = { cron, after: Number.POSITIVE_INFINITY, next: undefined };
+  parsed.set(key, made);
+  return made;
+};
 
 /** The first tick after a time (milliseconds since 1970); undefined where none ever comes. */
 export const nextTick = (schedule: string, timeZone: string, afterMs: number): number | undefined => {
   const every = everyMs(schedule);
   if (every !== undefined) return afterMs + every;
-  const key = `${timeZone} ${schedule}`;
   try {
-    const cron = parsed.get(key) ?? new Cron(schedule, { paused: true, mode: "5-part", timezone: timeZone });
-    parsed.set(key, cron);
-    return cron.nextRun(new Date(afterMs))?.getTime();
+    const known = read(schedule, timeZone);
+    if (known.next === undefined || afterMs < known.after || afterMs >= known.next) {
+      known.next = known.cron.nextRun(new Date(afterMs))?.getTime();
+      known.after = afterMs;
+    }
+    return known.next;
   } catch {
     // A schedule that the source has and nobody can read: the real controller says so in an event, and never runs it.
     return undefined;
