@@ -8,9 +8,12 @@ import { availableParallelism } from "node:os";
 import { fileURLToPath } from "node:url";
 import { bundlesSection } from "./bundles.ts";
 import { comparisonSection } from "./comparison.ts";
+import { determinismSection } from "./determinism.ts";
 import { ours, theirs } from "./loop.ts";
 import { type Moto, measureMoto } from "./moto.ts";
-import { measureExample, measureFive, profileExample, type Rehearsals } from "./rehearsals.ts";
+import { sharesOf } from "./profile.ts";
+import { EXAMPLE, measureExample, measureFive, type Rehearsals, runOnce } from "./rehearsals.ts";
+import { scaleSections } from "./scale.ts";
 import { type Heap, measureShifts, measureWait } from "./shift.ts";
 import { figure, median, type Row, section } from "./table.ts";
 
@@ -19,6 +22,10 @@ const WARM_UPS = 3;
 const ROUNDS = 9;
 const SHIFTS = 4000;
 const HEAP_EXECUTIONS = 100_000;
+/** Both take minutes in full: `npm run bench -- --full` measures 1,600 and 3,200 applications, and a thousand rehearsals of one seed. */
+const FULL = process.argv.includes("--full");
+const APPLICATIONS = FULL ? 1_600 : 200;
+const SAME_SEED_ROUNDS = FULL ? 1_000 : 100;
 
 const print = (text: string): void => {
   process.stdout.write(`${text}\n`);
@@ -104,11 +111,11 @@ const heapSection = (): string => {
   ]);
 };
 
-const rehearsalRows = (name: string, { cold, warm, perSecond }: Rehearsals): readonly Row[] => [
+const rehearsalRows = (name: string, { cold, warm, perSecond }: Rehearsals, aim = ""): readonly Row[] => [
   [
     `${name}: rehearsals a second`,
     figure(perSecond),
-    `${figure(warm.transitions)} transitions, ${figure(warm.virtualHours)} virtual hours each`,
+    `${figure(warm.transitions)} transitions, ${figure(warm.virtualHours)} virtual hours each${aim}`,
   ],
   [
     `${name}: wall, warm`,
@@ -126,7 +133,7 @@ const rehearsalSection = async (): Promise<string> => {
   const example = await measureExample();
   const five = await measureFive();
   return section("Rehearsals", [
-    ...rehearsalRows("five workloads", five),
+    ...rehearsalRows("five workloads", five, "; aim: 100, at least 20"),
     ...rehearsalRows("examples/streaming", example),
     ["examples/streaming: requests a rehearsal", figure(example.warm.requests)],
   ]);
@@ -135,7 +142,7 @@ const rehearsalSection = async (): Promise<string> => {
 const profileSection = async (): Promise<string> =>
   section(
     "What the time of one warm rehearsal of examples/streaming goes to",
-    (await profileExample())
+    (await sharesOf(() => runOnce(EXAMPLE, 1)))
       .filter(({ share }) => share >= 0.01)
       .map(({ part, share }): Row => [part, percent(share)]),
   );
@@ -148,5 +155,7 @@ print(await shiftSection());
 print(heapSection());
 print(await rehearsalSection());
 print(await profileSection());
+for (const text of scaleSections(APPLICATIONS)) print(text);
+print(await determinismSection(SAME_SEED_ROUNDS));
 print(comparisonSection());
 print(await bundlesSection());

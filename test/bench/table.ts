@@ -13,6 +13,9 @@ export const figure = (value: number): string => {
   return value.toFixed(digits).replace(/\B(?=(\d{3})+(?!\d))(?<!\.\d*)/g, ",");
 };
 
+/** A count: `158,300`, `12`. */
+export const count = (value: number): string => (value < 100 ? String(value) : figure(value));
+
 export type Row = readonly [what: string, value: string, note?: string];
 
 /** A section: a title, and rows with their values flush right. */
