@@ -16,6 +16,12 @@ const EVENT_SECONDS = 120;
 /** People who have not answered for so long may not have seen the question: an alarm looks for the line that says so. */
 const WAITING_LONG_SECONDS = 1_800;
 
+/** Lines of the log that alarms look for; docs/runbook.md has each. */
+export const ALARMING = {
+  found: "The reconciler found an ending that no event had told of.",
+  waiting: "A question has waited long for an answer.",
+} as const;
+
 export const reconcile = listener({
   name: "reconcile",
   does: "Finds executions that ended and were not answered, posts questions that could not be posted, and says which questions have waited long.",
@@ -59,7 +65,7 @@ const answerLost = async (context: Context, bucket: Bucket, lock: Lock): Promise
       const { first, sentence } = await answerEnding(context, ended);
       if (!first) continue;
       found += 1;
-      context.log.warn("The reconciler found an ending that no event had told of.", {
+      context.log.warn(ALARMING.found, {
         execution: arn,
         sentence,
       });
@@ -83,7 +89,7 @@ const showQuestions = async (context: Context, bucket: Bucket, migration: string
     const found = await requestOf(bucket, migration, name);
     if (!found || context.now().toISOString() >= found.request.expiresAt) continue;
     if (isWaitingLong(found.request, context))
-      context.log.warn("A question has waited long for an answer.", { migration, question: name });
+      context.log.warn(ALARMING.waiting, { migration, question: name });
     if ((await messagesOf(bucket, migration, name)).length > 0) continue;
     try {
       await postQuestion(context, migration, found.request);

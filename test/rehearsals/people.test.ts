@@ -4,6 +4,7 @@ import { describe, expect, test } from "vitest";
 import type { FaultRequest } from "../../simulator/faults/strikes.ts";
 import { RIGHT } from "../../simulator/planted/catalogue.ts";
 import { inStep } from "../../simulator/planted/edit.ts";
+import { machines as realMachines } from "../../workflows/index.ts";
 import { rich, run } from "./small.ts";
 
 const at = (kind: string, step: string, seconds?: number): FaultRequest => ({
@@ -68,6 +69,17 @@ describe("an execution", () => {
       (e) => e.type === "execution" && e.machine === "roll-back" && e.status === "started",
     );
     expect(rollbacks.length).toBe(exitCode === 4 ? 1 : 0);
+  });
+
+  test("that runs out of its time is taken back", async () => {
+    const machines = realMachines.map((m) =>
+      m.name === "migrate-cluster" ? { ...m, definition: { ...m.definition, TimeoutSeconds: 2_500 } } : m,
+    );
+    const ran = await run(rich(), { machines });
+    expect([ran.exitCode, ran.summary.violations, ran.summary.requests.failed]).toEqual([4, [], 0]);
+    expect(ran.events).toContainEqual(
+      expect.objectContaining({ type: "execution", machine: "migrate-cluster", status: "timed-out" }),
+    );
   });
 
   test.each(["build-target", "freeze", "move-workloads"] as const)(
