@@ -109,6 +109,7 @@ const MOVES_PODS: readonly string[] = [
   "stop-then-start",
   "shift-workers",
   "shift-group",
+  "hand-over-controller",
 ];
 
 const movedWorkloads = ({ workloads }: ViewModel): { moved: number; of: number } => {

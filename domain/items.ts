@@ -33,6 +33,7 @@ export const ItemSchema = WorkloadSchema.pick({
   pauseSecondsMax: true,
   services: true,
   autoscaler: true,
+  controller: true,
 }).extend({
   /** The queue that its pods consume: whose workers shift, or that runs empty before they are handed over. */
   queue: Queue.optional(),
@@ -94,6 +95,7 @@ const itemOf = (plan: Plan, w: Workload, demand: number): Item => ({
   pauseSecondsMax: w.pauseSecondsMax,
   services: w.services,
   ...(w.autoscaler === undefined ? {} : { autoscaler: w.autoscaler }),
+  ...(w.controller === undefined ? {} : { controller: w.controller }),
   ...queueOf(plan, w),
   sourceKeeps: Math.min(w.replicas, Math.max(w.half, podsForDemand(plan, w, demand))),
   ...(w.move === "shift-group"

@@ -4,6 +4,7 @@
  */
 
 import * as z from "zod";
+import { ControllerSchema } from "./controllers.ts";
 import { GroupPlanSchema } from "./kafka-policy.ts";
 import { PHASES } from "./phases.ts";
 import { SettingsSchema } from "./settings/schema.ts";
@@ -33,6 +34,8 @@ export const MOVES = [
   "shift-group",
   /** CronJobs: restored suspended, suspended on the source, proved idle, resumed on the target, between two ticks. */
   "hand-over-schedule",
+  /** Controllers that know their own things: started on the target with an identity of its own; what is shared passes in the ledger. */
+  "hand-over-controller",
   /** Consumers of one queue: some more on the target, consuming, then as many fewer on the source, until all are there. */
   "shift-workers",
   /** Stays on the source for good; the target reaches it through a Service. */
@@ -66,6 +69,8 @@ export const WorkloadSchema = z.object({
   decision: z.enum(DECISIONS).optional(),
   /** Decisions that make sense for it; only for `stateful`. */
   offered: z.array(z.enum(DECISIONS)).optional(),
+  /** What acts outside of its cluster, and how two of it get along; only for `cloud-controller`. */
+  controller: ControllerSchema.optional(),
   /** Produces to Kafka: moves like any stateless workload, but is watched for duplicate transactional ids. */
   producer: z.boolean().optional(),
   /** `namespace/name` of the brokers that a group member reads from, where these run in the clusters. */

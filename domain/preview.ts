@@ -10,6 +10,7 @@ const MOVE: Readonly<Record<Workload["move"], string>> = {
   "stop-then-start": "stops on the source, then starts on the target",
   "shift-workers": "workers of one queue, step by step: more on the target, then fewer on the source",
   "shift-group": "its members move by their group's policy",
+  "hand-over-controller": "runs on both sides, each owning only its own; what is shared is handed over",
   "hand-over-schedule": "its schedule is handed over between two ticks",
   "keep-on-source": "stays on the source, reached through its Service",
   none: "doesn't move",

@@ -1,5 +1,6 @@
 /** What the new zone holds: every record of the old one, but for its own NS and SOA and the hosts, which lead to the target. */
 
+import { withOwner } from "./controllers.ts";
 import type { RecordSet } from "./effects.ts";
 import { byCodeUnit } from "./kube.ts";
 
@@ -13,13 +14,28 @@ const isOf = (record: RecordSet, hosts: readonly string[]): boolean =>
 
 const order = (r: RecordSet): string => `${undotted(r.name)}|${r.type}|${r.setIdentifier ?? ""}`;
 
-/** Records that are taken over as they are, sorted. */
+/** Whose records the TXT registry of external-dns gives to whom: `from` the source's owner id `to` the target's. */
+export type NewOwner = { readonly from: string; readonly to: string };
+
+const owned = (record: RecordSet, owners: readonly NewOwner[]): RecordSet =>
+  record.type !== "TXT" || owners.length === 0
+    ? record
+    : {
+        ...record,
+        values: (record.values ?? []).map((value) =>
+          owners.reduce((text, { from, to }) => withOwner(text, from, to), value),
+        ),
+      };
+
+/** Records that are taken over as they are, sorted; but what external-dns of the source owned there belongs to the target's. */
 export const copied = (
   records: readonly RecordSet[],
   zone: string,
   hosts: readonly string[],
+  owners: readonly NewOwner[] = [],
 ): readonly RecordSet[] =>
   records
+    .map((r) => owned(r, owners))
     .filter(
       (r) =>
         !(undotted(r.name) === undotted(zone) && (r.type === "NS" || r.type === "SOA")) && !isOf(r, hosts),

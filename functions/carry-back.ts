@@ -31,6 +31,8 @@ export const carryBack = step({
     for (const workload of plan.workloads) {
       // What never moved has no other version there; a namesake of the target's own is none.
       if (workload.move === "none" || workload.move === "keep-on-source") continue;
+      // Its identity there is its own, and the source's must not get it.
+      if (workload.move === "hand-over-controller") continue;
       const ref = refOfItem(workload);
       const [source, target] = [
         await kubernetesOf(context, "source").find(ref),

@@ -45,7 +45,8 @@ const noTraffic = async (context: Context, plan: SlimPlan): Promise<Verdict> => 
 const owners = async (context: Context, run: Run, plan: SlimPlan): Promise<readonly Verdict[]> => {
   const verdicts: Verdict[] = [];
   for (const workload of plan.workloads) {
-    if (workload.move !== "stop-then-start" && workload.move !== "hand-over-schedule") continue;
+    const isOwned = workload.move === "hand-over-controller" && workload.controller?.way === "owned";
+    if (!isOwned && workload.move !== "stop-then-start" && workload.move !== "hand-over-schedule") continue;
     const key = keys.owner(run.migration, nameOf(workload));
     const owner = await ownerOf(bucketOf(context), run.migration, nameOf(workload));
     verdicts.push(

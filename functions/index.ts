@@ -1,5 +1,6 @@
 /** Every step, a line each. A step that isn't listed here isn't deployed, and can't be named by a state machine. */
 
+import { armController } from "./arm-controller.ts";
 import { askPeople } from "./ask-people.ts";
 import { carryBack } from "./carry-back.ts";
 import { carryDrift } from "./carry-drift.ts";
@@ -55,6 +56,7 @@ import { observeGroup } from "./observe-group.ts";
 import { observeHooks } from "./observe-hooks.ts";
 import { observeLoad } from "./observe-load.ts";
 import { observeOldZone } from "./observe-old-zone.ts";
+import { observeOwners } from "./observe-owners.ts";
 import { observeRestore } from "./observe-restore.ts";
 import { observeSnapshot } from "./observe-snapshot.ts";
 import { observeSource } from "./observe-source.ts";
@@ -98,6 +100,7 @@ import { warmTarget } from "./warm-target.ts";
 import { weighFailure } from "./weigh-failure.ts";
 
 const all = [
+  armController,
   askPeople,
   carryBack,
   carryDrift,
@@ -153,6 +156,7 @@ const all = [
   observeHooks,
   observeLoad,
   observeOldZone,
+  observeOwners,
   observeRestore,
   observeSnapshot,
   observeSource,

@@ -68,7 +68,8 @@ const mayPassBack = async (context: Context, run: Run, { effect }: JournalEntry)
   if (effect.kind !== "set-owner" || effect.after !== "target") return;
   const plan = await planOf(context, run);
   const workload = plan.workloads.find((w) => nameOf(w) === effect.thing);
-  if (!workload) return;
+  // Two controllers that each know their own may both be there: the target's has lost the right to delete before.
+  if (!workload || workload.move === "hand-over-controller") return;
   const target = kubernetesOf(context, "target");
   const object = await target.find(refOfItem(workload));
   const left = object ? await leftOf(target, object) : "";

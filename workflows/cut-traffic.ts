@@ -21,6 +21,10 @@ export const cutTraffic = stateMachine("cut-traffic", {
     },
     "Target to everything": capacity("raise", "target", "Is the target whole?", "Failed"),
     "Is the target whole?": watch("validate-target", "cut-traffic", "platform", {
+      Next: "Does each thing have one owner?",
+      Catch: otherwise("Failed"),
+    }),
+    "Does each thing have one owner?": watch("observe-owners", "cut-traffic", "exclusive things", {
       Next: "Ask for the cut",
       Catch: otherwise("Failed"),
     }),

@@ -9,6 +9,7 @@ import { drainQueue } from "./drain-queue.ts";
 import { freeze } from "./freeze.ts";
 import { guard } from "./guard.ts";
 import { handOver } from "./hand-over.ts";
+import { handOverController } from "./hand-over-controller.ts";
 import { hold } from "./hold.ts";
 import { inBatches } from "./in-batches.ts";
 import { migrateCluster } from "./migrate-cluster.ts";
@@ -36,6 +37,7 @@ export const machines: readonly NamedMachine[] = [
   shiftWorkers,
   shiftGroup,
   handOver,
+  handOverController,
   drainQueue,
   scale,
   watchGates,

@@ -94,11 +94,25 @@ export const moveWorkloads = stateMachine("move-workloads", {
               { Condition: "{% $states.input.item.move = 'start-on-target' %}", Next: "Start" },
               { Condition: "{% $states.input.item.move = 'shift-workers' %}", Next: "Shift workers" },
               { Condition: "{% $states.input.item.move = 'shift-group' %}", Next: "Shift the group" },
+              {
+                Condition: "{% $states.input.item.move = 'hand-over-controller' %}",
+                Next: "Hand over the controller",
+              },
             ],
             Default: "Hand over",
           },
           Shift: child(
             "shift",
+            {
+              run: "{% $states.input.run %}",
+              phase: "move-workloads",
+              item: "{% $states.input.item %}",
+              poll: "{% $states.input.poll %}",
+            },
+            { TimeoutSeconds: 1_209_600, Output: {}, End: true, Catch: otherwise("Item failed") },
+          ),
+          "Hand over the controller": child(
+            "hand-over-controller",
             {
               run: "{% $states.input.run %}",
               phase: "move-workloads",

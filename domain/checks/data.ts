@@ -63,6 +63,8 @@ export const podsAt = (plan: SlimPlan, w: Workload, step: StepOfFleet): Pods => 
         : step === "before"
           ? { source: pods, target: 0 }
           : { source: 0, target: pods };
+    case "hand-over-controller":
+      return step === "before" ? { source: pods, target: 0 } : { source: pods, target: pods };
     case "stop-then-start":
     case "hand-over-schedule":
       return step === "before" || step === "while shifting"

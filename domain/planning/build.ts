@@ -93,6 +93,7 @@ const MOVED_BY: Readonly<Partial<Record<Workload["move"], string>>> = {
   "stop-then-start": "hand-over",
   "shift-group": "shift-group",
   "hand-over-schedule": "hand-over",
+  "hand-over-controller": "hand-over",
   "shift-workers": "shift-workers",
 };
 

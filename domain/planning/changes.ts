@@ -23,6 +23,16 @@ const changesOfWorkload = (w: Workload, inventory: Inventory): Change[] => {
         why: "It stays on the source; two of it would diverge.",
       },
     ];
+  if (w.move === "hand-over-controller")
+    return containersOfObject(object).flatMap((container) =>
+      ["args", "env"].map((part) => ({
+        object: name,
+        field: `spec.template.spec.containers[${container}].${part}`,
+        from: "the source's identity",
+        to: "the target's own",
+        why: "Two controllers of one identity take each other's things for leftovers, and delete them.",
+      })),
+    );
   if (w.kind === "CronJob" && at(object, "spec", "startingDeadlineSeconds") === undefined)
     return [
       {
@@ -45,6 +55,11 @@ const changesOfWorkload = (w: Workload, inventory: Inventory): Change[] => {
     ];
   return [];
 };
+
+const containersOfObject = (object: KubeObject | undefined): readonly string[] =>
+  ((at(object, "spec", "template", "spec", "containers") ?? []) as readonly { readonly name: string }[]).map(
+    (c) => c.name,
+  );
 
 /** `*` stands for every object: how each came to the target stays readable on it. */
 const MARKS: readonly Change[] = [

@@ -1,6 +1,7 @@
 /** How each workload gets to the target: its move, its halves, how long it takes to be Ready, and the pause of what stops first. */
 
 import type { Classified } from "../classes/classify.ts";
+import { type Controller, controllerOf } from "../controllers.ts";
 import { callsOf } from "../graph.ts";
 import type { Inventory } from "../inventory.ts";
 import { refOf, sentenceOf } from "../kube.ts";
@@ -12,6 +13,12 @@ import { type Decided, isReady, type Offer } from "./decisions.ts";
 
 /** Calls that a step makes between two polls, and their retries. */
 const CALLS_SECONDS = 30;
+
+/** The controller that a workload is, by what was recognised in it. */
+const controllerFor = (c: Classified): Controller | undefined => {
+  const product = c.subject.recognised.find((r) => r.role === "cloud-controller")?.product;
+  return c.class === "cloud-controller" && product !== undefined ? controllerOf(product) : undefined;
+};
 
 export const moveOf = (c: Classified, decided: Decided): Move => {
   const { running } = c.subject;
@@ -27,6 +34,7 @@ export const moveOf = (c: Classified, decided: Decided): Move => {
       return decision === "rebuild" ? "start-on-target" : "keep-on-source";
     }
     case "cloud-controller":
+      return controllerFor(c)?.way === "exclusive" ? "stop-then-start" : "hand-over-controller";
     case "queue-worker":
       return "shift-workers";
     case "group-member":
@@ -87,6 +95,7 @@ export const workloadOf = (c: Classified, shared: Shared): Workload => {
     usual === "shift-workers" && !sharesQueue(running.id, calls, shared) ? "stop-then-start" : usual;
   const decision = decided.get(running.id);
   const offer = offers.get(running.id);
+  const controller = controllerFor(c);
   const autoscaler = shared.autoscalers.get(running.id);
   return {
     namespace: running.namespace,
@@ -98,6 +107,7 @@ export const workloadOf = (c: Classified, shared: Shared): Workload => {
     move,
     ...(decision === undefined ? {} : { decision }),
     ...(offer === undefined ? {} : { offered: [...offer.offered] }),
+    ...(controller === undefined ? {} : { controller }),
     ...(c.producer ? { producer: true } : {}),
     ...(c.loadGenerator ? { loadGenerator: true } : {}),
     replicas: running.replicas,

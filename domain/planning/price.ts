@@ -42,6 +42,8 @@ const moveSeconds = (w: Workload, settings: Settings): number => {
       return w.readySecondsExpected + 3 * pollSeconds;
     case "hand-over-schedule":
       return 4 * pollSeconds;
+    case "hand-over-controller":
+      return 2 * w.readySecondsExpected + 6 * pollSeconds;
     case "shift-workers": {
       const queue = settings.queues.find((q) => q.workload === nameOf(w));
       const each = w.readySecondsExpected + SETTLING_SECONDS[queue?.kind ?? "rabbitmq"] + 4 * pollSeconds;
@@ -69,6 +71,7 @@ const transitionsOf = (w: Workload, settings: Settings): number => {
     case "shift-group":
       return TRANSITIONS.perHandOver + w.replicas * TRANSITIONS.perPair + retirement;
     case "stop-then-start":
+    case "hand-over-controller":
     case "hand-over-schedule":
       return TRANSITIONS.perHandOver + 2 * waits + retirement;
     case "shift-workers": {

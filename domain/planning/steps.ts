@@ -49,6 +49,12 @@ const moving = (w: Workload, settings: Settings): Step | undefined => {
         name: "hand-over",
         sentence: `${drained(w, settings)}${w.kind} ${subject} stops on the source, is proved gone, and starts on the target with ${pods(w.replicas)}: a pause of at most ${minutes(w.pauseSecondsMax ?? 0)}.`,
       };
+    case "hand-over-controller":
+      return {
+        ...common,
+        name: "hand-over",
+        sentence: `${w.kind} ${subject} (${w.controller?.product ?? "a controller"}) starts on the target with an identity of its own${w.controller?.way === "owned" ? " and without the right to delete; the source's stops, the target owns in the ledger, and may then what the source's could" : ", and runs beside the source's, each on its own cluster's things"}.`,
+      };
     case "shift-workers":
       return {
         ...common,

@@ -55,6 +55,7 @@ const chunks = <T>(items: readonly T[], size: number): T[][] =>
 const APART: readonly Workload["move"][] = [
   "stop-then-start",
   "hand-over-schedule",
+  "hand-over-controller",
   "shift-workers",
   "shift-group",
 ];

@@ -187,6 +187,9 @@ export const FAULTS: readonly FaultKind[] = [
   ofWorld("publisher-reappears", "Publishers that were sent elsewhere publish to a queue that is drained.", [
     "observe-drain",
   ]),
+  ofWorld("controller-both-sides", "Somebody starts a controller on the source again that was handed over.", [
+    "arm-controller",
+  ]),
   ofWorld("broker-unreachable", "The target's workers are Ready and can't reach the broker of their queue.", [
     "measure-workers",
   ]),

@@ -62,6 +62,7 @@ export const makeWorldFaults = (
         for (const queue of world.queues.switches()) if (queue.reappear(on)) struck();
       },
     },
+    "controller-both-sides": { turn: startedAgain(world, around) },
     "broker-unreachable": {
       turn: (on) => {
         for (const queue of world.queues.switches()) queue.cutOff("target", on);
@@ -112,6 +113,37 @@ export const makeWorldFaults = (
       },
     ]),
   );
+};
+
+/** A controller that was handed over is started on the source again, by somebody who means well. */
+const startedAgain = (
+  world: RehearsedWorld,
+  { clock, plan }: { readonly clock: Clock; readonly plan: Plan },
+): WorldFault["turn"] => {
+  let on = false;
+  const start = (struck: () => void): void => {
+    if (!on) return;
+    for (const w of plan.workloads) {
+      if (w.controller?.way !== "owned" || w.kind !== "Deployment") continue;
+      const { apiVersion, kind, namespace, name } = w;
+      if (replicasOf(world.clusters.source.get({ apiVersion, kind, namespace, name })) !== 0) continue;
+      const { status } = world.clusters.source.api(
+        {
+          method: "PATCH",
+          url: `https://source/apis/apps/v1/namespaces/${namespace}/deployments/${name}/scale`,
+          headers: { "content-type": "application/merge-patch+json" },
+          body: JSON.stringify({ spec: { replicas: w.replicas } }),
+        },
+        AUTOSCALER,
+      );
+      if (status < 300) struck();
+    }
+    clock.after(FIGHT_EVERY_MS, () => start(struck));
+  };
+  return (wanted, struck) => {
+    on = wanted;
+    if (on) clock.after(FIGHT_EVERY_MS, () => start(struck));
+  };
 };
 
 /** Messages that one worker takes and never acknowledges. */

@@ -9,7 +9,9 @@ export type ExclusiveWorld = { readonly plan: Plan; readonly source: Cluster; re
 
 /** Singletons, and data that must have one writer: a rebuilt store is another store, and may run beside the old one. */
 const isExclusive = (w: Workload): boolean =>
-  w.class === "singleton" || (w.class === "stateful" && w.move === "stop-then-start");
+  w.class === "singleton" ||
+  (w.class === "cloud-controller" && w.move === "stop-then-start") ||
+  (w.class === "stateful" && w.move === "stop-then-start");
 
 export const singletons = (): Invariant<ExclusiveWorld> => {
   let seen = "";

@@ -4,6 +4,7 @@ import type { Plan } from "../../domain/plan.ts";
 import type { QueueWorld } from "../world/queues.ts";
 import type { TrafficWorld } from "../world/traffic/traffic.ts";
 import type { Cluster } from "../world/types.ts";
+import { controllers } from "./controllers.ts";
 import { cronJobs } from "./cron-jobs.ts";
 import type { Invariant } from "./invariant.ts";
 import { ledger } from "./ledger.ts";
@@ -34,4 +35,5 @@ export const makeWorldInvariants = (): readonly Invariant<WorldScene>[] => [
   staticMembers(),
   queueWorkers(),
   ledger(),
+  controllers(),
 ];

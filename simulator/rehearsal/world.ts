@@ -18,6 +18,7 @@ import {
 } from "../world/cluster/index.ts";
 import { type Datastores, makeDatastores } from "../world/datastores.ts";
 import { makeDns, type SimulatedDns } from "../world/dns/index.ts";
+import { heritage, registered, registryName, runExternalDns } from "../world/external-dns.ts";
 import { type FlowRecords, makeFlowRecords } from "../world/flow-records.ts";
 import { type KafkaWorld, makeKafka } from "../world/kafka/index.ts";
 import { type Gauges, type MetricsWorld, makeMetricsWorld } from "../world/metrics.ts";
@@ -89,6 +90,7 @@ export const makeWorld = (making: Making): RehearsedWorld => {
   });
   const queues = makeQueues({ clock, plan, source, target, targetShare: () => targetShareOf(traffic) });
   const kafka = makeKafka({ clock, plan, source, target, emit, targetShare: () => targetShareOf(traffic) });
+  runExternalDns({ plan, clock, dns, clusters: { source, target }, emit });
   const datastores = makeDatastores({ plan, source, target });
   for (const cluster of [source, target]) cluster.setSignals(signalsOf(cluster.side, traffic, queues, kafka));
   const gauges = (side: Side): Gauges => ({
@@ -162,10 +164,19 @@ const dnsOf = (
     clock,
     random,
     settings: plan.settings.dns,
-    records: plan.hosts.map((host) => recordOf(host, source)),
+    ...(registered(plan)?.zoneId === undefined ? {} : { zoneId: registered(plan)?.zoneId ?? "" }),
+    records: plan.hosts.flatMap((host) => [recordOf(host, source), ...registryOf(plan, host.host)]),
     sideOf: (name) => addresses.behind(name)?.side,
     addressesOf: (name) => addresses.of(name),
   });
+
+/** What external-dns of the source has written beside a host's record, where the platform has one. */
+const registryOf = (plan: Plan, host: string): readonly RecordSet[] => {
+  const found = registered(plan);
+  return found
+    ? [{ name: registryName(host), type: "TXT", ttlSeconds: 300, values: [heritage(found.owner)] }]
+    : [];
+};
 
 /** Where a host leads when the run begins: an alias to the load balancer of its Ingress, else of its Service. */
 const recordOf = (

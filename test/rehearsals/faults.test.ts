@@ -100,6 +100,7 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
   // Nothing more is stopped; the source's workers come back and the target's go.
   "terminating-hangs": [4],
   "broker-unreachable": [4],
+  "controller-both-sides": [4],
   // A queue that doesn't run empty is a person's to judge, and nobody does in time.
   "unacked-stuck": [4],
   "publisher-reappears": [4],

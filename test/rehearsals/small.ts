@@ -185,10 +185,34 @@ const MAILER = workload("mailer", {
   container: "resources: {requests: {cpu: 50m, memory: 64Mi}}",
 });
 
+/** Owns the records of the platform's hosts, and deletes those that nobody wants. */
+const EXTERNAL_DNS = workload("external-dns", {
+  replicas: 1,
+  image: "registry.k8s.io/external-dns/external-dns:v0.16.1",
+  spec: "strategy: {type: Recreate}",
+  container: `resources: {requests: {cpu: 50m, memory: 64Mi}}
+args: [--source=ingress, --zone-id-filter=Z0123SHOP, --txt-owner-id=shop-source, --policy=sync]`,
+});
+
+const INGRESS = `apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: web, namespace: shop}
+spec:
+  rules:
+    - host: www.shop.example.org
+      http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 8080}}}}]}
+`;
+
+/** The small platform with an external-dns that owns its records. */
+export const WITH_EXTERNAL_DNS: Readonly<Record<string, string>> = {
+  externalDns: EXTERNAL_DNS,
+  ingress: INGRESS,
+};
+
 /** The small platform with an autoscaler, a broker that stays behind, and a queue that is drained: what more there is to strike at. */
 export const rich = (): Planned =>
   planned(
-    { ...BROKER, autoscaler: AUTOSCALER, mailer: MAILER },
+    { ...BROKER, autoscaler: AUTOSCALER, mailer: MAILER, externalDns: EXTERNAL_DNS },
     {
       decisions: { "shop/broker": "keep-on-source" },
       queues: [

@@ -19,6 +19,8 @@ export type DnsOptions = {
   readonly settings: Settings["dns"];
   /** What stands in the platform's zone at the start, beside SOA and NS. */
   readonly records: readonly RecordSet[];
+  /** The id of the platform's zone, where its own manifests name it. */
+  readonly zoneId?: string;
   /** What stands in the parent zone beside SOA, NS and the delegation. */
   readonly parentRecords?: readonly RecordSet[];
   /** The side behind a load balancer's DNS name (with its last dot) or an address. */
@@ -55,6 +57,7 @@ const makeTheZones = (options: DnsOptions): { zones: Zones; parent: Zone; child:
   const { zone: child } = zones.create({
     name,
     callerReference: "before-the-run",
+    ...(options.zoneId === undefined ? {} : { id: options.zoneId }),
     nsTtlSeconds: settings.ttlSeconds,
     settled: true,
     records: options.records,

@@ -34,6 +34,8 @@ export type Zones = {
   readonly create: (zone: {
     readonly name: string;
     readonly callerReference: string;
+    /** Where somebody knows it already; drawn where absent. */
+    readonly id?: string;
     readonly comment?: string;
     readonly nsTtlSeconds?: number;
     /** Known to the servers from the start: the world before the run. */
@@ -133,7 +135,7 @@ class ZoneStore implements Zones {
   create(wanted: Parameters<Zones["create"]>[0]): Created {
     const name = fqdn(wanted.name);
     const zone: Zone = {
-      id: `Z${this.#random.id().slice(0, 19).toUpperCase()}`,
+      id: wanted.id ?? `Z${this.#random.id().slice(0, 19).toUpperCase()}`,
       name,
       callerReference: wanted.callerReference,
       comment: wanted.comment ?? "",
