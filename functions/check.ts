@@ -70,7 +70,9 @@ const wholePlans = new WeakMap<object, Map<string, Plan>>();
 export const wholePlanOf = async (context: Context, run: Run): Promise<Plan> => {
   const kept = wholePlans.get(context.aws) ?? new Map<string, Plan>();
   wholePlans.set(context.aws, kept);
-  const whole = kept.get(run.plan) ?? (await readWholePlan(context, run));
+  const known = kept.get(run.plan);
+  if (known) context.recalled?.(keys.objects(run.plan));
+  const whole = known ?? (await readWholePlan(context, run));
   kept.set(run.plan, whole);
   return whole;
 };

@@ -39,7 +39,10 @@ export const planOf = async (context: Context, run: Run): Promise<SlimPlan> => {
   const kept = plans.get(context.aws) ?? new Map<string, SlimPlan>();
   plans.set(context.aws, kept);
   const known = kept.get(run.plan);
-  if (known) return known;
+  if (known) {
+    context.recalled?.(keys.plan(run.plan));
+    return known;
+  }
   const stored = await bucketOf(context).getJson(keys.plan(run.plan));
   if (!stored)
     throw new NotFound(

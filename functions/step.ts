@@ -30,6 +30,11 @@ export type Context = {
   };
   readonly bucket: string;
   readonly deployed: Deployed;
+  /**
+   * Told when an object of the bucket is known from before and isn't read again. In AWS nobody listens; in the rehearsal, where all functions
+   * share one memory, it takes the right to read it all the same.
+   */
+  readonly recalled?: (key: string) => void;
   readonly now: () => Date;
   /** Structured lines; every one carries the migration's id. Never a secret. */
   readonly log: Log;

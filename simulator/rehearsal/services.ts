@@ -87,6 +87,9 @@ export const makeServices = (
     aws: awsClients(options, s3),
     http: makeExchange(seam, routes, makeProbes(options.plan, world)),
     askDns: makeAskDns(seam, world.dns),
+    recalled: (key) => {
+      seam.recalled("s3", "GetObject", { key });
+    },
     kafka: makeKafkaPort(seam, world.kafka.brokers),
     endpoints: {
       kubernetes: {

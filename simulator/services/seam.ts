@@ -144,6 +144,8 @@ export type Passage<Out> = {
 };
 
 export type Seam = {
+  /** Whether the step that runs may read what it remembers; notes the use or the denial, and calls nothing. */
+  readonly recalled: (service: "s3", action: string, asked: Asked) => boolean;
   readonly pass: <Out>(passage: Passage<Out>) => Promise<Out>;
   readonly permissions: PermissionBook;
   readonly clock: Clock;
@@ -294,5 +296,7 @@ export const makeSeam = (options: SeamOptions): Seam => {
     if ("error" in answer) throw answer.error;
     return answer.value;
   };
-  return { pass, permissions, clock, random: options.random };
+  const recalled: Seam["recalled"] = (service, action, asked) =>
+    permissions.may(caller(), service, action, asked);
+  return { pass, recalled, permissions, clock, random: options.random };
 };
