@@ -129,25 +129,32 @@ test("edge requests and connections follow the clients", async () => {
   expect(await metrics.query("source", queries.edgeRequestRate("old"))).toMatchObject({ value: 0 });
 });
 
-test.each(METRIC_FAULTS)("with the fault %s a gate has no fresh value to pass on", async (fault) => {
-  const t = trial();
-  const { metrics, world } = metricsOf(t);
-  t.pass(600);
-  const question = {
-    value: queries.requestRate(web, "30m"),
-    samples: queries.requestCount(web),
-    newest: queries.newestSample(web),
-    staleAfterSeconds: 180,
-  };
-  const before = await metrics.measure("source", question);
-  expect(before).toMatchObject({ stale: false });
-  world.strike("source", fault, 3_600);
-  const during = await metrics.measure("source", question);
-  if (fault === "late") expect(during).toMatchObject({ stale: true, samples: 0 });
-  else expect(during).toBe("missing");
-  world.heal("source");
-  expect(await metrics.measure("source", question)).toEqual(before);
-});
+const samplesOf = (measured: { readonly samples?: number } | "missing"): number =>
+  measured === "missing" ? 0 : (measured.samples ?? 0);
+
+test.each(METRIC_FAULTS)(
+  "with the fault %s a gate has no fresh value, or too few samples, to pass on",
+  async (fault) => {
+    const t = trial();
+    const { metrics, world } = metricsOf(t);
+    t.pass(600);
+    const question = {
+      value: queries.requestRate(web, "30m"),
+      samples: queries.requestCount(web),
+      newest: queries.newestSample(web),
+      staleAfterSeconds: 180,
+    };
+    const before = await metrics.measure("source", question);
+    expect(before).toMatchObject({ stale: false });
+    world.strike("source", fault, 3_600);
+    const during = await metrics.measure("source", question);
+    if (fault === "late") expect(during).toMatchObject({ stale: true, samples: 0 });
+    else if (fault === "sparse") expect(samplesOf(during)).toBeLessThan(samplesOf(before) / 1_000);
+    else expect(during).toBe("missing");
+    world.heal("source");
+    expect(await metrics.measure("source", question)).toEqual(before);
+  },
+);
 
 test("the age of the newest scrape is told", async () => {
   const t = trial();
