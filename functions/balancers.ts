@@ -24,18 +24,27 @@ const carries = (ingress: KubeObject, host: string): boolean => {
 const matches = (pattern: string, host: string): boolean =>
   pattern === host || (pattern.startsWith("*.") && host.split(".").slice(1).join(".") === pattern.slice(2));
 
-/** From the Ingress that carries the host, else from the Service that answers for it. */
-export const balancerOf = async (
+type Host = { readonly host: string; readonly namespace: string; readonly service: string };
+
+/** The balancer of a host: from the Ingress that carries it, else from the Service that answers for it. Both are listed once, for many hosts. */
+export const balancersOn = async (
   context: Context,
   side: Side,
-  host: { readonly host: string; readonly namespace: string; readonly service: string },
-): Promise<string | undefined> => {
+): Promise<(host: Host) => string | undefined> => {
   const cluster = kubernetesOf(context, side);
   const ingresses = await cluster.list({ apiVersion: "networking.k8s.io/v1", kind: "Ingress" });
-  const names = ingresses.filter((i) => carries(i, host.host)).flatMap((i) => hostnameOf(i) ?? []);
-  const [first] = [...new Set(names)].sort(byCodeUnit);
-  if (first !== undefined) return first;
-  return hostnameOf(
-    await cluster.find({ apiVersion: "v1", kind: "Service", namespace: host.namespace, name: host.service }),
+  const services = new Map(
+    (await cluster.list({ apiVersion: "v1", kind: "Service" })).map((s) => [
+      `${s.metadata.namespace}/${s.metadata.name}`,
+      s,
+    ]),
   );
+  const named = ingresses.map((ingress) => ({ ingress, name: hostnameOf(ingress) }));
+  return ({ host, namespace, service }) => {
+    const names = named
+      .filter((i) => i.name !== undefined && carries(i.ingress, host))
+      .map((i) => i.name ?? "");
+    const [first] = [...new Set(names)].sort(byCodeUnit);
+    return first ?? hostnameOf(services.get(`${namespace}/${service}`));
+  };
 };

@@ -68,6 +68,53 @@ const carryOut = async (
   return outcome;
 };
 
+const AT_ONCE = 40;
+
+/** Asks or writes many things, a bounded number at a time, in their order. All of them end before one failure goes on. */
+const many = async <T, R>(things: readonly T[], act: (thing: T) => Promise<R>): Promise<readonly R[]> => {
+  const results: R[] = [];
+  for (let from = 0; from < things.length; from += AT_ONCE)
+    for (const settled of await Promise.allSettled(things.slice(from, from + AT_ONCE).map(act))) {
+      if (settled.status === "rejected") throw settled.reason;
+      results.push(settled.value);
+    }
+  return results;
+};
+
+/**
+ * Makes many effects by one call: every intent is durable before it, and each is marked by itself after it.
+ * @param act Makes them all or none; one outcome for each.
+ */
+export const makeTogether = async <E extends Effect>(
+  context: Context,
+  run: Run,
+  at: { readonly step: string; readonly operation: string },
+  named: readonly { readonly move: string; readonly effect: E }[],
+  act: (effects: readonly E[], clients: Clients) => Promise<readonly Outcome[]>,
+): Promise<readonly Outcome[]> => {
+  const journal = journalOf(context);
+  if (await journal.fenced(run.migration))
+    throw new FenceRaised(
+      `A rollback of ${run.migration} has begun; ${at.step} changed nothing. The rollback goes on by itself.`,
+    );
+  const recordedAt = context.now().toISOString();
+  const entries = await many(named, ({ move, effect }) =>
+    journal.intend({ migration: run.migration, ...at, move, direction: "forward", effect, recordedAt }),
+  );
+  const done = await many(entries, (entry) => journal.isDone(entry));
+  const open = entries.filter((_, i) => !done[i]);
+  // What is on record is about the same thing as what was asked for, with the old value that was real.
+  const outcomes = await act(
+    open.map((entry) => entry.effect as E),
+    clientsOf(context, run),
+  );
+  await many(
+    open.map((entry, i) => ({ entry, outcome: outcomes[i] ?? { outcome: "stood" as const } })),
+    ({ entry, outcome }) => journal.markDone(entry, outcome),
+  );
+  return outcomes;
+};
+
 /** Makes several effects of one move, in order; their numbers follow the move's: `0-target-up.03`. */
 export const makeEffects = async (
   context: Context,

@@ -5,9 +5,10 @@ import { calling } from "../adapters/aws.ts";
 import { makeRoute53 } from "../adapters/route53.ts";
 import { NotFound, Transient } from "../domain/errors.ts";
 import { leading, toBalancer } from "../domain/zone-copy.ts";
-import { balancerOf } from "./balancers.ts";
-import { type BatchInput, BatchInput as Input, makeNamed, type Named, slug } from "./batch.ts";
+import { balancersOn } from "./balancers.ts";
+import { type BatchInput, BatchInput as Input, slug } from "./batch.ts";
 import { withJournal } from "./effect.ts";
+import { makeRecords, type NamedRecord } from "./records.ts";
 import { planOf } from "./run.ts";
 import { startOf } from "./start.ts";
 import { type Context, step } from "./step.ts";
@@ -20,10 +21,10 @@ export const fillZone = step({
   needs: withJournal({
     route53: [...RECORD_READS, "ChangeResourceRecordSets UPSERT A,AAAA,CNAME apex,below"],
     elb: ["DescribeLoadBalancers"],
-    kubernetes: { target: ["list ingresses", "get services"] },
+    kubernetes: { target: ["list ingresses", "list services"] },
   }),
   run: async (input, context) =>
-    makeNamed(
+    makeRecords(
       context,
       input,
       { step: "fill-zone", operation: "fill-zone" },
@@ -31,23 +32,25 @@ export const fillZone = step({
     ),
 });
 
-const recordsWanted = async ({ run }: BatchInput, context: Context): Promise<readonly Named[]> => {
+const recordsWanted = async ({ run }: BatchInput, context: Context): Promise<readonly NamedRecord[]> => {
   const plan = await planOf(context, run);
   const { zone, loweredTtlSeconds } = plan.settings.dns;
   const { id } = freshOf(await zonesOf(context, run, plan));
   const route53 = makeRoute53(context.aws.route53);
   const present = await route53.listRecords(id);
   const { records } = await startOf(context, run);
-  const named: Named[] = [];
+  const named: NamedRecord[] = [];
+  const balancerFor = await balancersOn(context, "target");
+  const ids = new Map<string, string | undefined>();
   for (const host of plan.hosts) {
-    const balancer = await balancerOf(context, "target", host);
+    const balancer = balancerFor(host);
     if (balancer === undefined)
       throw new Transient(
         `The load balancer for ${host.host} on the target has no name yet; it is asked again.`,
       );
     const now = leading(records, host.host);
     const wanted = (zoneId?: string) => toBalancer(host.host, zone, now, balancer, loweredTtlSeconds, zoneId);
-    const after = wanted() ?? wanted(await hostedZoneIdOf(context, balancer));
+    const after = wanted() ?? wanted(await zoneIdOf(context, ids, balancer));
     if (!after)
       throw new NotFound(
         `No load balancer named ${balancer} was found, so ${host.host} can't become an alias of it.`,
@@ -59,6 +62,16 @@ const recordsWanted = async ({ run }: BatchInput, context: Context): Promise<rea
     });
   }
   return named;
+};
+
+/** Each balancer is looked up once. */
+const zoneIdOf = async (
+  context: Context,
+  known: Map<string, string | undefined>,
+  balancer: string,
+): Promise<string | undefined> => {
+  if (!known.has(balancer)) known.set(balancer, await hostedZoneIdOf(context, balancer));
+  return known.get(balancer);
 };
 
 const PAGES_MAX = 50;

@@ -42,6 +42,7 @@ import { linkService } from "./link-service.ts";
 import { linkServices } from "./link-services.ts";
 import { listUndo } from "./list-undo.ts";
 import { lowerTtls } from "./lower-ttls.ts";
+import { measureOldTtls } from "./measure-old-ttls.ts";
 import { measureTtls } from "./measure-ttls.ts";
 import { measureWorkers } from "./measure-workers.ts";
 import { observeBalancers } from "./observe-balancers.ts";
@@ -142,6 +143,7 @@ const all = [
   linkServices,
   listUndo,
   lowerTtls,
+  measureOldTtls,
   measureTtls,
   measureWorkers,
   observeBalancers,

@@ -1,25 +1,23 @@
 /** Lowers the TTLs of the delegation and of the zone, far enough ahead that every resolver has the new ones when it matters. */
 
-import * as z from "zod";
-import type { Effect, RecordSet } from "../domain/effects.ts";
+import type { RecordSet } from "../domain/effects.ts";
 import { NotFound } from "../domain/errors.ts";
 import { keys } from "../domain/journal.ts";
-import { operationOf } from "../domain/operations.ts";
-import { makeEffects, withJournal } from "./effect.ts";
+import { BatchInput, place } from "./batch.ts";
+import { withJournal } from "./effect.ts";
 import { StartSchema } from "./record-start.ts";
-import { bucketOf, planOf, RunSchema } from "./run.ts";
+import { makeRecords, type NamedRecord } from "./records.ts";
+import { bucketOf, planOf } from "./run.ts";
 import { step } from "./step.ts";
 import { RECORD_READS, zonesOf } from "./zones.ts";
 
-/** What a change may take to reach every authoritative server, beside the TTL itself. */
-const PROPAGATION_SECONDS = 120;
-
 export const lowerTtls = step({
   name: "lower-ttls",
-  does: "Sets the TTL of the parent's NS, the apex NS and SOA and each record to the lowered one; says how long the old ones live on.",
-  input: z.object({ run: RunSchema }),
+  does: "Sets the TTL of the parent's NS, the apex NS and SOA and each record to the lowered one, many in one change.",
+  input: BatchInput,
   needs: withJournal({ route53: [...RECORD_READS, "ChangeResourceRecordSets UPSERT any apex,below"] }),
-  run: async ({ run }, context) => {
+  run: async (input, context) => {
+    const { run } = input;
     const plan = await planOf(context, run);
     const stored = await bucketOf(context).getJson(keys.start(run.migration));
     if (!stored)
@@ -27,24 +25,18 @@ export const lowerTtls = step({
     const start = StartSchema.parse(stored.value);
     const { loweredTtlSeconds } = plan.settings.dns;
     const zones = await zonesOf(context, run, plan);
-    const lowering = (zoneId: string, record: RecordSet): Effect[] => {
-      const lowered = lower(record, loweredTtlSeconds);
-      return lowered ? [{ kind: "set-record", zoneId, before: record, after: lowered }] : [];
-    };
-    await makeEffects(
-      context,
-      run,
-      { step: "lower-ttls", operation: operationOf(plan, "lower-ttls"), move: "0" },
-      [
-        ...lowering(zones.parent.id, start.delegation),
-        ...start.records.flatMap((record) => lowering(zones.old.id, record)),
-      ],
-    );
-    const oldest = Math.max(
-      loweredTtlSeconds,
-      ...[start.delegation, ...start.records].map((r) => r.ttlSeconds ?? 0),
-    );
-    return { waitSeconds: oldest + PROPAGATION_SECONDS };
+    const all = [
+      { zoneId: zones.parent.id, record: start.delegation },
+      ...start.records.map((record) => ({ zoneId: zones.old.id, record })),
+    ];
+    // From the first reading, which stays: the place of a record is the same in every invocation.
+    const lowering = all.flatMap(({ zoneId, record }, index): NamedRecord[] => {
+      const after = lower(record, loweredTtlSeconds);
+      return after
+        ? [{ move: `0.${place(index)}`, effect: { kind: "set-record", zoneId, before: record, after } }]
+        : [];
+    });
+    return makeRecords(context, input, { step: "lower-ttls", operation: "lower-ttls" }, lowering);
   },
 });
 

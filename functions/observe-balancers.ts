@@ -2,7 +2,7 @@
 
 import type { Verdict } from "../domain/gates.ts";
 import { otherSide, type Side } from "../domain/phases.ts";
-import { balancerOf, hostnameOf } from "./balancers.ts";
+import { balancersOn, hostnameOf } from "./balancers.ts";
 import { gate } from "./gate.ts";
 import { BALANCER_SUFFIX, serviceRef } from "./links.ts";
 import { kubernetesOf, planOf, type SlimPlan } from "./run.ts";
@@ -12,7 +12,9 @@ import { judge } from "./verdicts.ts";
 export const observeBalancers = gate({
   name: "observe-balancers",
   does: "Reads the names of the load balancers of the public hosts on the target, or of the links on both sides.",
-  needs: { kubernetes: { source: ["get services"], target: ["list ingresses", "get services"] } },
+  needs: {
+    kubernetes: { source: ["get services"], target: ["list ingresses", "list services", "get services"] },
+  },
   patience: { pollSeconds: 15, holdSecondsMax: 1_800 },
   measure: async ({ run, subject }, context) => {
     const plan = await planOf(context, run);
@@ -22,13 +24,14 @@ export const observeBalancers = gate({
 
 const hosts = async (context: Context, plan: SlimPlan): Promise<readonly Verdict[]> => {
   const verdicts: Verdict[] = [];
+  const balancerFor = await balancersOn(context, "target");
   for (const host of plan.hosts)
     verdicts.push(
       named(
         context,
         "target",
         host.host,
-        await balancerOf(context, "target", host),
+        balancerFor(host),
         `Ingress or Service of ${host.host}, status.loadBalancer`,
       ),
     );

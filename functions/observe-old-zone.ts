@@ -5,44 +5,48 @@ import { byCodeUnit } from "../domain/kube.ts";
 import { gate } from "./gate.ts";
 import { recordsAt } from "./observe-ttls.ts";
 import { planOf } from "./run.ts";
+import { askInSlices, SLICES } from "./slices.ts";
+import type { Context } from "./step.ts";
 import { judge, whereNoHosts } from "./verdicts.ts";
 import { freshOf, hostsOf, ZONE_READS, zonesOf } from "./zones.ts";
 
 export const observeOldZone = gate({
   name: "observe-old-zone",
   does: "Compares, host by host, the addresses that old and new servers answer with.",
-  needs: { route53: ZONE_READS, dns: ["ask"] },
-  measure: async ({ run }, context) => {
+  needs: { route53: ZONE_READS, dns: ["ask"], s3: [SLICES] },
+  measure: async ({ run, watcher }, context) => {
     const plan = await planOf(context, run);
     const idle = whereNoHosts(context, plan, "dns/old-zone");
     if (idle) return idle;
     const zones = await zonesOf(context, run, plan);
-    const verdicts: Verdict[] = [];
     const [fresh = ""] = freshOf(zones).nameServers;
-    for (const host of hostsOf(plan)) {
+    return askInSlices(context, run, `observe-old-zone-${watcher}`, hostsOf(plan), async (host) => {
       const wanted = addresses(await recordsAt(context, fresh, host, "A"));
-      for (const server of zones.old.nameServers) {
-        const found = addresses(await recordsAt(context, server, host, "A"));
-        const arrived = wanted !== "" && found === wanted;
+      const verdicts: Verdict[] = [];
+      for (const server of zones.old.nameServers)
         verdicts.push(
-          judge(context, arrived ? true : undefined, {
-            check: "dns/old-zone",
-            subject: host,
-            sentence: arrived
-              ? `${server} leads ${host} to the target.`
-              : `${server} still leads ${host} to ${found || "nowhere"}.`,
-            remedy: "Wait until Route 53 is in sync; then compare the host's record in both zones.",
-            value: found,
-            threshold: wanted,
-            samples: found === "" ? 0 : 1,
-            source: `A ${host} @${server}`,
-          }),
+          arrival(context, server, host, wanted, addresses(await recordsAt(context, server, host, "A"))),
         );
-      }
-    }
-    return verdicts;
+      return verdicts;
+    });
   },
 });
+
+const arrival = (context: Context, server: string, host: string, wanted: string, found: string): Verdict => {
+  const arrived = wanted !== "" && found === wanted;
+  return judge(context, arrived ? true : undefined, {
+    check: "dns/old-zone",
+    subject: host,
+    sentence: arrived
+      ? `${server} leads ${host} to the target.`
+      : `${server} still leads ${host} to ${found || "nowhere"}.`,
+    remedy: "Wait until Route 53 is in sync; then compare the host's record in both zones.",
+    value: found,
+    threshold: wanted,
+    samples: found === "" ? 0 : 1,
+    source: `A ${host} @${server}`,
+  });
+};
 
 const addresses = (records: readonly { readonly value: string }[]): string =>
   records

@@ -5,6 +5,7 @@ import { AnswerLost } from "../domain/errors.ts";
 import type { Verdict } from "../domain/gates.ts";
 import { gate } from "./gate.ts";
 import { planOf } from "./run.ts";
+import { askInSlices, SLICES } from "./slices.ts";
 import type { Context } from "./step.ts";
 import { judge } from "./verdicts.ts";
 import { hostsOf, ZONE_READS, zonesOf } from "./zones.ts";
@@ -15,22 +16,27 @@ const ALIAS_TTL_SECONDS = 60;
 export const observeTtls = gate({
   name: "observe-ttls",
   does: "Asks the parent's servers for the delegation, and the zone's own for its apex and hosts.",
-  needs: { route53: ZONE_READS, dns: ["ask"] },
-  measure: async ({ run }, context) => {
+  needs: { route53: ZONE_READS, dns: ["ask"], s3: [SLICES] },
+  measure: async ({ run, watcher }, context) => {
     const plan = await planOf(context, run);
     const { zone, loweredTtlSeconds } = plan.settings.dns;
     const zones = await zonesOf(context, run, plan);
-    const verdicts: Verdict[] = [];
-    for (const server of zones.parent.nameServers)
-      verdicts.push(await ttlAt(context, server, zone, "NS", loweredTtlSeconds));
-    for (const server of zones.old.nameServers) {
-      verdicts.push(await ttlAt(context, server, zone, "NS", loweredTtlSeconds));
-      for (const host of hostsOf(plan))
-        verdicts.push(
-          await ttlAt(context, server, host, "A", Math.max(loweredTtlSeconds, ALIAS_TTL_SECONDS)),
-        );
-    }
-    return verdicts;
+    const questions: readonly (readonly [server: string, name: string, type: "NS" | "A", most: number])[] = [
+      ...zones.parent.nameServers.map((server) => [server, zone, "NS", loweredTtlSeconds] as const),
+      ...zones.old.nameServers.flatMap((server) => [
+        [server, zone, "NS", loweredTtlSeconds] as const,
+        ...hostsOf(plan).map(
+          (host) => [server, host, "A", Math.max(loweredTtlSeconds, ALIAS_TTL_SECONDS)] as const,
+        ),
+      ]),
+    ];
+    return askInSlices(
+      context,
+      run,
+      `observe-ttls-${watcher}`,
+      questions,
+      async ([server, name, type, most]) => [await ttlAt(context, server, name, type, most)],
+    );
   },
 });
 

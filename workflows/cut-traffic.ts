@@ -1,6 +1,6 @@
 /** The whole stack at once, because service discovery is per cluster: capacity first, then the delegation, then the source down to its floor. */
 
-import { begin, call, child, otherwise, REFAIL, RESULT, stateMachine, watch } from "./asl.ts";
+import { begin, call, child, each, otherwise, REFAIL, RESULT, stateMachine, watch } from "./asl.ts";
 
 /** Input: run, poll, concurrency. Before the delegation a failure rolls back; after it, a failure holds and pages. Undo: source up, then delegation back. */
 export const cutTraffic = stateMachine("cut-traffic", {
@@ -102,11 +102,10 @@ export const cutTraffic = stateMachine("cut-traffic", {
       Seconds: "{% $ttls.waitSeconds %}",
       Next: "The old zone points at the target",
     },
-    "The old zone points at the target": call(
-      "repoint-old-zone",
-      { run: "{% $run %}" },
-      { Next: "Does the old zone say so?", Catch: otherwise("Hold after the delegation") },
-    ),
+    "The old zone points at the target": each("repoint-old-zone", "hosts", {
+      Next: "Does the old zone say so?",
+      Catch: otherwise("Hold after the delegation"),
+    }),
     "Does the old zone say so?": watch("observe-old-zone", "cut-traffic", "platform", {
       Next: "Wait out the records",
       Catch: otherwise("Hold after the delegation"),

@@ -1,6 +1,6 @@
 /** Weeks before, and again just before the start: everything that could go wrong is checked, then the TTLs are lowered and waited out. */
 
-import { call, otherwise, REFAIL, RESULT, stateMachine, type Task, watch } from "./asl.ts";
+import { call, each, otherwise, REFAIL, RESULT, stateMachine, type Task, watch } from "./asl.ts";
 
 const CHECKS = [
   "check-dns",
@@ -57,8 +57,12 @@ export const preflight = stateMachine("preflight", {
       { run: "{% $run %}" },
       { Next: "Lower the TTLs", Catch: otherwise("Failed") },
     ),
-    "Lower the TTLs": call(
-      "lower-ttls",
+    "Lower the TTLs": each("lower-ttls", "zone", {
+      Next: "How long do the old ones live?",
+      Catch: otherwise("Failed"),
+    }),
+    "How long do the old ones live?": call(
+      "measure-old-ttls",
       { run: "{% $run %}" },
       { Assign: { lowered: RESULT }, Next: "Old TTLs run out", Catch: otherwise("Failed") },
     ),

@@ -3,10 +3,10 @@
 import type { Effect, RecordSet } from "../../domain/effects.ts";
 import { Conflict, NotAsIntended } from "../../domain/errors.ts";
 import type { Outcome } from "../journal.ts";
-import { makeRoute53, type RecordChange, type Route53, sameRecord } from "../route53.ts";
+import { fqdn, makeRoute53, type RecordChange, type Route53, sameRecord } from "../route53.ts";
 import type { Clients } from "./clients.ts";
 
-type SetRecord = Extract<Effect, { kind: "set-record" }>;
+export type SetRecord = Extract<Effect, { kind: "set-record" }>;
 type CreateZone = Extract<Effect, { kind: "create-zone" }>;
 
 /** Makes the creation of our zone idempotent and tells it from the old one. */
@@ -27,6 +27,54 @@ export const applyRecord = async (effect: SetRecord, clients: Clients): Promise<
       `${(effect.after ?? effect.before)?.type} ${(effect.after ?? effect.before)?.name} of zone ${effect.zoneId} was changed by somebody else to ${JSON.stringify(now)} and was left so. Put it back to ${JSON.stringify(effect.before)}, or roll back.`,
     );
   return setRecord(route53, effect.zoneId, effect.after, effect.before);
+};
+
+const keyOf = (record: RecordSet): string =>
+  `${fqdn(record.name)} ${record.type} ${record.setIdentifier ?? ""}`;
+
+/** Every record set of a zone by name, type and identifier: one listing for many. */
+const stockOf = async (route53: Route53, zoneId: string): Promise<ReadonlyMap<string, RecordSet>> =>
+  new Map((await route53.listRecords(zoneId)).map((record) => [keyOf(record), record]));
+
+/**
+ * The same for many record sets of one zone, in one change: all of them or none.
+ * @throws Conflict where somebody else changed one of them in between; then nothing was changed.
+ */
+export const applyRecords = async (
+  effects: readonly SetRecord[],
+  clients: Clients,
+): Promise<readonly Outcome[]> => {
+  const [first] = effects;
+  if (!first) return [];
+  if (effects.length === 1) return [await applyRecord(first, clients)];
+  const route53 = makeRoute53(clients.aws.route53);
+  const subject = (effect: SetRecord): RecordSet | null => effect.after ?? effect.before;
+  const isNow = (stock: ReadonlyMap<string, RecordSet>, effect: SetRecord): RecordSet | null => {
+    const record = subject(effect);
+    return record ? (stock.get(keyOf(record)) ?? null) : null;
+  };
+  const stock = await stockOf(route53, first.zoneId);
+  const open = effects.filter((effect) => !same(isNow(stock, effect), effect.after));
+  const strange = open.find((effect) => !same(isNow(stock, effect), effect.before));
+  if (strange)
+    throw new Conflict(
+      `${subject(strange)?.type} ${subject(strange)?.name} of zone ${first.zoneId} was changed by somebody else to ${JSON.stringify(isNow(stock, strange))} and was left so, with all others of its change. Put it back to ${JSON.stringify(strange.before)}, or roll back.`,
+    );
+  const changes = open.flatMap((effect): RecordChange[] => {
+    const now = isNow(stock, effect);
+    if (effect.after) return [{ action: "UPSERT", record: effect.after }];
+    return now ? [{ action: "DELETE", record: now }] : [];
+  });
+  if (changes.length > 0) await route53.change(first.zoneId, changes, "repot");
+  const after = changes.length > 0 ? await stockOf(route53, first.zoneId) : stock;
+  const lost = effects.find((effect) => !same(isNow(after, effect), effect.after));
+  if (lost)
+    throw new NotAsIntended(
+      `Record ${subject(lost)?.name} of zone ${first.zoneId} does not read back as it was set. It is tried again.`,
+    );
+  return effects.map((effect) => ({
+    outcome: open.includes(effect) ? ("made" as const) : ("stood" as const),
+  }));
 };
 
 /** Brings the old record set back, if ours still stands. */
