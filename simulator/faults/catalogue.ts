@@ -75,7 +75,7 @@ const AFTER_TROUBLE = new Set([
 ]);
 
 /** Steps whose effects need what a platform may not have: drift during the freeze, an exclusive workload that others call. */
-const SELDOM = new Set(["carry-drift", "link-service"]);
+const SELDOM = new Set(["carry-drift", "link-service", "restore-hooks"]);
 
 const writing = steps
   .filter((step) => writes(step.needs) && !READ_ONLY.has(step.name))

@@ -4,6 +4,7 @@ import { describe, expect, it } from "vitest";
 import { hookServices, isDue, isHook } from "../../domain/hooks.ts";
 import type { KubeObject } from "../../domain/kube.ts";
 import { undoLists } from "../../domain/undo.ts";
+import { FAULTS } from "../../simulator/faults/catalogue.ts";
 import { RIGHT } from "../../simulator/planted/catalogue.ts";
 import { changed, inMachine, inOrder } from "../../simulator/planted/edit.ts";
 import { workload } from "../domain/platform.ts";
@@ -56,6 +57,15 @@ describe("a webhook that must answer for every pod", () => {
       const undone = eventsOf(ran, "effect").filter((e) => e.direction === "undo" && e.status === "done");
       expect(undone[0]?.step).toBe("undo-effect");
       expect(undone[0]?.key).toContain("restore-hooks");
+    },
+  );
+
+  it.each(FAULTS.filter((f) => f.scope === "call").map((f) => f.kind))(
+    "comes in spite of %s at restore-hooks",
+    async (kind) => {
+      const ran = await run(guarded(), { faults: [{ kind, step: "restore-hooks" }] });
+      expect([ran.exitCode, ran.summary.requests.failed, broken(ran)], ran.sentence).toEqual([0, 0, []]);
+      expect(ran.summary.faults[0]?.struck).toBeGreaterThan(0);
     },
   );
 
