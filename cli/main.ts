@@ -171,6 +171,8 @@ const rehearsal = (program: Command): Command =>
     .option("--seed <n>", "what chance is made of; the same seed gives the same run", "1")
     .option("--fault <kind@step>", "breaks something; :count=N or :seconds=N; may be given again", repeat)
     .option("--list-faults", "prints the faults and where they can strike, as JSON")
+    .option("--plant <bug>", "plants a known mistake (repot campaign --list); may be given again", repeat)
+    .option("--without <step>", "leaves out a wait, drain, check or gate; may be given again", repeat)
     .option("--roll-back-at <phase>", "asks for the rollback after the last effect of a phase")
     .option("--approve <how>", "what the approvers do: auto, never or deny", "auto")
     .option("--json", "one event a line on standard output; the last line is the summary")
@@ -187,6 +189,7 @@ const list = (flags: Flags, name: string): readonly string[] => {
   const value = flags[name];
   return Array.isArray(value) ? value : [];
 };
+const some = (names: readonly string[]) => (names.length === 0 ? undefined : names);
 const given = <K extends string, V>(key: K, value: V | undefined): { readonly [P in K]?: V } =>
   value === undefined ? {} : ({ [key]: value } as { readonly [P in K]?: V });
 
@@ -210,6 +213,8 @@ const rehearseOptions = (inputs: readonly string[], flags: Flags): RehearseOptio
     seed: parseSeed(text(flags, "seed") ?? "1"),
     faults: list(flags, "fault").map(parseFault),
     listFaults,
+    ...given("planted", some(list(flags, "plant"))),
+    ...given("without", some(list(flags, "without"))),
     ...given("rollBackAt", rollBackAt === undefined ? undefined : parseRollBackAt(rollBackAt)),
     approve: parseApprove(text(flags, "approve") ?? "auto"),
     json,

@@ -33,6 +33,9 @@ export type RehearseOptions = Decisions & {
   readonly seed: number;
   readonly faults: readonly FaultOption[];
   readonly listFaults: boolean;
+  /** Names of bugs that are planted in what is rehearsed, and of its parts that are left out. */
+  readonly planted?: readonly string[];
+  readonly without?: readonly string[];
   readonly rollBackAt?: Phase;
   readonly approve: ApproveMode;
   readonly json: boolean;

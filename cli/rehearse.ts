@@ -7,6 +7,9 @@ import type { Plan } from "../domain/plan.ts";
 import { planHash, reasonsNotToStart } from "../domain/planning/build.ts";
 import { viewOf } from "../domain/view.ts";
 import { FAULTS, faultOf, stepsOf } from "../simulator/faults/catalogue.ts";
+import { programWith } from "../simulator/planted/catalogue.ts";
+import type { Program } from "../simulator/planted/edit.ts";
+import { without } from "../simulator/planted/without.ts";
 import { type Rehearsed, rehearse as run } from "../simulator/rehearsal/rehearse.ts";
 import { writeDump } from "./dump.ts";
 import type { Io } from "./io.ts";
@@ -29,6 +32,7 @@ export const rehearse = async (options: RehearseOptions, io: Io): Promise<number
     return 0;
   }
   for (const fault of options.faults) mustBeListed(fault, rollsBack);
+  const program = programOf(options);
   const { plan, text } = await loadPlan(options.inputs, options, io.stdin);
   const reasons = reasonsNotToStart(plan);
   if (reasons.length > 0) throw new Refused(reasons.join("\n"));
@@ -45,6 +49,7 @@ export const rehearse = async (options: RehearseOptions, io: Io): Promise<number
     seed: options.seed,
     faults: options.faults,
     approve: options.approve,
+    ...program,
     ...(options.rollBackAt === undefined ? {} : { rollBackAt: options.rollBackAt }),
     onEvent: shown.event,
   });
@@ -56,6 +61,10 @@ export const rehearse = async (options: RehearseOptions, io: Io): Promise<number
   if (options.json && rehearsed.exitCode !== 0) io.err(`repot: ${rehearsed.sentence}\n`);
   return withStrikes(rehearsed, io);
 };
+
+/** What is rehearsed, where it isn't what Repot ships. @throws BadInput where there is no such bug, or nothing of such a name to leave out. */
+const programOf = ({ planted = [], without: left = [] }: RehearseOptions): Program | undefined =>
+  planted.length + left.length === 0 ? undefined : without(left)(programWith(planted));
 
 const terminalOf = (io: Io) => {
   const terminal = makeTerminal(io.err, io.terminal.err, io.wallMs);

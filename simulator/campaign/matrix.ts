@@ -26,21 +26,42 @@ const STRUCK_ROLLBACK_AT = "cut-traffic";
 /** How a run ends that a fault of the world strikes for good. Faults of calls pass: those runs complete. */
 const WORLD_ENDS: Readonly<Record<string, Outcome>> = {
   "pod-never-ready": "rolled-back",
-  "metrics-missing": "rolled-back",
-  // Nothing was changed yet.
-  "metrics-missing@check-metrics": "refused",
-  // After the delegation a failure holds and pages: the target serves, the source stands.
-  "metrics-missing@observe-stragglers": "waiting",
-  "resolver-ignores-ttl": "completed",
+  ...Object.fromEntries(
+    [
+      "metrics-missing",
+      "metrics-late",
+      "metrics-nan",
+      "metrics-of-the-wrong-cluster",
+      "sparse-metrics",
+    ].flatMap((kind) => [
+      [kind, "rolled-back"],
+      // Nothing was changed yet.
+      [`${kind}@check-metrics`, "refused"],
+      // After the delegation a failure holds and pages: the target serves, the source stands.
+      [`${kind}@observe-stragglers`, "waiting"],
+    ]),
+  ),
+  ...Object.fromEntries(
+    ["execution-aborted", "event-lost", "event-twice"].flatMap((kind) => [
+      [kind, "rolled-back"],
+      [`${kind}@observe-stragglers`, "waiting"],
+    ]),
+  ),
   // The move gets by; retiring the source waits for whoever lets something raise it again and again.
   "hpa-fights": "waiting",
-  "insync-late": "completed",
+  "terminating-hangs": "rolled-back",
+  "unacked-stuck": "rolled-back",
+  "publisher-reappears": "rolled-back",
+  "broker-unreachable": "rolled-back",
+  "webhook-down": "rolled-back",
+  "quota-exceeded": "rolled-back",
+  "firewall-drops": "rolled-back",
+  "security-group-drops": "rolled-back",
+  "flow-logs-late": "rolled-back",
   // Nobody who may has answered in time: rolled back, and left to people.
   "approval-late": "waiting",
-  "approval-by-stranger": "waiting",
-  "approval-twice": "completed",
-  // The first grant has decided the cut; of the decommissioning two are asked, and the first denial decides.
-  "approval-contradictory": "completed",
+  "slack-down": "waiting",
+  "approval-contradictory": "rolled-back",
 };
 
 const dueOf = ({ kind, scope }: FaultKind, step: string): Outcome =>

@@ -153,6 +153,8 @@ const PEOPLE: readonly FaultKind[] = [
   ofPeople("rollback-twice", "Somebody asks for the rollback again while it runs.", [], back),
 ];
 
+const MEASURED_AT = ["check-metrics", "compare-platform", "observe-stragglers"];
+
 export const FAULTS: readonly FaultKind[] = [
   ofCall("crash-before-effect", "The function dies just before its effect reaches the service."),
   ofCall("crash-after-effect", "The function dies after its effect was made, before it could say so."),
@@ -198,6 +200,13 @@ export const FAULTS: readonly FaultKind[] = [
     "The metrics of both sides answer with nothing.",
     ["check-metrics", "compare-platform", "compare-workload", "observe-stragglers"],
     ["observe-target-traffic"],
+  ),
+  ofWorld("metrics-late", "The metrics of both sides come a quarter of an hour late.", MEASURED_AT),
+  ofWorld("metrics-nan", "The metrics of both sides answer with values that are no numbers.", MEASURED_AT),
+  ofWorld(
+    "metrics-of-the-wrong-cluster",
+    "The metrics of each side carry the name of the other cluster.",
+    MEASURED_AT,
   ),
   ofWorld("sparse-metrics", "The metrics of both sides count one request in five thousand.", [
     "check-metrics",

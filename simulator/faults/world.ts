@@ -1,7 +1,6 @@
 /** Faults of the world as switches on its parts, and what shows that somebody feels them. */
 
 import type { KubeObject } from "../../domain/kube.ts";
-import { SIDES } from "../../domain/phases.ts";
 import { nameOf, type Plan } from "../../domain/plan.ts";
 import { at } from "../../domain/pods.ts";
 import type { Clock } from "../clock.ts";
@@ -10,6 +9,7 @@ import { LATE_SECONDS } from "../services/logs.ts";
 import type { Observed } from "../services/seam.ts";
 import type { Caller, Emit } from "../world/types.ts";
 import { groupFaults } from "./kafka.ts";
+import { metricsFaults } from "./metrics.ts";
 
 export type WorldFault = {
   /** @param struck Called whenever the fault is felt, where the world itself notices. */
@@ -19,8 +19,6 @@ export type WorldFault = {
 };
 export type WorldFaults = { readonly [kind: string]: WorldFault };
 
-/** Longer than any run. */
-const FOR_EVER_SECONDS = 365 * 86_400;
 const INSYNC_LATE_SECONDS = 900;
 const FIGHT_EVERY_MS = 45_000;
 
@@ -69,24 +67,7 @@ export const makeWorldFaults = (
       },
       feltBy: (call) => call.service === "rabbitmq" || call.service === "sqs",
     },
-    "metrics-missing": {
-      turn: (on) => {
-        for (const side of SIDES) {
-          if (on) world.metrics.strike(side, "missing", FOR_EVER_SECONDS);
-          else world.metrics.heal(side);
-        }
-      },
-      feltBy: (call) => call.service === "metrics",
-    },
-    "sparse-metrics": {
-      turn: (on) => {
-        for (const side of SIDES) {
-          if (on) world.metrics.strike(side, "sparse", FOR_EVER_SECONDS);
-          else world.metrics.heal(side);
-        }
-      },
-      feltBy: (call) => call.service === "metrics",
-    },
+    ...metricsFaults(world.metrics),
     "node-lost": { turn: losing(world) },
     "webhook-down": { turn: refusing(world, around.plan) },
     "quota-exceeded": { turn: limiting(world, around.plan) },

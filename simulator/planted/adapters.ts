@@ -27,7 +27,7 @@ export const ADAPTERS: readonly PlantedBug[] = [
     plant: inEveryStep((context) =>
       listing(context, () => ({ IsTruncated: false, NextContinuationToken: undefined })),
     ),
-    shownBy: { rollBackAt: "move-workloads" },
+    shownBy: { rollBackAt: "freeze" },
   },
   {
     name: "throttling-given-up-on",

@@ -10,6 +10,7 @@ import type { PlantedBug } from "./bug.ts";
 import type { Program } from "./edit.ts";
 import { EXCLUSIVE } from "./exclusive.ts";
 import { GATES } from "./gates.ts";
+import { GROUPS } from "./groups.ts";
 import { JOURNAL } from "./journal.ts";
 import { LEFTOVERS } from "./leftovers.ts";
 import { OPERATORS } from "./operators.ts";
@@ -22,6 +23,7 @@ export const PLANTED: readonly PlantedBug[] = [
   ...TRAFFIC,
   ...EXCLUSIVE,
   ...QUEUES,
+  ...GROUPS,
   ...GATES,
   ...APPROVALS,
   ...OPERATORS,

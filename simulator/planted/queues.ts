@@ -1,6 +1,7 @@
 /** Planted bugs of queues: workers that stop, start or are believed at the wrong moment, and a broker that goes with what waits in it. */
 
 import { makeEffect } from "../../functions/effect.ts";
+import type { Context } from "../../functions/step.ts";
 import type { PlantedBug } from "./bug.ts";
 import { changed, inMachine, inOrder, inStep, leftOut } from "./edit.ts";
 import type { Scaling } from "./inputs.ts";
@@ -69,4 +70,35 @@ export const QUEUES: readonly PlantedBug[] = [
       }),
     ),
   },
+  {
+    name: "drained-without-unacked",
+    sentence:
+      "A queue counts as drained when nothing waits in it; what workers have in hand isn't asked about.",
+    area: "adapter",
+    caughtBy: "drained",
+    plant: inStep("observe-drain", (right) => (input, context) => right(input, handsFree(context))),
+    shownBy: { faults: [{ kind: "unacked-stuck", step: "observe-drain" }] },
+  },
+  {
+    name: "not-drained",
+    sentence: "Workers of a queue that must run empty change sides without waiting for it.",
+    area: "step",
+    caughtBy: "drained",
+    plant: inStep("observe-drain", () => async () => ({ drained: true, mark: "", sentence: "Empty." })),
+    shownBy: { faults: [{ kind: "unacked-stuck", step: "observe-drain" }] },
+  },
 ];
+
+/** A context in which RabbitMQ says that no message is in anybody's hands. */
+function handsFree(context: Context): Context {
+  return {
+    ...context,
+    http: async (request) => {
+      const answer = await context.http(request);
+      return {
+        ...answer,
+        body: answer.body.replace(/"messages_unacknowledged":\d+/g, '"messages_unacknowledged":0'),
+      };
+    },
+  };
+}

@@ -67,6 +67,13 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
   // After the delegation a failure holds and pages: the target serves, the source stands.
   "metrics-missing@observe-stragglers": [5],
   "resolver-ignores-ttl": [0],
+  ...Object.fromEntries(
+    ["metrics-late", "metrics-nan", "metrics-of-the-wrong-cluster"].flatMap((kind) => [
+      [`${kind}@check-metrics`, [3]],
+      [`${kind}@compare-platform`, [4]],
+      [`${kind}@observe-stragglers`, [5]],
+    ]),
+  ),
   "sparse-metrics@check-metrics": [3],
   "sparse-metrics": [4],
   "node-lost": [0],
