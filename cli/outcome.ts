@@ -3,6 +3,14 @@
 import type { Summary } from "../domain/events.ts";
 import { count, duration, number } from "./format.ts";
 
+/** Absent where nothing of Kafka moved. */
+const groupLines = ({ kafka }: Summary): readonly string[] =>
+  kafka.rebalances === 0 && kafka.longestDelayMs === 0
+    ? []
+    : [
+        `Kafka: ${count(kafka.rebalances, "rebalance")}, ${number(kafka.lost)} messages lost, ${number(kafka.duplicates)} read twice, none later than ${number(kafka.longestDelayMs / 1000, 1)} s.`,
+      ];
+
 /** @param paths Files that were written, printed last. */
 export const outcomeLines = (
   summary: Summary,
@@ -13,6 +21,7 @@ export const outcomeLines = (
   return [
     `${summary.outcome}: ${sentence}`,
     `${number(requests.served)} requests served, ${number(requests.failed)} failed because of the move, ${number(requests.paused)} paused.`,
+    ...groupLines(summary),
     `Frozen for ${number(summary.freezeMinutes, 0)} minutes; ${count(summary.transitions, "state transition")}; ${count(violations.length, "violation")}.`,
     `${duration(summary.virtualSeconds)} in ${number(summary.wallSeconds, 1)} s, seed ${summary.seed}.`,
     ...paths,

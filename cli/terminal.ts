@@ -180,6 +180,10 @@ const lineOf = (event: RunEvent): string | null => {
       return `VIOLATION of ${event.invariant}: ${event.sentence}`;
     case "notice":
       return event.level === "info" ? null : `${event.level}: ${event.sentence}`;
+    case "kafka":
+      return event.lost > 0 || event.duplicates > 0
+        ? `group ${event.group}: ${event.lost} messages lost, ${event.duplicates} read twice`
+        : null;
     case "permission":
       return event.allowed ? null : `denied: ${event.step} may not ${event.service}:${event.action}`;
     case "workload":

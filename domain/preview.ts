@@ -1,5 +1,6 @@
 /** The plan as people read it before they approve it: workload by workload, object by object, what is assumed, asked and impossible, and its price. */
 
+import type { GroupPlan } from "./kafka-policy.ts";
 import { byCodeUnit, type KubeObject, refOf, sentenceOf } from "./kube.ts";
 import { nameOf, type Plan, type Workload } from "./plan.ts";
 import { workloadKindOf } from "./pods.ts";
@@ -72,6 +73,22 @@ const workloadsText = (plan: Plan): string => {
     .join("");
 };
 
+const costText = ({ rebalances, longestDelayMs, duplicates }: GroupPlan["cost"]): string =>
+  `at most ${rebalances} rebalances, ${longestDelayMs} ms for any message, ${duplicates} read twice`;
+
+const groupText = (g: GroupPlan): string => {
+  const others = g.costs
+    .filter((c) => c.policy !== g.policy)
+    .map((c) => `${c.policy}: ${c.rebalances} / ${c.longestDelayMs} ms / ${c.duplicates}`);
+  const chosen = g.policy === g.recommended ? "recommended" : `chosen; recommended is ${g.recommended}`;
+  return [
+    `${g.group} (topic ${g.topic}, members ${g.workload}): ${g.policy}, ${chosen}; ${g.membersMin} to ${g.membersMax} members; ${costText(g.cost)}.`,
+    ` ${g.reason}`,
+    ` Figures: ${g.cost.source}.`,
+    others.length === 0 ? "" : ` Others would cost (rebalances / delay / read twice): ${others.join("; ")}.`,
+  ].join("");
+};
+
 /** What happens to everything that isn't a workload: restored as it is, or with the listed change. */
 const objectsText = (plan: Plan): string => {
   const others = (plan.objects as unknown as readonly KubeObject[])
@@ -118,6 +135,7 @@ export const previewOf = (plan: Plan, hash: string): string =>
   [
     headText(plan, hash),
     workloadsText(plan),
+    ...(plan.groups ? [section("Consumer groups", plan.groups.map(groupText), "None.")] : []),
     objectsText(plan),
     changesText(plan),
     section(

@@ -6,6 +6,7 @@ import { duration, number } from "../format.ts";
 import { milliseconds } from "./charts.ts";
 import { dnsCalculator } from "./dns.ts";
 import { dnsChart, failuresChart, figuresTable, latencyChart, p99Of, requestsChart } from "./figures.ts";
+import { groups } from "./groups.ts";
 import { html, Markup, type Part } from "./html.ts";
 import type { ReportInput } from "./input.ts";
 import * as sections from "./sections.ts";
@@ -136,6 +137,7 @@ const sectionsOf = (input: ReportInput): readonly Section[] => {
       body: sections.gates(model),
     },
     { id: "approvals", title: "Approvals", body: sections.approvals(model) },
+    { id: "groups", title: "Consumer groups", body: groups(model) },
     { id: "price", title: "Price", body: sections.price(input) },
     { id: "faults", title: "Faults", body: sections.faults(input) },
     { id: "others", title: "What others changed", body: sections.actors(model) },

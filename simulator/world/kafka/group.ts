@@ -68,6 +68,8 @@ export type GroupOptions = {
 
 /** All members together carry this many times what comes in. */
 const MEMBER_HEADROOM = 1.5;
+/** Messages a second that the members of a topic without any are made for. */
+const QUIET_RATE = 50;
 
 export class Group {
   readonly name: string;
@@ -94,7 +96,9 @@ export class Group {
       excused: false,
     }));
     const useful = Math.max(1, Math.min(members, topic.partitions));
-    this.#capacity = (topic.rate() * topic.partitions * MEMBER_HEADROOM) / useful;
+    // Members of a topic that is quiet now can read all the same.
+    const comesIn = Math.max(topic.rate() * topic.partitions, QUIET_RATE);
+    this.#capacity = (comesIn * MEMBER_HEADROOM) / useful;
     topic.onRate(() => this.advance());
   }
 
