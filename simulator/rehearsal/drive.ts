@@ -88,7 +88,9 @@ export const makeDriver = (options: DriveOptions): Driver => {
       if (machine === "decommission") over = true;
       if (machine !== "roll-back") return;
       rollbacks -= 1;
-      if (name === `${plan.migration}-by-hand` || (unanswered && rollbacks === 0)) over = true;
+      // One that fell with its migration is no answer yet: another goes on from there.
+      const isAnswer = unanswered && rollbacks === 0 && execution.status !== "ABORTED";
+      if (name === `${plan.migration}-by-hand` || isAnswer) over = true;
     },
     run: async () => {
       const end = clock.now() + DAYS_MAX * 86_400_000;

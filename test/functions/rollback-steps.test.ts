@@ -87,6 +87,18 @@ describe("the lock", () => {
     });
   });
 
+  it("refuses a migration whose target another one holds, and gives the source back (a lock of the source alone lets two move to one cluster)", async () => {
+    const bench = makeStepBench();
+    const target = keys.lock("shop-eks");
+    bench.put(target, { migration: "shop-0", executions: ["arn:first"], released: false });
+    await expect(start(bench, "arn:second")).rejects.toThrow(
+      /Cluster shop-eks is being moved by shop-0 \(arn:first\)/,
+    );
+    expect(bench.json(target)).toMatchObject({ migration: "shop-0" });
+    expect((bench.json(LOCK) as { readonly released: boolean } | null)?.released ?? true).toBe(true);
+    expect([...bench.stored.keys()].filter((k) => k.includes("/starts/"))).toEqual([]);
+  });
+
   it.each([
     ["the plan is another migration's", smallPlan({ migration: "shop-2" }), /plan is for shop-2/],
     ["decisions are open", smallPlan({ open: [{ workload: "shop/db" } as never] }), /1 open decisions/],

@@ -71,6 +71,16 @@ describe("an execution", () => {
     expect(rollbacks.length).toBe(exitCode === 4 ? 1 : 0);
   });
 
+  test("that is aborted in the middle of its own rollback is taken back to the end", async () => {
+    const ran = await run(rich(), { approve: "deny", faults: [at("execution-aborted", "undo-effect")] });
+    expect(ran.summary.faults[0]?.struck, "struck").toBe(1);
+    expect([ran.exitCode, ran.summary.violations, ran.summary.requests.failed]).toEqual([4, [], 0]);
+    const ends = ran.events.flatMap((e) =>
+      e.type === "execution" && e.machine === "roll-back" && e.status !== "started" ? [e.status] : [],
+    );
+    expect(ends).toEqual(["aborted", "succeeded"]);
+  });
+
   test("that runs out of its time is taken back", async () => {
     const machines = realMachines.map((m) =>
       m.name === "migrate-cluster" ? { ...m, definition: { ...m.definition, TimeoutSeconds: 2_500 } } : m,
