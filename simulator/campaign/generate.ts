@@ -75,21 +75,23 @@ const swarmOf = (random: Random, kinds: readonly FaultKind[]): readonly FaultKin
   return chosen.length > 0 ? chosen : [random.pick(kinds)];
 };
 
-/** In a run with a rollback, the first of them strikes the way back: what comes after the rollback's phase is never reached. */
+/**
+ * The first of them is a fault of a call, which strikes nearly everywhere; in a run with a rollback it strikes the way back: what comes after the
+ * rollback's phase is never reached.
+ */
 const drawn = (
   random: Random,
   kinds: readonly FaultKind[],
   { count, rollsBack }: { readonly count: number; readonly rollsBack: boolean },
 ): CaseFault[] => {
   const faults = new Map<string, CaseFault>();
-  const backwards = rollsBack ? EVERYDAY : [];
   for (let i = 0; i < count; i += 1) {
-    const first = i === 0 && rollsBack;
+    const first = i === 0;
     const able = kinds.filter((kind) => stepsOf(kind, rollsBack).length > 0);
-    const chosen = first ? able.filter((kind) => backwards.includes(kind)) : able;
+    const chosen = first ? able.filter((kind) => EVERYDAY.includes(kind)) : able;
     const fault = random.pick(chosen.length > 0 ? chosen : EVERYDAY);
     const seldom = i > 0 && fault.seldomSteps.length > 0 && random.next() < SELDOM_SHARE;
-    const usual = first ? fault.rollbackSteps : stepsOf(fault, rollsBack);
+    const usual = first && rollsBack ? fault.rollbackSteps : stepsOf(fault, rollsBack);
     const step = random.pick(seldom ? fault.seldomSteps : usual);
     faults.set(`${fault.kind}@${step}`, { kind: fault.kind, step, ...parameters(random, fault, i > 0) });
   }

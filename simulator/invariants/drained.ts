@@ -1,51 +1,44 @@
 /** A queue that must run empty before its workers change sides is empty when they stop: nothing waits, and nothing is in anybody's hands. */
 
-import type { Ref } from "../../domain/kube.ts";
-import { nameOf, type Plan } from "../../domain/plan.ts";
-import type { QueueWorld } from "../world/queues.ts";
-import type { Cluster } from "../world/types.ts";
+import type { RunEvent } from "../../domain/events.ts";
 import type { Invariant } from "./invariant.ts";
+import type { Scene } from "./scene.ts";
 
-export type DrainedWorld = {
-  readonly plan: Plan;
-  readonly source: Cluster;
-  readonly queues: Pick<QueueWorld, "workQueues">;
+/** The workload whose pods the source is about to lose, all of them; undefined for any other line. */
+const stopping = (event: RunEvent): string | undefined => {
+  if (event.type !== "effect" || event.status !== "intended" || event.direction !== "forward")
+    return undefined;
+  const { effect } = event;
+  if (effect.kind !== "set-field" || effect.cluster !== "source" || effect.after !== 0) return undefined;
+  return effect.path.join(".") === "spec.replicas"
+    ? `${effect.object.namespace ?? ""}/${effect.object.name}`
+    : undefined;
 };
 
-type Seen = { readonly wanted: number; readonly ready: number; readonly unacked: number };
-
-export const drained = (): Invariant<DrainedWorld> => {
-  /** As it was at the look before: from the moment at which workers are told to stop, what they hold is on its way back. */
-  const before = new Map<string, Seen>();
+export const makeDrained = (): Invariant<Scene> => {
+  /** What was told to stop: what is on record again is a retry, and the workers hand back what they held. */
+  const stopped = new Set<string>();
   return {
     name: "drained",
     sentence:
-      "Workers of a queue that is drained stop on the source only when nothing waits and nothing is in hand.",
-    check: ({ plan, source, queues }) =>
-      plan.settings.queues
-        .filter((queue) => queue.policy === "drained")
-        .flatMap(({ queue, workload }) => {
-          const worker = plan.workloads.find((w) => nameOf(w) === workload);
-          const was = before.get(queue);
-          // Once they are gone from the source it is over.
-          if (!worker || was?.wanted === 0) return [];
-          const wanted = wantedOf(source, worker);
-          if (wanted === 0 && was) {
-            before.set(queue, { ...was, wanted });
-            return was.ready + was.unacked === 0
-              ? []
-              : [
-                  `${workload} stopped on the source while ${queue} had ${was.ready} messages waiting and ${was.unacked} in hand.`,
-                ];
-          }
-          const { ready = 0, unacked = 0 } = queues.workQueues().find((q) => q.name === queue) ?? {};
-          before.set(queue, { wanted, ready, unacked });
-          return [];
-        }),
+      "Workers of a queue that is drained are told to stop on the source only when nothing waits and nothing is in hand.",
+    check: ({ fact, plan, world }) => {
+      const seen = fact();
+      const workload = seen?.kind === "event" ? stopping(seen.event) : undefined;
+      if (workload === undefined || stopped.has(workload)) return [];
+      stopped.add(workload);
+      return plan.settings.queues
+        .filter((queue) => queue.policy === "drained" && queue.workload === workload)
+        .flatMap(({ queue }) => {
+          const at = world()
+            ?.queues.workQueues()
+            .find((q) => q.name === queue);
+          return at && at.ready + at.unacked > 0
+            ? [
+                `${workload} stops on the source while ${queue} has ${at.ready} messages waiting and ${at.unacked} in hand.`,
+              ]
+            : [];
+        });
+    },
   };
-};
-
-const wantedOf = (source: Cluster, { apiVersion, kind, namespace, name }: Ref): number => {
-  const object = source.get({ apiVersion, kind, name, ...(namespace === undefined ? {} : { namespace }) });
-  return object ? ((object["spec"] as { readonly replicas?: number } | undefined)?.replicas ?? 1) : 0;
 };

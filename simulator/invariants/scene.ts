@@ -4,6 +4,7 @@ import type { RunEvent } from "../../domain/events.ts";
 import type { Plan } from "../../domain/plan.ts";
 import type { Observed } from "../services/seam.ts";
 import type { SimulatedDns } from "../world/dns/index.ts";
+import type { QueueWorld } from "../world/queues.ts";
 
 /** The latest call that reached a service, or the latest line of the record. */
 export type Fact =
@@ -19,7 +20,7 @@ export type Scene = {
   /** The body of an object in the bucket. */
   readonly stored: (key: string) => string | undefined;
   /** What is simulated; absent until it is there. */
-  readonly world: () => { readonly dns: SimulatedDns } | undefined;
+  readonly world: () => { readonly dns: SimulatedDns; readonly queues: QueueWorld } | undefined;
 };
 
 /** Calls that change the platform or its DNS: what the journal has to know of before. */

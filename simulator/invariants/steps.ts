@@ -2,6 +2,7 @@
 
 import { SLACK_APP } from "../services/deployed.ts";
 import { makeApprovals } from "./approvals.ts";
+import { makeDrained } from "./drained.ts";
 import { makeEvidence } from "./evidence.ts";
 import { makeFence } from "./fence.ts";
 import { makeFreeze } from "./freeze.ts";
@@ -34,6 +35,7 @@ export const makeStepInvariants = (): readonly Invariant<Scene>[] => [
   makeWindow(),
   makeTtls(),
   makeFreeze(),
+  makeDrained(),
   makeRequests(),
   makeLimits(),
   makePermissions(),

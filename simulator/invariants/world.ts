@@ -6,7 +6,6 @@ import type { TrafficWorld } from "../world/traffic/traffic.ts";
 import type { Cluster } from "../world/types.ts";
 import { controllers } from "./controllers.ts";
 import { cronJobs } from "./cron-jobs.ts";
-import { drained } from "./drained.ts";
 import type { Invariant } from "./invariant.ts";
 import { ledger } from "./ledger.ts";
 import { messages } from "./messages.ts";
@@ -35,7 +34,6 @@ export const makeWorldInvariants = (): readonly Invariant<WorldScene>[] => [
   messages(),
   staticMembers(),
   queueWorkers(),
-  drained(),
   ledger(),
   controllers(),
 ];

@@ -37,6 +37,8 @@ export const operatorFaults = (options: OperatorsOptions): WorldFaults => {
       abort(() => events.disturb({ times, struck }));
     },
   });
+  /** Each further start has a name of its own, as people give them. */
+  let starts = 0;
   return {
     "execution-aborted": { turn: (on, struck) => (on ? void abort(struck) : undefined) },
     "event-lost": disturbed(0),
@@ -46,7 +48,8 @@ export const operatorFaults = (options: OperatorsOptions): WorldFaults => {
         if (!on) return;
         clock.after(SOON_MS, () => {
           struck();
-          engine().start({ machine: "migrate-cluster", name: `${migration}-again`, input: start });
+          starts += 1;
+          engine().start({ machine: "migrate-cluster", name: `${migration}-again-${starts}`, input: start });
         });
       },
     },
