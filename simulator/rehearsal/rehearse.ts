@@ -1,5 +1,6 @@
 /** One rehearsal: the real machines and functions over a simulated world, from one seed, in virtual time; to its end, and what it showed. */
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import type { RunEvent, Summary } from "../../domain/events.ts";
 import { keys } from "../../domain/journal.ts";
 import type { KubeObject } from "../../domain/kube.ts";
@@ -293,9 +294,13 @@ const executionsOf = (clock: Clock, engine: () => Engine): Executions => ({
 
 /** Warnings and errors of steps are lines of the record; the rest says nothing that the record doesn't say better. */
 const logInto = (emit: Emit): Log => {
+  // Who reads the record is no part of the step that writes a line of it.
+  const outside = AsyncLocalStorage.snapshot();
   const noting =
-    (level: "warning" | "error") => (message: string, fields?: Readonly<Record<string, unknown>>) =>
-      emit({ type: "notice", level, sentence: fields ? `${message} ${JSON.stringify(fields)}` : message });
+    (level: "warning" | "error") => (message: string, fields?: Readonly<Record<string, unknown>>) => {
+      const sentence = fields ? `${message} ${JSON.stringify(fields)}` : message;
+      outside(() => emit({ type: "notice", level, sentence }));
+    };
   return { info: () => {}, warn: noting("warning"), error: noting("error") };
 };
 

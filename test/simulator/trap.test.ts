@@ -7,6 +7,7 @@ import { DateTime } from "luxon";
 import { describe, expect, test } from "vitest";
 import { steps } from "../../functions/index.ts";
 import type { Step } from "../../functions/step.ts";
+import { rehearse } from "../../simulator/rehearsal/rehearse.ts";
 import { AmbientRead, setTrap } from "../../simulator/rehearsal/trap.ts";
 import { type Invocation, withInvocation } from "../../simulator/services/seam.ts";
 import { planned, run } from "../rehearsals/small.ts";
@@ -108,4 +109,33 @@ test("A rehearsal with a step that reads the clock of the machine is worth nothi
   await expect(caught).rejects.toThrow(
     /^pause-pipelines takes time by itself \(Date\.now at test\/simulator/,
   );
+});
+
+test("Who reads the record may look at the clock, also when a step writes a line", async () => {
+  const talking = steps.map(
+    (step: Step): Step =>
+      step.name === "pause-pipelines"
+        ? {
+            ...step,
+            run: (input, context) => {
+              context.log.warn("A line of the record.");
+              return step.run(input, context);
+            },
+          }
+        : step,
+  );
+  const seen: number[] = [];
+  const onEvent = (event: { readonly type: string }) => {
+    if (event.type === "notice") seen.push(Date.now());
+  };
+  const { summary } = await rehearse({
+    ...planned(),
+    seed: 1,
+    faults: [],
+    approve: "auto",
+    onEvent,
+    steps: talking,
+  });
+  expect(summary.outcome).toBe("completed");
+  expect(seen.length).toBeGreaterThan(0);
 });
