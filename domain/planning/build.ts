@@ -81,6 +81,36 @@ const foreignWorkloads = (inventory: Inventory): readonly string[] =>
         `${sentenceOf(refOf(o))} (${o.apiVersion}) runs pods, and Repot moves Deployments, StatefulSets, DaemonSets and CronJobs only: make it one of these, or leave it out.`,
     );
 
+/** Custom resources by whose operators databases and brokers run: restored as they are, they would come up empty. */
+const DATA_KINDS: Readonly<Record<string, string>> = {
+  "kafka.strimzi.io/Kafka": "Kafka (Strimzi)",
+  "kafka.strimzi.io/KafkaNodePool": "Kafka (Strimzi)",
+  "postgresql.cnpg.io/Cluster": "PostgreSQL (CloudNativePG)",
+  "acid.zalan.do/postgresql": "PostgreSQL (Zalando)",
+  "elasticsearch.k8s.elastic.co/Elasticsearch": "Elasticsearch (ECK)",
+  "rabbitmq.com/RabbitmqCluster": "RabbitMQ",
+  "mongodbcommunity.mongodb.com/MongoDBCommunity": "MongoDB",
+  "psmdb.percona.com/PerconaServerMongoDB": "MongoDB (Percona)",
+  "pxc.percona.com/PerconaXtraDBCluster": "MySQL (Percona)",
+  "mysql.oracle.com/InnoDBCluster": "MySQL",
+  "k8ssandra.io/K8ssandraCluster": "Cassandra",
+  "cassandra.datastax.com/CassandraDatacenter": "Cassandra",
+  "redis.redis.opstreelabs.in/RedisCluster": "Redis",
+  "opensearch.opster.io/OpenSearchCluster": "OpenSearch",
+  "clickhouse.altinity.com/ClickHouseInstallation": "ClickHouse",
+};
+
+/** Each is asked about: what an operator keeps for it can't be told from the manifests. */
+const dataResources = (inventory: Inventory): readonly string[] =>
+  inventory.objects.flatMap((o) => {
+    const product = DATA_KINDS[`${o.apiVersion.split("/")[0]}/${o.kind}`];
+    return product === undefined
+      ? []
+      : [
+          `${sentenceOf(refOf(o))} (${o.apiVersion}) keeps data (${product}) through its operator, and would come up empty on the target: keep it out of the manifests that are moved, and its Services leading to the source, or move its data by its operator's own replication first.`,
+        ];
+  });
+
 const saidOf = ({ given }: GivenSettings): Said => ({
   groups: new Map((given.groups ?? []).map((g) => [g.workload, { group: g.group, topic: g.topic }])),
   queues: new Map((given.queues ?? []).map((q) => [q.workload, q.queue])),
@@ -198,7 +228,10 @@ export const buildPlan = (
     ...(groups.length === 0 ? {} : { groups }),
     changes: [...changesOf(workloads, drawn.links, inventory, settings.source.name)],
     assumptions: [...filled.assumptions, ...namespaceAssumption(objects)],
-    open: openQuestions(classified, offers, decided, foreignWorkloads(inventory)),
+    open: openQuestions(classified, offers, decided, [
+      ...foreignWorkloads(inventory),
+      ...dataResources(inventory),
+    ]),
     limits: [...filled.limits, ...limitsOf(classified, workloads, inventory)],
     price: priceOf(workloads, settings),
   };
@@ -231,6 +264,12 @@ export const reasonsNotToStart = (plan: Plan): readonly string[] => [
     ? ["Nothing would move: every workload stays on the source. Decide otherwise for at least one of them."]
     : []),
   ...plan.open.map((o) => o.question),
+  ...plan.workloads
+    .filter((w) => w.move === "keep-on-source" && w.hosts.length > 0)
+    .map(
+      (w) =>
+        `${w.hosts.join(", ")} ${w.hosts.length === 1 ? "ends" : "end"} at ${nameOf(w)}, which stays on the source: a load balancer of the target has no pods of it to send to. Put a proxy of the target in front of it, or decide otherwise.`,
+    ),
   ...plan.workloads
     .filter((w) => w.class === "blocked")
     .map(

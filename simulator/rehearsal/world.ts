@@ -18,7 +18,7 @@ import {
 } from "../world/cluster/index.ts";
 import { type Datastores, makeDatastores } from "../world/datastores.ts";
 import { makeDns, type SimulatedDns } from "../world/dns/index.ts";
-import { heritage, registered, registryName, runExternalDns } from "../world/external-dns.ts";
+import { heritage, registered, registryName, runExternalDns, wantedBy } from "../world/external-dns.ts";
 import { type FlowRecords, makeFlowRecords } from "../world/flow-records.ts";
 import { type KafkaWorld, makeKafka } from "../world/kafka/index.ts";
 import { type Gauges, type MetricsWorld, makeMetricsWorld } from "../world/metrics.ts";
@@ -165,15 +165,15 @@ const dnsOf = (
     random,
     settings: plan.settings.dns,
     ...(registered(plan)?.zoneId === undefined ? {} : { zoneId: registered(plan)?.zoneId ?? "" }),
-    records: plan.hosts.flatMap((host) => [recordOf(host, source), ...registryOf(plan, host.host)]),
+    records: plan.hosts.flatMap((host) => [recordOf(host, source), ...registryOf(plan, host.host, source)]),
     sideOf: (name) => addresses.behind(name)?.side,
     addressesOf: (name) => addresses.of(name),
   });
 
-/** What external-dns of the source has written beside a host's record, where the platform has one. */
-const registryOf = (plan: Plan, host: string): readonly RecordSet[] => {
+/** What external-dns of the source has written beside the record of a host that its Ingresses want, where the platform has one. */
+const registryOf = (plan: Plan, host: string, source: SimulatedCluster): readonly RecordSet[] => {
   const found = registered(plan);
-  return found
+  return found && wantedBy(source).has(`${host}.`)
     ? [{ name: registryName(host), type: "TXT", ttlSeconds: 300, values: [heritage(found.owner)] }]
     : [];
 };

@@ -99,7 +99,7 @@ const takes = (args: readonly string[], zone: { readonly id: string; readonly na
 const deletes = (args: readonly string[]): boolean => (valuesOf(args, "policy").at(-1) ?? "sync") === "sync";
 
 /** Hosts of the Ingresses that have a load balancer, with its name. */
-const wantedBy = (cluster: Cluster): ReadonlyMap<string, string> => {
+export const wantedBy = (cluster: Cluster): ReadonlyMap<string, string> => {
   const wanted = new Map<string, string>();
   for (const object of cluster.all()) {
     if (object.kind !== "Ingress") continue;

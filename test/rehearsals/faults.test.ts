@@ -105,7 +105,8 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
   "static-member-clash": [0],
   "lag-spike": [0],
   // Nothing more is stopped; the source's workers come back and the target's go.
-  "terminating-hangs": [4],
+  // A pod that never goes keeps its StatefulSet from starting another: where the way back meets one, a person is paged for it.
+  "terminating-hangs": [4, 8],
   "broker-unreachable": [4],
   "controller-both-sides": [4],
   // A queue that doesn't run empty is a person's to judge, and nobody does in time.
