@@ -43,7 +43,7 @@ export const ADAPTERS: readonly PlantedBug[] = [
     area: "adapter",
     caughtBy: "liveness",
     plant: givingUp("Conflict"),
-    shownBy: { faults: [{ kind: "conflict", step: "scale-workload" }] },
+    shownBy: { faults: [{ kind: "conflict", step: "record-start" }] },
   },
   {
     name: "lost-answer-given-up-on",

@@ -138,7 +138,7 @@ export const GATES: readonly PlantedBug[] = [
         Default: "Look again soon",
       }),
     ),
-    shownBy: { faults: [{ kind: "metrics-missing", step: "delegate-zone" }] },
+    shownBy: { faults: [{ kind: "metrics-missing", step: "observe-stragglers" }] },
   },
 ];
 
