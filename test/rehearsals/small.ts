@@ -212,7 +212,7 @@ export const WITH_EXTERNAL_DNS: Readonly<Record<string, string>> = {
 /** The small platform with an autoscaler, a broker that stays behind, and a queue that is drained: what more there is to strike at. */
 export const rich = (): Planned =>
   planned(
-    { ...BROKER, autoscaler: AUTOSCALER, mailer: MAILER, externalDns: EXTERNAL_DNS },
+    { ...BROKER, autoscaler: AUTOSCALER, mailer: MAILER, ...WITH_EXTERNAL_DNS },
     {
       decisions: { "shop/broker": "keep-on-source" },
       queues: [
