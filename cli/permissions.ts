@@ -87,7 +87,6 @@ const placeOf = ({ stage, account, region }: PermissionsOptions, plan: Plan | un
       target: plan?.settings.target.name ?? "TARGET",
     },
     ...(plan?.settings.target.roleArn === undefined ? {} : { clusterRoleArn: plan.settings.target.roleArn }),
-    calendars: [],
     flowLogGroups:
       plan?.settings.network.flowLogGroup === undefined ? [] : [plan.settings.network.flowLogGroup],
   };

@@ -2,6 +2,7 @@
 
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { DateTime, IANAZone } from "luxon";
 import { parse } from "yaml";
 import * as z from "zod";
 import type { Place } from "../domain/permissions/place.ts";
@@ -15,6 +16,24 @@ const ClusterSchema = z.strictObject({
   certificateAuthority: z.string().startsWith("-----BEGIN CERTIFICATE-----").optional(),
   metrics: z.url(),
 });
+
+/** Scheduler skips a local time that the clocks jump over, without a word: so it is refused here. */
+const CutoverSchema = z
+  .strictObject({
+    name: z.string().regex(/^[a-z0-9-]{1,30}$/),
+    /** Local time, to the minute. */
+    at: z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:00$/),
+    timeZone: z
+      .string()
+      .refine((zone) => IANAZone.isValidZone(zone), "is no time zone (as in Europe/Berlin)"),
+    windowSeconds: z.number().int().min(600),
+    migration: z.string(),
+    plan: z.string().regex(/^[0-9a-f]{64}$/),
+  })
+  .refine(
+    ({ at, timeZone }) => DateTime.fromISO(at, { zone: timeZone }).toFormat("yyyy-MM-dd'T'HH:mm:ss") === at,
+    { path: ["at"], message: "is a time that the clocks jump over on that day, or no time at all" },
+  );
 
 const DeploymentSchema = z.strictObject({
   account: z.string().regex(/^\d{12}$/, "is an account of twelve digits"),
@@ -34,23 +53,9 @@ const DeploymentSchema = z.strictObject({
   clusterRoleArn: z.string().optional(),
   /** Log groups of the VPC's flow logs. */
   flowLogGroups: z.array(z.string()).default([]),
-  /** SSM Change Calendars that a plan's window may name. */
-  calendars: z.array(z.string()).default([]),
   alarmEmails: z.array(z.email()).default([]),
   /** Starts in a quiet hour. The plan's window decides again, before each traffic step. */
-  cutovers: z
-    .array(
-      z.strictObject({
-        name: z.string().regex(/^[a-z0-9-]{1,30}$/),
-        /** Local time, to the minute; a time in the spring gap is refused. */
-        at: z.string().regex(/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:00$/),
-        timeZone: z.string(),
-        windowSeconds: z.number().int().min(600),
-        migration: z.string(),
-        plan: z.string().regex(/^[0-9a-f]{64}$/),
-      }),
-    )
-    .default([]),
+  cutovers: z.array(CutoverSchema).default([]),
 });
 export type Deployment = z.infer<typeof DeploymentSchema>;
 
@@ -80,7 +85,7 @@ export const readDeployment = (stage: string): Deployment => {
 
 /** Everything that policies name, but for the key, which has no name before it exists. */
 export const placeOf = (stage: string, deployment: Deployment): Omit<Place, "keyArn"> => {
-  const { account, region, partition, zones, source, target, calendars, flowLogGroups } = deployment;
+  const { account, region, partition, zones, source, target, flowLogGroups } = deployment;
   const prefix = `repot-${stage}`;
   return {
     partition,
@@ -91,7 +96,10 @@ export const placeOf = (stage: string, deployment: Deployment): Omit<Place, "key
     zones,
     clusters: { ...(source.endpoint === undefined ? { source: source.name } : {}), target: target.name },
     ...(deployment.clusterRoleArn === undefined ? {} : { clusterRoleArn: deployment.clusterRoleArn }),
-    calendars,
     flowLogGroups,
   };
 };
+
+/** The same for the same cutover: a second delivery finds the first one's execution. At most 80 characters. */
+export const executionName = (migration: string, at: string): string =>
+  `${migration.slice(0, 60)}-${at.replace(/[^0-9]/g, "")}`;

@@ -1,6 +1,7 @@
 /** Quiet-hour cutovers: EventBridge Scheduler as an alarm clock. Whether it may go on is decided by the plan's window, before every traffic step. */
 
 import { machineArn } from "../domain/permissions/place.ts";
+import { executionName } from "./deployment.ts";
 import type { Queues } from "./queues.ts";
 import { makeClockRole } from "./rules.ts";
 import type { Stage } from "./stage.ts";
@@ -43,7 +44,3 @@ export const makeSchedules = ({ place, deployment }: Stage, queues: Queues, mach
       { dependsOn: [machine] },
     );
 };
-
-/** The same for the same cutover: a second delivery finds the first one's execution. At most 80 characters. */
-export const executionName = (migration: string, at: string): string =>
-  `${migration.slice(0, 60)}-${at.replace(/[^0-9]/g, "")}`;

@@ -12,7 +12,6 @@ export type ResourceKind =
   | "execution"
   | "machine"
   | "log-group"
-  | "calendar"
   | "secret"
   | "queue"
   /** Queues of the platform that is moved. */
@@ -74,7 +73,6 @@ export const GRANTS: Readonly<Record<string, Readonly<Record<string, Grant>>>> =
     ...grants("logs", "log-group", "StartQuery GetQueryResults"),
     ...grants("logs", "everything", "StopQuery", "a query has no ARN"),
   ]),
-  ssm: Object.fromEntries(grants("ssm", "calendar", "GetCalendarState")),
   secrets: Object.fromEntries(grants("secretsmanager", "secret", "GetSecretValue")),
   sqs: Object.fromEntries([
     ...grants("sqs", "queue", "SendMessage"),

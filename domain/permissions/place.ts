@@ -16,8 +16,6 @@ export type Place = {
   readonly clusters: { readonly source?: string; readonly target: string };
   /** The role that a cluster gets that Repot creates. */
   readonly clusterRoleArn?: string;
-  /** The Change Calendars that windows are held against: names of SSM documents. */
-  readonly calendars: readonly string[];
   /** SQS queues that the platform's workers consume; none where absent. */
   readonly workQueues?: readonly string[];
   /** Log groups of VPC Flow Logs. */

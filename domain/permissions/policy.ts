@@ -57,8 +57,6 @@ const arnsOf = (place: Place, kind: ResourceKind, entries: readonly Entry[]): re
       return [arn(place, "states", `stateMachine:${place.prefix}-*`)];
     case "log-group":
       return place.flowLogGroups.map((group) => arn(place, "logs", `log-group:${group}:*`));
-    case "calendar":
-      return place.calendars.map((name) => arn(place, "ssm", `document/${name}`));
     case "secret":
       return [arn(place, "secretsmanager", `secret:${place.prefix}-*`)];
     case "queue":

@@ -21,7 +21,6 @@ const PLACE: Place = {
   keyArn: "arn:aws:kms:eu-central-1:111122223333:key/k",
   zones: ["shop.example"],
   clusters: { source: "old", target: "new" },
-  calendars: [],
   flowLogGroups: [],
 };
 

@@ -53,6 +53,27 @@ describe("opening", () => {
   });
 });
 
+describe("the window decides before each traffic step, whatever the clocks do that night", () => {
+  const night = (timeZone: string) => window({ timeZone, start: "01:00", end: "05:00" });
+
+  test.each([
+    ["spring: the night is an hour shorter", "Europe/Berlin", "2027-03-28T00:00:00Z", 3],
+    ["autumn: the night is an hour longer", "Europe/Berlin", "2026-10-24T23:00:00Z", 5],
+    ["spring by half an hour", "Australia/Lord_Howe", "2026-10-03T14:30:00Z", 3.5],
+    ["autumn by half an hour", "Australia/Lord_Howe", "2027-04-03T14:00:00Z", 4.5],
+    ["no change, at half an hour", "Asia/Kolkata", "2026-11-09T19:30:00Z", 4],
+    ["no change, at a quarter", "Asia/Kathmandu", "2026-11-09T19:15:00Z", 4],
+  ])("%s", (_, timeZone, opens, hours) => {
+    const now = new Date(opens);
+    const opening = openingAt(night(timeZone), now.getTime());
+    expect(iso(opening?.opensAt)).toBe(now.toISOString());
+    expect(((opening?.closesAt ?? 0) - (opening?.opensAt ?? 0)) / 3_600_000).toBe(hours);
+    // What fits to the second may begin; a second more waits for another night.
+    expect(windowAt(night(timeZone), now, hours * 3_600).verdict).toBe("pass");
+    expect(windowAt(night(timeZone), now, hours * 3_600 + 1).verdict).not.toBe("pass");
+  });
+});
+
 describe("a window that can't be is refused in a sentence", () => {
   test.each([
     [
