@@ -53,6 +53,8 @@ const DeploymentSchema = z.strictObject({
   clusterRoleArn: z.string().optional(),
   /** Log groups of the VPC's flow logs. */
   flowLogGroups: z.array(z.string()).default([]),
+  /** The platform's own SQS queues that workers leave or join: only their attributes are read. */
+  workQueues: z.array(z.string()).default([]),
   alarmEmails: z.array(z.email()).default([]),
   /** Starts in a quiet hour. The plan's window decides again, before each traffic step. */
   cutovers: z.array(CutoverSchema).default([]),
@@ -85,7 +87,7 @@ export const readDeployment = (stage: string): Deployment => {
 
 /** Everything that policies name, but for the key, which has no name before it exists. */
 export const placeOf = (stage: string, deployment: Deployment): Omit<Place, "keyArn"> => {
-  const { account, region, partition, zones, source, target, flowLogGroups } = deployment;
+  const { account, region, partition, zones, source, target, flowLogGroups, workQueues } = deployment;
   const prefix = `repot-${stage}`;
   return {
     partition,
@@ -97,6 +99,7 @@ export const placeOf = (stage: string, deployment: Deployment): Omit<Place, "key
     clusters: { ...(source.endpoint === undefined ? { source: source.name } : {}), target: target.name },
     ...(deployment.clusterRoleArn === undefined ? {} : { clusterRoleArn: deployment.clusterRoleArn }),
     flowLogGroups,
+    workQueues,
   };
 };
 

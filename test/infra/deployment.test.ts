@@ -11,7 +11,7 @@ const refused = (text: string) => () => parseDeployment(text, "deployments/x.yam
 
 describe("a deployment is refused", () => {
   it.each([
-    ["a key that nobody knows", PROD.replace("zones:", "zonez:"), "zonez"],
+    ["a key that nobody knows", `${PROD}\nzonez: []\n`, "zonez"],
     [
       "a zone with its last dot",
       PROD.replace("[live.streamhouse.example]", "[live.streamhouse.example.]"),
