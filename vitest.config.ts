@@ -11,6 +11,8 @@ export default defineConfig({
     // They need SST's platform and a server of moto: `npm run test:infra` sets both up.
     exclude: ["test/infra/**", "**/node_modules/**"],
     pool: "threads",
+    // All cores: left to itself the runner keeps one free, which is half of a machine with two.
+    maxWorkers: "100%",
     isolate: false,
     testTimeout: 30_000,
     reporters: results === undefined ? ["default"] : ["default", ["json", { outputFile: results }]],

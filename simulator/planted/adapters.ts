@@ -41,7 +41,7 @@ export const ADAPTERS: readonly PlantedBug[] = [
     name: "conflict-given-up-on",
     sentence: "A 409 is an error like any other: nobody reads again and decides again.",
     area: "adapter",
-    caughtBy: "rollback-incomplete",
+    caughtBy: "liveness",
     plant: givingUp("Conflict"),
     shownBy: { faults: [{ kind: "conflict", step: "record-start" }] },
   },

@@ -5,8 +5,8 @@ import { broken, eventsOf, example, planned, run } from "./small.ts";
 import { naive } from "./wrong/naive.ts";
 
 describe("a naive migration of the example platform", () => {
-  it("fails thousands of requests: resolvers ask the old servers for as long as the old TTL says, and nobody is there", async () => {
-    const ran = await run(await example(), { machines: naive, goesOn: true });
+  it("fails millions of requests: resolvers ask the old servers for as long as the old TTL says, and nobody is there", async () => {
+    const ran = await run(await example({}, ["external-dns"]), { machines: naive, goesOn: true });
     const { served, failed } = ran.summary.requests;
     console.log(
       `naive: ${failed} of ${served + failed} requests failed in ${Math.round(ran.summary.virtualSeconds / 3600)} hours; ${JSON.stringify(failedBySide(ran))}`,
@@ -18,6 +18,14 @@ describe("a naive migration of the example platform", () => {
     // All of them at the source: the target has been up for a while when the first client finds it.
     expect(failedBySide(ran).source).toBeGreaterThan(0.99 * failed);
     expect(eventsOf(ran, "failing").every((e) => e.reason.startsWith("no ready endpoint"))).toBe(true);
+  });
+
+  it("fails tens of thousands where the external-dns that was copied along leads the old zone to the target", async () => {
+    const { served, failed } = (await run(await example(), { machines: naive, goesOn: true })).summary
+      .requests;
+    console.log(`naive with external-dns: ${failed} of ${served + failed} requests failed`);
+    expect(failed).toBeGreaterThan(30_000);
+    expect(failed).toBeLessThan(1_000_000);
   });
 
   it("fails thousands even where every TTL was a minute from the start", async () => {

@@ -154,9 +154,10 @@ export const EXAMPLE = join(import.meta.dirname, "../../examples/streaming");
 
 type Over = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
-/** The example platform, with some settings changed. */
-export const example = async (over: Over = {}): Promise<Planned> => {
-  const { objects, settings } = await loadPlanInput([EXAMPLE], async () => new Uint8Array());
+/** The example platform, with some settings changed, and without the namespaces named. */
+export const example = async (over: Over = {}, without: readonly string[] = []): Promise<Planned> => {
+  const { objects: all, settings } = await loadPlanInput([EXAMPLE], async () => new Uint8Array());
+  const objects = all.filter(({ metadata }) => !without.includes(metadata.namespace ?? ""));
   const given = { ...settings.given } as Record<string, object>;
   for (const [section, fields] of Object.entries(over)) given[section] = { ...given[section], ...fields };
   const plan = buildPlan(objects, { ...settings, given });
