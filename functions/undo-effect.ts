@@ -145,7 +145,7 @@ const mayMoveMember = async (context: Context, forward: JournalEntry): Promise<v
     );
 };
 
-/** Before the source's schedule runs again, its controller is told which tick the target ran last. */
+/** Before the source's schedule runs again, its controller is told which tick the target ran last. The probes' own run on both sides. */
 const tellTicks = async (
   context: Context,
   run: Run,
@@ -153,6 +153,7 @@ const tellTicks = async (
 ): Promise<void> => {
   if (effect.kind !== "set-field" || effect.cluster !== "source" || effect.object.kind !== "CronJob") return;
   if (effect.path.join(".") !== "spec.suspend" || effect.after !== true) return;
+  if (!/^\d+-hand-over:/.test(operation)) return;
   const ref = effect.object as Ref;
   const [schedule, other] = [
     await kubernetesOf(context, "source").find(ref),

@@ -29,6 +29,11 @@ describe("platforms that had gone wrong", () => {
     expect([exitCode, summary.violations]).toEqual([0, []]);
   });
 
+  test("a platform without a schedule of its own takes the probes' schedules back: every right that the way back needs is declared", async () => {
+    const { exitCode, summary } = await run(planned({ tick: null }), { rollBackAt: "thaw" });
+    expect([exitCode, summary.violations, summary.requests.failed]).toEqual([4, [], 0]);
+  });
+
   test("a device that no node of the target has is refused before anything is changed", async () => {
     const { exitCode, sentence } = await run(
       planned({ web: WEB(undefined, "resources: {limits: {nvidia.com/gpu: 1}}") }),
