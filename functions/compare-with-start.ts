@@ -23,11 +23,7 @@ export const compareWithStart = step({
   does: "Reads everything that the journal says we changed, and holds it against the old values on record.",
   input: z.object({ run: RunSchema }),
   needs: withReading({
-    // The probes are a schedule of our own: a platform may have none.
-    kubernetes: {
-      source: ["get planned", "get cronjobs"],
-      target: ["get planned", "get cronjobs", "get nodes"],
-    },
+    kubernetes: { source: ["get planned"], target: ["get planned", "get nodes"] },
     route53: ["GetHostedZone", "ListHostedZonesByName", "ListResourceRecordSets"],
     eks: ["DescribeCluster"],
   }),

@@ -21,10 +21,6 @@ const KUBERNETES = [
   "patch planned",
   "create planned",
   "delete planned",
-  // The probes are a schedule of our own: a platform may have none.
-  "delete cronjobs",
-  "get cronjobs",
-  "patch cronjobs",
   "list pods",
   "patch deployments/scale",
   "patch statefulsets/scale",

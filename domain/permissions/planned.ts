@@ -61,6 +61,8 @@ const ALSO: readonly Kinded[] = [
   { apiVersion: "v1", kind: "Node" },
   { apiVersion: "v1", kind: "Service" },
   { apiVersion: "batch/v1", kind: "Job" },
+  // The probes: a platform may have no schedule of its own.
+  { apiVersion: "batch/v1", kind: "CronJob" },
   { apiVersion: "apps/v1", kind: "Deployment" },
   { apiVersion: "admissionregistration.k8s.io/v1", kind: "ValidatingAdmissionPolicy" },
   { apiVersion: "admissionregistration.k8s.io/v1", kind: "ValidatingAdmissionPolicyBinding" },

@@ -8,6 +8,8 @@ const GITOPS =
 const KINDS = "no platform of the suite moves every kind of workload by this step";
 const ABSENT =
   "without ListBucket a key that isn't there would read as forbidden; in the suite it is always there";
+const DEPLOYMENTS = "the suite's controllers are Deployments; nothing else has proved this";
+const MANY_NAMES = "the suite's names fit into one question; test/functions/many-names.test.ts has more";
 
 export const NOT_REHEARSED: ReadonlyMap<string, string> = new Map([
   [
@@ -27,6 +29,18 @@ export const NOT_REHEARSED: ReadonlyMap<string, string> = new Map([
   ],
   ["end-guard", "reads what is only there after a second try"],
   ["fill-zone", "an alias of a balancer in another zone; test/functions/build-steps.test.ts has one"],
+  ["arm-controller kubernetes:source:get statefulsets", DEPLOYMENTS],
+  ["arm-controller kubernetes:target:get statefulsets", DEPLOYMENTS],
+  ["arm-controller kubernetes:target:patch statefulsets", DEPLOYMENTS],
+  ["measure-old-ttls s3:ListBucket", ABSENT],
+  [
+    "observe-balancers kubernetes:target:get services",
+    "the suite's public hosts lie behind Ingresses; test/functions/build-steps.test.ts has a Service",
+  ],
+  ["observe-old-zone s3:PutObject migrations/*/asked/*", MANY_NAMES],
+  ["observe-owners kubernetes:source:get cronjobs", DEPLOYMENTS],
+  ["observe-owners kubernetes:source:get statefulsets", DEPLOYMENTS],
+  ["observe-ttls s3:PutObject migrations/*/asked/*", MANY_NAMES],
   [
     "link-service",
     "no workload of the suite stays behind with a balancer of its own; test/functions/move-steps tests have one",
