@@ -279,3 +279,32 @@ export const each = <const Name extends string>(
   } as Fields<Name> & {
     readonly TimeoutSeconds: number;
   });
+
+/** The input of `scale` for the item that a machine moves: a side, a number, and the move by which the journal knows it. */
+export const scaling = (
+  side: "source" | "target",
+  replicas: number | string,
+  move: string,
+): Readonly<Record<string, Json>> => ({
+  run: "{% $run %}",
+  phase: "{% $phase %}",
+  item: "{% $item %}",
+  side,
+  replicas,
+  operation: "{% $item.operations.move %}",
+  move,
+  poll: "{% $poll %}",
+});
+
+/** Asks people what to do about what a machine last saw (`$seen`); where they let it go on, it does so at `Next`. */
+export const askPerson = <const Name extends string>(
+  subject: string,
+  fields: Fields<Name>,
+  sentence = "{% $seen.sentence %}",
+): Task<Name> =>
+  child("hold", { run: "{% $run %}", phase: "{% $phase %}", subject, sentence }, {
+    TimeoutSeconds: 1_209_600,
+    ...fields,
+  } as Fields<Name> & {
+    readonly TimeoutSeconds: number;
+  });

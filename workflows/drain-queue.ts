@@ -1,6 +1,6 @@
 /** Waits until a queue is empty and stays so: nothing waits, nothing is in hand, nobody publishes, several looks in a row. */
 
-import { call, child, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
+import { askPerson, call, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
 
 /**
  * Input: run, phase, subject (unique within the phase), queue (kind and names, as observe-drain takes it), poll, polls (looks in a row),
@@ -51,21 +51,11 @@ export const drainQueue = stateMachine("drain-queue", {
       Default: "Ask a person",
     },
     "Give it time": { Type: "Wait", Seconds: "{% $poll %}", Next: "Look at the queue" },
-    "Ask a person": child(
-      "hold",
-      {
-        run: "{% $run %}",
-        phase: "{% $phase %}",
-        subject: "{% $subject %}",
-        sentence: "{% $seen.sentence %}",
-      },
-      {
-        TimeoutSeconds: 1_209_600,
-        Assign: { looks: 0, inARow: 0 },
-        Next: "Look at the queue",
-        Catch: otherwise("Failed"),
-      },
-    ),
+    "Ask a person": askPerson("{% $subject %}", {
+      Assign: { looks: 0, inARow: 0 },
+      Next: "Look at the queue",
+      Catch: otherwise("Failed"),
+    }),
     Drained: { Type: "Succeed", Output: { verdict: "pass" } },
     Failed: REFAIL,
   },

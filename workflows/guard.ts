@@ -1,6 +1,6 @@
 /** Watches the whole platform while workloads and traffic move, again and again; what isn't well pauses the move, and in the end asks a person. */
 
-import { call, child, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
+import { askPerson, call, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
 
 /** Looks of one execution: its history stays far below 25,000 events. */
 const LOOKS_MAX = 300;
@@ -66,16 +66,11 @@ export const guard = stateMachine("guard", {
       Next: "Look at everything",
     },
     "Look again soon": { Type: "Wait", Seconds: "{% $seen.pollSeconds %}", Next: "Look at everything" },
-    "Ask a person": child(
-      "hold",
-      { run: "{% $run %}", phase: "{% $phase %}", subject: "guard", sentence: "{% $seen.sentence %}" },
-      {
-        TimeoutSeconds: 1_209_600,
-        Assign: { bound: "{% $asked %}" },
-        Next: "Look at everything",
-        Catch: otherwise("Failed"),
-      },
-    ),
+    "Ask a person": askPerson("guard", {
+      Assign: { bound: "{% $asked %}" },
+      Next: "Look at everything",
+      Catch: otherwise("Failed"),
+    }),
     "Go on anew": { Type: "Succeed", Output: { again: true } },
     Over: { Type: "Succeed", Output: { again: false } },
     Failed: REFAIL,

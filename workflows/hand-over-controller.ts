@@ -1,6 +1,6 @@
 /** Both controllers run, each owning only its own; what both could own passes in the ledger, between two of the source's looks. */
 
-import { call, child, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
+import { askPerson, call, child, otherwise, REFAIL, RESULT, scaling, stateMachine } from "./asl.ts";
 
 /**
  * Input: run, phase, item, poll. A controller that runs beside the other for good is done once it stands. Undo, newest first: the target's may not
@@ -57,21 +57,11 @@ export const handOverController = stateMachine("hand-over-controller", {
       Default: "Ask a person",
     },
     "Give it time": { Type: "Wait", Seconds: "{% $poll %}", Next: "Is it gone from the source?" },
-    "Ask a person": child(
-      "hold",
-      {
-        run: "{% $run %}",
-        phase: "{% $phase %}",
-        subject: "{% $item.operations.move %}",
-        sentence: "{% $seen.sentence %}",
-      },
-      {
-        TimeoutSeconds: 1_209_600,
-        Assign: { polls: 0 },
-        Next: "Is it gone from the source?",
-        Catch: otherwise("Failed"),
-      },
-    ),
+    "Ask a person": askPerson("{% $item.operations.move %}", {
+      Assign: { polls: 0 },
+      Next: "Is it gone from the source?",
+      Catch: otherwise("Failed"),
+    }),
     "The target owns": call(
       "take-ownership",
       { run: "{% $run %}", item: "{% $item %}", owner: "target", move: "3-owner" },
@@ -86,16 +76,3 @@ export const handOverController = stateMachine("hand-over-controller", {
     Failed: REFAIL,
   },
 });
-
-function scaling(side: "source" | "target", replicas: number | `{% ${string} %}`, move: string) {
-  return {
-    run: "{% $run %}",
-    phase: "{% $phase %}",
-    item: "{% $item %}",
-    side,
-    replicas,
-    operation: "{% $item.operations.move %}",
-    move,
-    poll: "{% $poll %}",
-  };
-}

@@ -1,6 +1,6 @@
 /** Hands over what must not exist twice: stopped on the source, proved gone, owned by the target, started there. */
 
-import { begin, call, child, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
+import { askPerson, begin, call, child, otherwise, REFAIL, RESULT, scaling, stateMachine } from "./asl.ts";
 
 /** Input: run, phase, item, poll. Undo, newest first: stopped on the target, proved gone, owned by the source, started there. */
 export const handOver = stateMachine("hand-over", {
@@ -41,7 +41,7 @@ export const handOver = stateMachine("hand-over", {
       },
       { TimeoutSeconds: 1_209_600, Next: "Stop on the source", Catch: otherwise("Failed") },
     ),
-    "Stop on the source": child("scale", starting("source", 0, "0-source-stop"), {
+    "Stop on the source": child("scale", scaling("source", 0, "0-source-stop"), {
       TimeoutSeconds: 1_209_600,
       Next: "Is it gone from the source?",
       Catch: otherwise("Failed"),
@@ -65,21 +65,11 @@ export const handOver = stateMachine("hand-over", {
       Default: "Ask a person",
     },
     "Give it time": { Type: "Wait", Seconds: "{% $poll %}", Next: "Is it gone from the source?" },
-    "Ask a person": child(
-      "hold",
-      {
-        run: "{% $run %}",
-        phase: "{% $phase %}",
-        subject: "{% $item.operations.move %}",
-        sentence: "{% $seen.sentence %}",
-      },
-      {
-        TimeoutSeconds: 1_209_600,
-        Assign: { polls: 0 },
-        Next: "Is it gone from the source?",
-        Catch: otherwise("Failed"),
-      },
-    ),
+    "Ask a person": askPerson("{% $item.operations.move %}", {
+      Assign: { polls: 0 },
+      Next: "Is it gone from the source?",
+      Catch: otherwise("Failed"),
+    }),
     "The target owns it": call(
       "take-ownership",
       { run: "{% $run %}", item: "{% $item %}", owner: "target", move: "1-owner" },
@@ -90,7 +80,7 @@ export const handOver = stateMachine("hand-over", {
       Choices: [{ Condition: "{% $item.move = 'hand-over-schedule' %}", Next: "Resume on the target" }],
       Default: "Start on the target",
     },
-    "Start on the target": child("scale", starting("target", "{% $item.replicas %}", "2-target-start"), {
+    "Start on the target": child("scale", scaling("target", "{% $item.replicas %}", "2-target-start"), {
       TimeoutSeconds: 1_209_600,
       Next: "Lead its callers there",
       Catch: otherwise("Failed"),
@@ -109,16 +99,3 @@ export const handOver = stateMachine("hand-over", {
     Failed: REFAIL,
   },
 });
-
-function starting(side: "source" | "target", replicas: number | `{% ${string} %}`, move: string) {
-  return {
-    run: "{% $run %}",
-    phase: "{% $phase %}",
-    item: "{% $item %}",
-    side,
-    replicas,
-    operation: "{% $item.operations.move %}",
-    move,
-    poll: "{% $poll %}",
-  };
-}

@@ -1,6 +1,6 @@
 /** Brings one workload on one side to a number of pods and waits until it stands: ready, or gone where the number is zero. */
 
-import { begin, call, child, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
+import { askPerson, begin, call, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
 
 /** Input: run, phase, item, side, replicas, operation, move, poll. Undo: the old number, from the journal. */
 export const scale = stateMachine("scale", {
@@ -55,21 +55,11 @@ export const scale = stateMachine("scale", {
       Default: "Ask a person",
     },
     "Give it time": { Type: "Wait", Seconds: "{% $poll %}", Next: "Look at the pods" },
-    "Ask a person": child(
-      "hold",
-      {
-        run: "{% $run %}",
-        phase: "{% $phase %}",
-        subject: "{% $operation & '/' & $move %}",
-        sentence: "{% $seen.sentence %}",
-      },
-      {
-        TimeoutSeconds: 1_209_600,
-        Assign: { polls: 0, tries: "{% $tries + 1 %}" },
-        Next: "Set the number",
-        Catch: otherwise("Failed"),
-      },
-    ),
+    "Ask a person": askPerson("{% $operation & '/' & $move %}", {
+      Assign: { polls: 0, tries: "{% $tries + 1 %}" },
+      Next: "Set the number",
+      Catch: otherwise("Failed"),
+    }),
     "It stands": { Type: "Succeed", Output: { verdict: "pass" } },
     Failed: REFAIL,
   },

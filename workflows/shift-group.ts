@@ -1,6 +1,6 @@
 /** Moves the members of a consumer group to the target by their policy: one move, watched until the group has settled, and the next. */
 
-import { call, child, otherwise, REFAIL, RESULT, stateMachine, watch } from "./asl.ts";
+import { askPerson, call, child, otherwise, REFAIL, RESULT, stateMachine, watch } from "./asl.ts";
 
 /** Input: run, phase, item, poll. Undo: the counts as recorded, newest first, each when the one before stands. */
 export const shiftGroup = stateMachine("shift-group", {
@@ -75,16 +75,10 @@ export const shiftGroup = stateMachine("shift-group", {
       Default: "Make the move",
     },
     "Wait for quiet": { Type: "Wait", Seconds: "{% $move.seconds %}", Next: "Next move" },
-    "Ask a person": child(
-      "hold",
-      {
-        run: "{% $run %}",
-        phase: "{% $phase %}",
-        subject: "{% $name %}",
-        sentence:
-          "{% $exists($move.sentence) ? $move.sentence : $name & ' was moved again and again and is not where it should be.' %}",
-      },
-      { TimeoutSeconds: 1_209_600, Assign: { moves: 0 }, Next: "Next move", Catch: otherwise("Failed") },
+    "Ask a person": askPerson(
+      "{% $name %}",
+      { Assign: { moves: 0 }, Next: "Next move", Catch: otherwise("Failed") },
+      "{% $exists($move.sentence) ? $move.sentence : $name & ' was moved again and again and is not where it should be.' %}",
     ),
     "Make the move": call(
       "scale-workload",

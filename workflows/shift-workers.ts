@@ -1,6 +1,6 @@
 /** Moves the workers of one queue by shares: some more on the target, seen to consume, then as many fewer on the source, until all are there. */
 
-import { call, child, otherwise, REFAIL, RESULT, stateMachine, watch } from "./asl.ts";
+import { call, child, otherwise, REFAIL, RESULT, scaling, stateMachine, watch } from "./asl.ts";
 
 /** Input: run, phase, item, poll. Undo: the numbers as recorded, newest first: the source's workers are back before the target's go. */
 export const shiftWorkers = stateMachine("shift-workers", {
@@ -30,13 +30,13 @@ export const shiftWorkers = stateMachine("shift-workers", {
       Choices: [{ Condition: "{% $made < $count($plan.steps) %}", Next: "Some more on the target" }],
       Default: "Shifted",
     },
-    "Some more on the target": child("scale", scaling("target", "0-target"), {
+    "Some more on the target": child("scale", stepping("target", "0-target"), {
       TimeoutSeconds: 1_209_600,
       Next: "Do they consume?",
       Catch: otherwise("Failed"),
     }),
     "Do they consume?": watching("more on the target", "As many fewer on the source"),
-    "As many fewer on the source": child("scale", scaling("source", "1-source"), {
+    "As many fewer on the source": child("scale", stepping("source", "1-source"), {
       TimeoutSeconds: 1_209_600,
       Next: "Is the queue worked on?",
       Catch: otherwise("Failed"),
@@ -49,17 +49,13 @@ export const shiftWorkers = stateMachine("shift-workers", {
 });
 
 /** Numbers of moves are of one width: the journal sorts them as text. */
-function scaling(side: "source" | "target", part: string) {
-  return {
-    run: "{% $run %}",
-    phase: "{% $phase %}",
-    item: "{% $item %}",
+/** The next step of the plan, on one side. */
+function stepping(side: "source" | "target", part: string) {
+  return scaling(
     side,
-    replicas: `{% $plan.steps[$made].${side} %}` as const,
-    operation: "{% $item.operations.move %}",
-    move: `{% $pad($string($made), -3, '0') & '-${part}' %}` as const,
-    poll: "{% $poll %}",
-  };
+    `{% $plan.steps[$made].${side} %}`,
+    `{% $pad($string($made), -3, '0') & '-${part}' %}`,
+  );
 }
 
 function watching<const Next extends string>(what: string, next: Next) {

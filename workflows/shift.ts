@@ -1,6 +1,6 @@
 /** Moves one stateless workload half and half: the target up, verified, then the source down; never the other way round. */
 
-import { child, otherwise, REFAIL, stateMachine, watch } from "./asl.ts";
+import { child, otherwise, REFAIL, scaling, stateMachine, watch } from "./asl.ts";
 
 /** Input: run, phase, item, poll. Undo: the numbers as recorded, source first. */
 export const shift = stateMachine("shift", {
@@ -64,16 +64,3 @@ export const shift = stateMachine("shift", {
     Failed: REFAIL,
   },
 });
-
-function scaling(side: "source" | "target", replicas: `{% ${string} %}`, move: string) {
-  return {
-    run: "{% $run %}",
-    phase: "{% $phase %}",
-    item: "{% $item %}",
-    side,
-    replicas,
-    operation: "{% $item.operations.move %}",
-    move,
-    poll: "{% $poll %}",
-  };
-}

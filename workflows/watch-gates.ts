@@ -1,6 +1,6 @@
 /** Asks a gate again and again until it passes; what stays unknown or failing holds, and then a person chooses. */
 
-import { callAny, child, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
+import { askPerson, callAny, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
 
 /** Input: run, phase, gate (a function), subject, item (a workload, or null). Succeeds only on a pass; unknown never becomes one. */
 export const watchGates = stateMachine("watch-gates", {
@@ -42,21 +42,11 @@ export const watchGates = stateMachine("watch-gates", {
       Default: "Ask a person",
     },
     "Give it time": { Type: "Wait", Seconds: "{% $seen.pollSeconds %}", Next: "Measure" },
-    "Ask a person": child(
-      "hold",
-      {
-        run: "{% $run %}",
-        phase: "{% $phase %}",
-        subject: "{% $subject %}",
-        sentence: "{% $seen.sentence %}",
-      },
-      {
-        TimeoutSeconds: 1_209_600,
-        Assign: { bound: "{% $asked %}" },
-        Next: "Measure",
-        Catch: otherwise("Failed"),
-      },
-    ),
+    "Ask a person": askPerson("{% $subject %}", {
+      Assign: { bound: "{% $asked %}" },
+      Next: "Measure",
+      Catch: otherwise("Failed"),
+    }),
     Passed: { Type: "Succeed", Output: { verdict: "pass" } },
     Failed: REFAIL,
   },

@@ -3,7 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { makeRoute53 } from "../../adapters/route53.ts";
 import { FenceRaised, OwnedElsewhere } from "../../domain/errors.ts";
-import { isForward, JournalEntrySchema, keys } from "../../domain/journal.ts";
+import { JournalEntrySchema, keys } from "../../domain/journal.ts";
 import { compareWithStart } from "../../functions/compare-with-start.ts";
 import { observeSource } from "../../functions/observe-source.ts";
 import { proveGone } from "../../functions/prove-gone.ts";
@@ -14,34 +14,15 @@ import { takeOwnership } from "../../functions/take-ownership.ts";
 import { undoEffectStep } from "../../functions/undo-effect.ts";
 import type { FaultHook, Strike } from "../../simulator/services/seam.ts";
 import { CART, cronJob, makeStepBench, NIGHTLY, objects, RUN, SCHEDULER, type StepBench } from "./bench.ts";
-
-const SHIFT = "0003-shift:shop/cart";
-
-const down = (bench: StepBench, replicas = 2, move = "1-source-down") =>
-  bench.run(scaleWorkload, {
-    item: bench.item("shop/cart"),
-    side: "source",
-    replicas,
-    operation: SHIFT,
-    move,
-  });
+import { down, fence, forward, once } from "./effect-bench.ts";
 
 const replicas = (bench: StepBench, side: "source" | "target" = "source", ref = CART) =>
   (bench.live(side, ref)?.["spec"] as { readonly replicas: number } | undefined)?.replicas;
 const suspended = (bench: StepBench, side: "source" | "target") =>
   (bench.live(side, NIGHTLY)?.["spec"] as { readonly suspend?: boolean } | undefined)?.suspend;
-const forward = (bench: StepBench) => [...bench.stored.keys()].filter(isForward);
 const entry = (bench: StepBench, key = forward(bench)[0] ?? "") => JournalEntrySchema.parse(bench.json(key));
 const undo = (bench: StepBench, ...entries: readonly string[]) =>
   bench.run(undoEffectStep, { entry: entries.length > 0 ? entries : forward(bench).reverse() });
-const fence = (bench: StepBench) =>
-  bench.put(keys.fence(RUN.migration), { startedBy: "person", execution: "e", at: "2026-03-03T02:00:00Z" });
-
-/** Strikes the first matching call, once. */
-const once = (matches: (call: Parameters<FaultHook>[0]) => boolean, strike: Strike): FaultHook => {
-  let left = 1;
-  return (call) => (matches(call) && left-- > 0 ? strike : undefined);
-};
 const isPatch = (call: { readonly action: string }) => call.action.startsWith("patch");
 
 describe("an effect", () => {

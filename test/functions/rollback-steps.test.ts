@@ -2,48 +2,17 @@
 
 import { describe, expect, it } from "vitest";
 import { FenceRaised } from "../../domain/errors.ts";
-import { isForward, JournalEntrySchema, keys } from "../../domain/journal.ts";
+import { keys } from "../../domain/journal.ts";
 import { carryBack } from "../../functions/carry-back.ts";
 import { listUndo } from "../../functions/list-undo.ts";
 import { raiseFence } from "../../functions/raise-fence.ts";
 import { releaseClusters } from "../../functions/release-clusters.ts";
 import { retireWorkload } from "../../functions/retire-workload.ts";
-import { scaleWorkload } from "../../functions/scale-workload.ts";
 import { stopForward } from "../../functions/stop-forward.ts";
-import { undoEffectStep } from "../../functions/undo-effect.ts";
 import { validateStart } from "../../functions/validate-start.ts";
 import { weighFailure } from "../../functions/weigh-failure.ts";
-import type { FaultHook, Strike } from "../../simulator/services/seam.ts";
-import { CART, makeStepBench, NIGHTLY, RUN, type StepBench, smallPlan } from "./bench.ts";
-
-const SHIFT = "0003-shift:shop/cart";
-
-const down = (bench: StepBench, replicas = 2, move = "1-source-down") =>
-  bench.run(scaleWorkload, {
-    item: bench.item("shop/cart"),
-    side: "source",
-    replicas,
-    operation: SHIFT,
-    move,
-  });
-
-const _replicas = (bench: StepBench, side: "source" | "target" = "source", ref = CART) =>
-  (bench.live(side, ref)?.["spec"] as { readonly replicas: number } | undefined)?.replicas;
-const _suspended = (bench: StepBench, side: "source" | "target") =>
-  (bench.live(side, NIGHTLY)?.["spec"] as { readonly suspend?: boolean } | undefined)?.suspend;
-const forward = (bench: StepBench) => [...bench.stored.keys()].filter(isForward);
-const _entry = (bench: StepBench, key = forward(bench)[0] ?? "") => JournalEntrySchema.parse(bench.json(key));
-const _undo = (bench: StepBench, ...entries: readonly string[]) =>
-  bench.run(undoEffectStep, { entry: entries.length > 0 ? entries : forward(bench).reverse() });
-const fence = (bench: StepBench) =>
-  bench.put(keys.fence(RUN.migration), { startedBy: "person", execution: "e", at: "2026-03-03T02:00:00Z" });
-
-/** Strikes the first matching call, once. */
-const once = (matches: (call: Parameters<FaultHook>[0]) => boolean, strike: Strike): FaultHook => {
-  let left = 1;
-  return (call) => (matches(call) && left-- > 0 ? strike : undefined);
-};
-const _isPatch = (call: { readonly action: string }) => call.action.startsWith("patch");
+import { CART, makeStepBench, RUN, type StepBench, smallPlan } from "./bench.ts";
+import { down, fence, once, SHIFT } from "./effect-bench.ts";
 
 describe("the lock", () => {
   const start = (bench: StepBench, execution: string, migration = RUN.migration) =>
