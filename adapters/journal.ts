@@ -17,8 +17,10 @@ export type Journal = {
   readonly isDone: (entry: JournalEntry) => Promise<boolean>;
   readonly markDone: (entry: JournalEntry, outcome: Outcome) => Promise<void>;
   readonly read: (entryKey: string) => Promise<JournalEntry>;
-  /** The keys of all forward entries, oldest operation first. */
-  readonly forwardKeys: (migration: string) => Promise<readonly string[]>;
+  /** The same where there may be none. */
+  readonly find: (entryKey: string) => Promise<JournalEntry | undefined>;
+  /** The keys of all forward entries, or of those of one operation, oldest operation first. */
+  readonly forwardKeys: (migration: string, operation?: string) => Promise<readonly string[]>;
 };
 
 /** `made`: we changed it. `stood`: it was so already. `left`: somebody else changed it since, and their value stands. */
@@ -49,13 +51,23 @@ export const makeJournal = (bucket: Bucket): Journal => ({
   },
 
   read: async (entryKey) => {
-    const stored = await bucket.getJson(entryKey);
-    if (!stored) throw new Conflict(`Journal entry ${entryKey} was listed and can't be read yet.`);
-    return JournalEntrySchema.parse(stored.value);
+    const entry = await find(bucket, entryKey);
+    if (!entry) throw new Conflict(`Journal entry ${entryKey} was listed and can't be read yet.`);
+    return entry;
   },
+  find: (entryKey) => find(bucket, entryKey),
 
-  forwardKeys: async (migration) => (await bucket.listKeys(keys.journal(migration))).filter(isForward),
+  // One operation's entries are one prefix: who wants those alone doesn't page through the whole migration.
+  forwardKeys: async (migration, operation) => {
+    const under = operation === undefined ? "" : `${operation}/`;
+    return (await bucket.listKeys(`${keys.journal(migration)}${under}`)).filter(isForward);
+  },
 });
+
+const find = async (bucket: Bucket, entryKey: string): Promise<JournalEntry | undefined> => {
+  const stored = await bucket.getJson(entryKey);
+  return stored && JournalEntrySchema.parse(stored.value);
+};
 
 /** What an entry is about, without the values that a second reading may find changed. */
 const subjectOf = ({ effect }: JournalEntry): string => {

@@ -88,3 +88,7 @@ export const operationOf = (
   if (id === undefined) throw new Error(`The plan has no operation ${key}.`);
   return id;
 };
+
+/** The ids of all operations with a name, in the plan's order: one for each workload or Service. */
+export const operationsOf = (plan: Pick<Plan, "operations">, name: OperationName): readonly string[] =>
+  plan.operations.map(({ id }) => id).filter((id) => id.slice(id.indexOf("-") + 1).startsWith(`${name}:`));

@@ -1,8 +1,11 @@
 /** The move is over: autoscalers of the target get the ranges back that the source's had before they were floored. */
 
 import { fieldOf } from "../adapters/effects/fields.ts";
+import type { Journal } from "../adapters/journal.ts";
+import { keys } from "../domain/journal.ts";
 import { type Json, type Ref, sentenceOf } from "../domain/kube.ts";
-import { operationOf } from "../domain/operations.ts";
+import { operationOf, operationsOf } from "../domain/operations.ts";
+import type { Plan } from "../domain/plan.ts";
 import { BatchInput, slug, workOff } from "./batch.ts";
 import { journalOf, makeEffect, withJournal } from "./effect.ts";
 import { AUTOSCALERS } from "./floor-autoscalers.ts";
@@ -21,16 +24,11 @@ export const restoreAutoscalers = step({
     const plan = await planOf(context, input.run);
     const target = kubernetesOf(context, "target");
     const journal = journalOf(context);
-    const floored = (await journal.forwardKeys(input.run.migration)).filter(
-      (key) =>
-        key.includes(`/${operationOf(plan, "floor-autoscalers")}/`) ||
-        // What pinned the target's workers first knows what stood there before.
-        /-shift-workers:[^/]*\/[^/]*\/forward-000-0-target\.0-pin\.json$/.test(key),
-    );
+    const floored = await changedKeys(journal, input.run.migration, plan);
     const at = { step: "restore-autoscalers", operation: operationOf(plan, "restore-autoscalers") };
     return workOff(context, floored, input.from, async (key) => {
-      const { effect } = await journal.read(key);
-      if (effect.kind !== "set-field") return [];
+      const effect = (await journal.find(key))?.effect;
+      if (effect?.kind !== "set-field") return [];
       const ref = effect.object as Ref;
       const live = await orUnknown(() => target.find(ref));
       if (!live) {
@@ -51,3 +49,18 @@ export const restoreAutoscalers = step({
     });
   },
 });
+
+/**
+ * The entries of what floor-autoscalers wrote, and where the first pin of each queue worker on the target stands if there was anything to pin:
+ * it knows what stood there before. The journal of a whole migration has tens of thousands of entries; none of the others is looked at.
+ */
+const changedKeys = async (
+  journal: Journal,
+  migration: string,
+  plan: Pick<Plan, "operations">,
+): Promise<readonly string[]> => [
+  ...(await journal.forwardKeys(migration, operationOf(plan, "floor-autoscalers"))),
+  ...operationsOf(plan, "shift-workers").map((operation) =>
+    keys.entry({ migration, operation, move: "000-0-target.0-pin", direction: "forward" }),
+  ),
+];

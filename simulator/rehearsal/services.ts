@@ -30,8 +30,8 @@ import type { RehearsedWorld } from "./world.ts";
 
 export const BUCKET = "repot-memory";
 
-/** Small, so that lists have a second page in every rehearsal. */
-const KEYS_PER_PAGE = 100;
+/** Small, so that lists have a second page in every rehearsal; those after it are as long as S3 makes them. */
+const KEYS_OF_FIRST_PAGE = 100;
 
 const HOSTS = {
   kubernetes: { source: "source.kubernetes.repot", target: "target.kubernetes.repot" },
@@ -59,7 +59,7 @@ export const makeServices = (
     bucket: BUCKET,
     clock,
     random: options.random.fork("s3"),
-    pageMax: KEYS_PER_PAGE,
+    firstPageMax: KEYS_OF_FIRST_PAGE,
     onPut: options.onPut,
   });
   const routes: Routes = {

@@ -59,8 +59,8 @@ export type S3Options = {
   readonly bucket: string;
   readonly clock: Pick<Clock, "now">;
   readonly random: Random;
-  /** Keys of a page where that is fewer than 1,000: "the response might contain fewer keys but will never contain more" (ListObjectsV2). */
-  readonly pageMax?: number;
+  /** Keys of a listing's first page where that is fewer than 1,000: "the response might contain fewer keys but will never contain more" (ListObjectsV2). */
+  readonly firstPageMax?: number;
   /** After each put that succeeded. */
   readonly onPut?: (put: Put) => void;
 };
@@ -283,7 +283,8 @@ const list =
     knownFields("s3:ListObjectsV2", input, fields);
     checked(store, { Bucket: input.Bucket, Key: "-" });
     const prefix = input.Prefix ?? "";
-    const size = Math.min(input.MaxKeys ?? PAGE_MAX, PAGE_MAX, store.options.pageMax ?? PAGE_MAX);
+    const allowed = input.ContinuationToken ? PAGE_MAX : (store.options.firstPageMax ?? PAGE_MAX);
+    const size = Math.min(input.MaxKeys ?? PAGE_MAX, PAGE_MAX, allowed);
     const start = input.ContinuationToken ? positionOf(input.ContinuationToken) : (input.StartAfter ?? "");
     const contents: string[] = [];
     const groups = new Set<string>();
