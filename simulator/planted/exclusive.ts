@@ -1,7 +1,7 @@
 /** Planted bugs around what must not exist twice: singletons, static members, schedules. */
 
 import type { PlantedBug } from "./bug.ts";
-import { added, all, changed, inMachine, inOrder, inStep } from "./edit.ts";
+import { added, all, changed, inMachine, inOrder, inStep, leftOut } from "./edit.ts";
 import type { Scaling } from "./inputs.ts";
 
 const SCHEDULE = "{% $item.move = 'hand-over-schedule' %}";
@@ -98,5 +98,13 @@ export const EXCLUSIVE: readonly PlantedBug[] = [
       changed("What starts there?", { Choices: [{ Condition: SCHEDULE, Next: "Coffee" }] }),
       added("Coffee", { Type: "Wait", Seconds: 7200, Next: "Resume on the target" }),
     ),
+  },
+  {
+    name: "two-of-one-identity",
+    sentence:
+      "The target's copy of a controller starts under the source's identity: each takes what the other made for its own.",
+    area: "workflow",
+    caughtBy: "controllers",
+    plant: inMachine("hand-over-controller", leftOut("An identity of its own")),
   },
 ];

@@ -31,6 +31,8 @@ const INSTEAD: { readonly [K in Kind]: string } = {
 
 /** Packages that may read for themselves. */
 const HARMLESS = /\/node_modules\/(@aws-sdk|@smithy|@aws-lambda-powertools|@aws-crypto)\//;
+/** Node asks on its own behalf (whether a terminal has colours, say); but what it only calls back is whoever's handed it over. */
+const OF_NODE = /[( ]node:(?!events:|internal\/(?:process\/task_queues|timers|async_local_storage))/;
 const ROOT = fileURLToPath(new URL("../../", import.meta.url));
 const SELF = /\/simulator\/(rehearsal\/trap|services\/seam)\.ts/;
 
@@ -40,6 +42,8 @@ const culprit = (): string | undefined => {
   Error.stackTraceLimit = 30;
   const lines = (new Error().stack ?? "").split("\n").slice(1);
   Error.stackTraceLimit = stackTraceLimit;
+  const asker = lines.find((line) => !SELF.test(line) && !line.includes("(<anonymous>)"));
+  if (asker !== undefined && OF_NODE.test(asker)) return undefined;
   for (const line of lines) {
     const place = /\(?((?:file:\/\/)?\/[^()]*:\d+):\d+\)?$/.exec(line)?.[1]?.replace("file://", "");
     if (place === undefined || SELF.test(place)) continue;

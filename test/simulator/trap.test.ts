@@ -1,7 +1,10 @@
 /** What a step may not take by itself: each read that is caught, and those that are nobody's business. */
 
+import { Console } from "node:console";
 import crypto, { randomBytes, randomUUID } from "node:crypto";
+import { PassThrough } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
+import { WriteStream } from "node:tty";
 import { Logger } from "@aws-lambda-powertools/logger";
 import { DateTime } from "luxon";
 import { describe, expect, test } from "vitest";
@@ -67,6 +70,13 @@ describe("Nobody is caught", () => {
     expect(caughtBy(() => new Date(0).toISOString() + Date.UTC(2026, 1) + Date.parse("2026-01-01"))).toEqual(
       [],
     );
+  });
+
+  test("for what Node itself asks when a line is written: whether the terminal has colours", () => {
+    const terminal = Object.assign(new PassThrough(), { isTTY: true });
+    const talking = new Console({ stdout: terminal, colorMode: "auto" });
+    Object.assign(terminal, { getColorDepth: WriteStream.prototype.getColorDepth });
+    expect(caughtBy(() => talking.log("a line with", { an: "object" }))).toEqual([]);
   });
 
   test("for the time stamps of the official logger", () => {

@@ -3,6 +3,7 @@
 import { heartbeatSecondsOf, mannerOf } from "../../../domain/kafka-cost.ts";
 import type { Ref } from "../../../domain/kube.ts";
 import { SIDES, type Side } from "../../../domain/phases.ts";
+import { at } from "../../../domain/pods.ts";
 import type { KafkaGroupSettings } from "../../../domain/settings/messaging.ts";
 import type { Clock } from "../../clock.ts";
 import { podsOf } from "../traffic/pods.ts";
@@ -80,6 +81,18 @@ const staticIdOf = ({ settings, ordinals }: RunOptions) => {
   };
 };
 
+/** The variables by which consumers are told their group. */
+const GROUP_VARIABLE = /^(KAFKA_)?(CONSUMER_)?GROUP(_ID)?$/;
+
+/** What a pod calls its group, where its environment says so. */
+const groupCalledBy = (cluster: Cluster, { namespace, name }: PodView): string | undefined => {
+  const pod = cluster.get({ apiVersion: "v1", kind: "Pod", namespace, name });
+  const containers = (at(pod, "spec", "containers") ?? []) as readonly {
+    readonly env?: readonly { readonly name: string; readonly value?: string }[];
+  }[];
+  return containers.flatMap((c) => c.env ?? []).find((e) => GROUP_VARIABLE.test(e.name))?.value;
+};
+
 export class GroupRun {
   readonly group: Group;
   readonly coordinator: Coordinator;
@@ -87,6 +100,9 @@ export class GroupRun {
   readonly #options: RunOptions;
   readonly #processes: Processes;
   #leaving: Side | undefined;
+  /** What each pod calls its group. */
+  readonly #groups = new Map<string, string>();
+  #strays = false;
   #movingUntil = 0;
   #strainedUntil = 0;
   #said = { rebalances: 0, duplicates: 0, lost: 0, members: "" };
@@ -152,6 +168,7 @@ export class GroupRun {
       this.#movingUntil = clock.now() + MOVED_MS;
     }
     this.#processes.look(this.#pods());
+    if (this.#strays) this.say();
   }
 
   /** @returns whether it has a static member that could be disturbed. */
@@ -242,15 +259,29 @@ export class GroupRun {
 
   #ownedTwice(live: readonly Member[]): number {
     const all = live.flatMap((m) => this.group.ownedBy(m));
-    return all.length - new Set(all).size;
+    // A pod of this workload that reads by another group's name reads every partition once more.
+    const again = all.length > 0 && this.#strays ? this.settings.partitions : 0;
+    return all.length - new Set(all).size + again;
   }
 
+  /** The pods that are this group's members; those that call their group by another name belong to another. */
   #pods(): readonly (readonly [Side, PodView])[] {
     const there = SIDES.flatMap((side) => this.#options.clusters.filter((c) => c.side === side));
-    return there.flatMap((cluster) =>
+    const pods = there.flatMap((cluster) =>
       podsOf(cluster)
         .of(this.settings.workload)
-        .map((pod) => [cluster.side, pod] as const),
+        .map((pod) => [cluster, pod] as const),
     );
+    const own = pods.filter(([cluster, pod]) => this.#isOurs(cluster, pod));
+    this.#strays = pods.some((each) => !own.includes(each) && each[1].accepting);
+    return own.map(([cluster, pod]) => [cluster.side, pod]);
+  }
+
+  #isOurs(cluster: Cluster, pod: PodView): boolean {
+    const key = `${cluster.side}/${pod.name}/${pod.address}`;
+    const known = this.#groups.get(key);
+    const called = known ?? groupCalledBy(cluster, pod) ?? this.settings.group;
+    if (known === undefined) this.#groups.set(key, called);
+    return called === this.settings.group;
   }
 }
