@@ -169,7 +169,11 @@ const rehearsal = (program: Command): Command =>
       .argument("[plan or manifests...]"),
   )
     .option("--seed <n>", "what chance is made of; the same seed gives the same run", "1")
-    .option("--fault <kind@step>", "breaks something; :count=N or :seconds=N; may be given again", repeat)
+    .option(
+      "--fault <kind@step>",
+      "breaks something; :count=N, :seconds=N, :skip=N; may be given again",
+      repeat,
+    )
     .option("--list-faults", "prints the faults and where they can strike, as JSON")
     .option("--plant <bug>", "plants a known mistake (repot campaign --list); may be given again", repeat)
     .option("--without <step>", "leaves out a wait, drain, check or gate; may be given again", repeat)

@@ -9,6 +9,7 @@ export type FaultOption = {
   readonly step: string;
   readonly count?: number;
   readonly seconds?: number;
+  readonly skip?: number;
 };
 
 export type Decisions = {
@@ -54,15 +55,22 @@ export const parseSeed = (text: string): number => {
   return seed;
 };
 
-/** `KIND@STEP`, and `:count=N` or `:seconds=N`. Whether the pair exists is for the list of faults to say. */
+/** `KIND@STEP`, and `:count=N`, `:seconds=N`, `:skip=N`, each at most once. Whether the pair exists is for the list of faults to say. */
 export const parseFault = (text: string): FaultOption => {
-  const match = /^([a-z0-9-]+)@([a-z0-9-]+)(?::(count|seconds)=(\d{1,7}))?$/.exec(text);
-  const [, kind, step, parameter, value] = match ?? [];
-  if (kind === undefined || step === undefined || (value !== undefined && Number(value) === 0))
+  const [pair = "", ...rest] = text.split(":");
+  const [, kind, step] = /^([a-z0-9-]+)@([a-z0-9-]+)$/.exec(pair) ?? [];
+  const parameters = rest.map((part) => /^(count|seconds|skip)=(\d{1,7})$/.exec(part));
+  const names = new Set(parameters.map((match) => match?.[1]));
+  const isWrong = parameters.some((match) => Number(match?.[2] ?? 0) === 0);
+  if (kind === undefined || step === undefined || isWrong || names.size < parameters.length)
     throw new BadInput(
-      `--fault takes KIND@STEP, KIND@STEP:count=N or KIND@STEP:seconds=N with N above 0, not ${quote(text)}. --list-faults prints the kinds and steps.`,
+      `--fault takes KIND@STEP, KIND@STEP:count=N, KIND@STEP:seconds=N or KIND@STEP:skip=N with N above 0, not ${quote(text)}. --list-faults prints the kinds and steps.`,
     );
-  return { kind, step, ...(parameter === undefined ? {} : { [parameter]: Number(value) }) };
+  return {
+    kind,
+    step,
+    ...Object.fromEntries(parameters.map((match) => [match?.[1] ?? "", Number(match?.[2])])),
+  };
 };
 
 const isDecision = (text: string): text is Decision => (DECISIONS as readonly string[]).includes(text);

@@ -53,6 +53,11 @@ export class GroupSettling extends Transient {
   override readonly name = "GroupSettling";
 }
 
+/** A pod should have been gone and hangs in Terminating, and what waits for it can't be done without a person, who is told at once. */
+export class PodStuck extends Error {
+  override readonly name = "PodStuck";
+}
+
 /** A rollback of this migration has begun: forward effects are refused from here on. */
 export class FenceRaised extends Error {
   override readonly name = "FenceRaised";

@@ -62,6 +62,14 @@ export const boundsOf = (
   }
 };
 
+/**
+ * Whether a workload stops on the source before its like starts on the target: what was stopped has to start, whatever holds the run meanwhile.
+ * @param policy That of its consumer group, where it has one.
+ */
+export const stopsFirst = (move: string, policy?: GroupPolicy): boolean =>
+  move === "stop-then-start" ||
+  (move === "shift-group" && (policy === "swap" || policy === "static" || policy === "drained"));
+
 export type Counts = { readonly source: number; readonly target: number };
 
 /** One step of the loop. `settle` says whether the group has to be watched before the next one. */

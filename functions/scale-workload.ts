@@ -6,6 +6,7 @@ import { ownerOf } from "../adapters/effects/owners.ts";
 import { KEDA_PINNED_PATH } from "../domain/autoscalers.ts";
 import type { Effect } from "../domain/effects.ts";
 import { OwnedElsewhere } from "../domain/errors.ts";
+import { stopsFirst } from "../domain/kafka-policy.ts";
 import type { Side } from "../domain/phases.ts";
 import { makeEffect, withJournal } from "./effect.ts";
 import { heedGuard } from "./guard.ts";
@@ -23,8 +24,9 @@ const SCALES = [
   "patch scaledobjects.keda.sh",
 ] as const;
 
-/** The first moves of an operation begin something; the later ones finish it, and don't wait: what was stopped has to start. */
-const begins = (move: string): boolean => /^[01]-/.test(move);
+/** What starts on the target because it was stopped on the source before finishes a move, and doesn't wait; everything else begins one. */
+const begins = (item: Item, side: Side): boolean =>
+  side === "source" || !stopsFirst(item.move, item.groups?.[0]?.policy);
 
 export const scaleWorkload = step({
   name: "scale-workload",
@@ -40,7 +42,7 @@ export const scaleWorkload = step({
   needs: withJournal({ kubernetes: { source: SCALES, target: SCALES } }),
   run: async ({ run, item, side, replicas, operation, move }, context) => {
     if (!isScalable(item)) return { outcome: "stood" as const };
-    if (begins(move)) await heedGuard(context, run, `${move} of ${item.namespace}/${item.name}`);
+    if (begins(item, side)) await heedGuard(context, run, `${move} of ${item.namespace}/${item.name}`);
     if (item.move === "stop-then-start" && replicas > 0) {
       const owner = await ownerOf(bucketOf(context), run.migration, `${item.namespace}/${item.name}`);
       if (owner !== side)

@@ -5,13 +5,14 @@ import { ownerOf } from "../adapters/effects/owners.ts";
 import type { Outcome } from "../adapters/journal.ts";
 import { GroupSettling, OwnedElsewhere, StillSettling, Transient } from "../domain/errors.ts";
 import type { JournalEntry } from "../domain/journal.ts";
-import type { Ref } from "../domain/kube.ts";
+import type { KubeObject, Ref } from "../domain/kube.ts";
 import { otherSide } from "../domain/phases.ts";
 import { nameOf } from "../domain/plan.ts";
 import { journalOf, makeUndoEffect, undoEntry, withJournal } from "./effect.ts";
 import { workersOf } from "./queues.ts";
 import { bucketOf, kubernetesOf, planOf, type Run, RunSchema } from "./run.ts";
 import { type Context, step } from "./step.ts";
+import { notStuck } from "./stuck-pods.ts";
 import { lastTickEffect } from "./ticks.ts";
 import { leftOf, podsOf, refOfItem, statusOf } from "./workload.ts";
 
@@ -62,7 +63,7 @@ export const undoEffectStep = step({
 
 /**
  * Giving an exclusive thing back to the source takes the proof that none of it is left on the target.
- * @throws Transient while a pod or a running job is left; the state machine asks again.
+ * @throws Transient while a pod or a running job is left: the state machine asks again. PodStuck where a pod won't go by itself.
  */
 const mayPassBack = async (context: Context, run: Run, { effect }: JournalEntry): Promise<void> => {
   if (effect.kind !== "set-owner" || effect.after !== "target") return;
@@ -73,10 +74,12 @@ const mayPassBack = async (context: Context, run: Run, { effect }: JournalEntry)
   const target = kubernetesOf(context, "target");
   const object = await target.find(refOfItem(workload));
   const left = object ? await leftOf(target, object) : "";
-  if (left !== "")
-    throw new Transient(
-      `${effect.thing} still has ${left} on the target; the source gets it back when they are gone.`,
-    );
+  if (left === "") return;
+  const pods = object?.kind === "CronJob" ? [] : await podsOf(target, object as KubeObject);
+  notStuck(pods, "target", context.now());
+  throw new Transient(
+    `${effect.thing} still has ${left} on the target; the source gets it back when they are gone.`,
+  );
 };
 
 /**
@@ -119,7 +122,7 @@ const SUBSCRIBED_SECONDS = 30;
 /**
  * Members of a group go back one by one, as they came: none is taken from the target before the source's stand, none is added on the source
  * while one more than wanted is still on the target.
- * @throws GroupSettling while pods come or go; the state machine asks again.
+ * @throws GroupSettling while pods come or go: the state machine asks again. PodStuck where one won't go by itself.
  */
 const mayMoveMember = async (context: Context, forward: JournalEntry): Promise<void> => {
   const { effect, operation } = forward;
@@ -132,13 +135,15 @@ const mayMoveMember = async (context: Context, forward: JournalEntry): Promise<v
   const workload = await cluster.find(ref);
   if (!workload) return;
   const { wanted, ready, settled } = statusOf(workload);
-  const pods = (await podsOf(cluster, workload)).length;
+  const there = await podsOf(cluster, workload);
+  const pods = there.length;
   // Taken from the target only when the source has what it wants; given to the source only when the target has no more than that.
   const stands = effect.cluster === "target" ? settled && ready >= wanted : settled && pods <= wanted;
-  if (!stands)
-    throw new GroupSettling(
-      `${name} on the ${other} has ${ready} of ${wanted} pods ready and ${pods} there; the next member is moved back when they stand.`,
-    );
+  if (stands) return;
+  notStuck(there, other, context.now());
+  throw new GroupSettling(
+    `${name} on the ${other} has ${ready} of ${wanted} pods ready and ${pods} there; the next member is moved back when they stand.`,
+  );
 };
 
 /** Before the source's schedule runs again, its controller is told which tick the target ran last. The probes' own run on both sides. */

@@ -242,9 +242,12 @@ const inner = (field: "Error" | "Cause") => {
   return `{% ($e := $states.errorOutput; $c := $substring($e.Cause, 0, 1) = '{' ? $parse($e.Cause) : {}; $said := ${said}; $exists($said) ? $said : $e.${field}) %}` as const;
 };
 
-/** Keeps what went wrong in `$error` and `$cause`, and goes on at `next`. */
-export const otherwise = <const Name extends string>(next: Name): readonly Catcher<Name>[] => [
-  { ErrorEquals: ["States.ALL"], Next: next, Assign: { error: inner("Error"), cause: inner("Cause") } },
+/** Keeps what went wrong in `$error` and `$cause`, and goes on at `next`. @param errors Which errors; all of them where it isn't said. */
+export const otherwise = <const Name extends string>(
+  next: Name,
+  errors: readonly string[] = ["States.ALL"],
+): readonly Catcher<Name>[] => [
+  { ErrorEquals: errors, Next: next, Assign: { error: inner("Error"), cause: inner("Cause") } },
 ];
 
 /** Fails with what `otherwise` kept. */

@@ -18,6 +18,14 @@ const member: Retrier = {
   BackoffRate: 1,
 };
 
+/** A pod that hangs is a person's to remove: half a day, and the entry's history stays far below 25,000 events. */
+const stuck: Retrier = {
+  ErrorEquals: ["PodStuck"],
+  IntervalSeconds: 30,
+  MaxAttempts: 1_440,
+  BackoffRate: 1,
+};
+
 /** Input: run, startedBy ("catch" | "person" | "event"), poll. Each undo works when the effect never happened. */
 export const rollBack = stateMachine("roll-back", {
   Comment:
@@ -190,9 +198,29 @@ function undoing<const Next extends string>(
           ...call(
             "undo-effect",
             { run: "{% $run %}", entry: "{% $entry %}" },
-            { Output: {}, End: true, Catch: otherwise(`Page for ${list}`) },
+            {
+              Output: {},
+              End: true,
+              Catch: [
+                ...otherwise(`Page and wait for ${list}`, ["PodStuck"]),
+                ...otherwise(`Page for ${list}`),
+              ],
+            },
           ),
           Retry: [settling, member, transient],
+        },
+        [`Page and wait for ${list}`]: call(
+          "page-person",
+          { run: "{% $run %}", sentence: "{% $cause %}" },
+          { Next: `Undo ${list} after all`, Catch: otherwise(`Undo ${list} after all`) },
+        ),
+        [`Undo ${list} after all`]: {
+          ...call(
+            "undo-effect",
+            { run: "{% $run %}", entry: "{% $entry %}" },
+            { Output: {}, End: true, Catch: otherwise(`Page for ${list}`) },
+          ),
+          Retry: [stuck, settling, member, transient],
         },
         [`Page for ${list}`]: call(
           "page-person",

@@ -1,6 +1,6 @@
 /** Moves the members of a consumer group to the target by their policy: one move, watched until the group has settled, and the next. */
 
-import { askPerson, call, child, otherwise, REFAIL, RESULT, stateMachine, watch } from "./asl.ts";
+import { askPerson, begin, call, child, otherwise, REFAIL, RESULT, stateMachine, watch } from "./asl.ts";
 
 /** Input: run, phase, item, poll. Undo: the counts as recorded, newest first, each when the one before stands. */
 export const shiftGroup = stateMachine("shift-group", {
@@ -80,7 +80,7 @@ export const shiftGroup = stateMachine("shift-group", {
       { Assign: { moves: 0 }, Next: "Next move", Catch: otherwise("Failed") },
       "{% $exists($move.sentence) ? $move.sentence : $name & ' was moved again and again and is not where it should be.' %}",
     ),
-    "Make the move": call(
+    "Make the move": begin(
       "scale-workload",
       {
         run: "{% $run %}",

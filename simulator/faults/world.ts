@@ -1,5 +1,6 @@
 /** Faults of the world as switches on its parts, and what shows that somebody feels them. */
 
+import { BREAK_GLASS_GROUP } from "../../domain/freeze-policy.ts";
 import type { KubeObject } from "../../domain/kube.ts";
 import { nameOf, type Plan } from "../../domain/plan.ts";
 import { at } from "../../domain/pods.ts";
@@ -187,6 +188,13 @@ const ADMINISTRATOR: Caller = {
   user: "admin:platform",
   groups: ["system:masters"],
   mayKubernetes: () => true,
+};
+
+/** Who may do what the freeze refuses to everybody else. */
+export const BREAK_GLASS: Caller = {
+  ...ADMINISTRATOR,
+  name: "break-glass",
+  groups: [...ADMINISTRATOR.groups, BREAK_GLASS_GROUP],
 };
 
 /** A quota in each of the platform's namespaces, of as many pods as there are. */

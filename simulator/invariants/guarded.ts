@@ -1,5 +1,7 @@
 /** While the guard holds the run, nothing new begins. */
 
+import { stopsFirst } from "../../domain/kafka-policy.ts";
+import { nameOf, type Plan } from "../../domain/plan.ts";
 import { type Guard, GuardSchema } from "../../functions/guard.ts";
 import type { Invariant } from "./invariant.ts";
 import { changesPlatform, type Scene } from "./scene.ts";
@@ -11,6 +13,17 @@ const BEGINS = new Set(["scale-workload", "delegate-zone"]);
 const IN_FLIGHT_MS = 30_000;
 
 const guardIn = (body: unknown): Guard => GuardSchema.parse(JSON.parse(String(body ?? "{}")));
+
+/** Whether a call on the target is about a workload that was stopped on the source first. */
+const wasStopped = (plan: Plan, subject: string): boolean =>
+  plan.workloads.some(
+    (w) =>
+      subject.includes(`/namespaces/${w.namespace}/`) &&
+      subject.includes(`/${w.name}/scale`) &&
+      [undefined, ...(plan.groups ?? []).filter((g) => g.workload === nameOf(w)).map((g) => g.policy)].some(
+        (policy) => stopsFirst(w.move, policy),
+      ),
+  );
 
 export const makeGuarded = (): Invariant<Scene> => {
   let heldSince: number | undefined;
@@ -33,13 +46,8 @@ export const makeGuarded = (): Invariant<Scene> => {
       }
       if (!changesPlatform(call) || !BEGINS.has(call.invocation.step)) return [];
       if (heldSince === undefined || now() - heldSince <= IN_FLIGHT_MS) return [];
-      // What has begun is finished: an exclusive workload that was stopped has to start.
-      const finishes =
-        call.side === "target" &&
-        plan.workloads.some(
-          (w) => w.move === "stop-then-start" && call.subject.includes(`${w.namespace}/${w.name}`),
-        );
-      if (finishes) return [];
+      // What has begun is finished: what was stopped has to start.
+      if (call.side === "target" && wasStopped(plan, call.subject)) return [];
       return [
         `${call.invocation.step} made ${call.service}:${call.action} on ${call.subject}, and the guard has held the run for ${Math.round((now() - heldSince) / 1_000)} s.`,
       ];

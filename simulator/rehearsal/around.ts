@@ -13,7 +13,7 @@ import { makeSecrets, type SecretsService } from "../services/secrets.ts";
 import { makeSlackService, type SlackService } from "../services/slack.ts";
 import { makeSqs, type SqsService } from "../services/sqs.ts";
 import { operatorFaults } from "./operators.ts";
-import { type ApproveMode, makePeople, type People, type Quirk } from "./people.ts";
+import { type ApproveMode, makePeople, type People, type Quirk, type StuckPod } from "./people.ts";
 
 /** Invokes a listener with its event. */
 export type Listen = (name: string, event: unknown) => Promise<unknown>;
@@ -38,6 +38,8 @@ export type AroundOptions = {
   readonly listeners: readonly Listener[];
   readonly listen: Listen;
   readonly engine: () => Engine;
+  /** A person removes a pod that hangs, as a page has asked. */
+  readonly removePod: (pod: StuckPod) => void;
   /** What the migration is started with. */
   readonly start: Json;
 };
@@ -54,6 +56,7 @@ export const makeAround = (options: AroundOptions): Around => {
     app: SLACK_APP,
     slack,
     path: door.trigger.path,
+    removePod: options.removePod,
     send: async (event) => {
       const { statusCode } = (await listen(door.name, event)) as { readonly statusCode: number };
       if (statusCode >= 500) throw new Error(`The endpoint answered ${statusCode}.`);

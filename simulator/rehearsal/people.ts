@@ -4,6 +4,7 @@ import type { SlackApp } from "../../adapters/secrets.ts";
 import type { Choice } from "../../domain/approvals.ts";
 import { ButtonSchema } from "../../domain/clicks.ts";
 import type { Button } from "../../domain/message.ts";
+import type { Side } from "../../domain/phases.ts";
 import type { Plan } from "../../domain/plan.ts";
 import type { Clock } from "../clock.ts";
 import { buttonsIn, type Posted, type SlackService } from "../services/slack.ts";
@@ -31,7 +32,12 @@ export type People = {
   readonly turn: (quirk: Quirk, felt: (() => void) | undefined) => void;
 };
 
+/** A pod that a page names. */
+export type StuckPod = { readonly side: Side; readonly namespace: string; readonly name: string };
+
 export type PeopleOptions = {
+  /** Removes a pod by hand, whatever its process does. */
+  readonly removePod: (pod: StuckPod) => void;
   readonly clock: Clock;
   readonly plan: Plan;
   readonly mode: ApproveMode;
@@ -84,6 +90,8 @@ export const makePeople = (options: PeopleOptions): People => {
     },
     sees: (message) => {
       if (mode === "never") return;
+      for (const pod of podsToRemove(message.text))
+        clock.after(people[0] ? people[0].afterSeconds * 1000 : 0, () => options.removePod(pod));
       const offered = new Map(
         buttonsIn(message).map((button) => [ButtonSchema.parse(JSON.parse(button.value)).choice, button]),
       );
@@ -93,6 +101,15 @@ export const makePeople = (options: PeopleOptions): People => {
       if (button) answers(message.ts, button, other);
     },
   };
+};
+
+/** What a page asks a person to remove by hand. */
+const podsToRemove = (text: string): readonly StuckPod[] => {
+  const [, side, namespace, names] =
+    /kubectl --context (source|target) -n (\S+) delete pod ([^`]+?) --grace-period=0 --force/.exec(text) ??
+    [];
+  if (side === undefined || namespace === undefined || names === undefined) return [];
+  return names.split(" ").map((name) => ({ side: side as Side, namespace, name }));
 };
 
 /**

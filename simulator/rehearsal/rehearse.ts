@@ -16,7 +16,7 @@ import type { NamedMachine } from "../../workflows/asl.ts";
 import { machines as realMachines } from "../../workflows/index.ts";
 import { Clock } from "../clock.ts";
 import { type FaultRequest, type Faults, makeFaults } from "../faults/strikes.ts";
-import { makeWorldFaults } from "../faults/world.ts";
+import { BREAK_GLASS, makeWorldFaults } from "../faults/world.ts";
 import { Engine } from "../interpreter/engine.ts";
 import type { Ended, ZoneRecords } from "../invariants/ending.ts";
 import { makeRandom, type Random } from "../random.ts";
@@ -33,7 +33,7 @@ import { type Judges, makeJudges } from "./judges.ts";
 import { makeLambda, makeListening } from "./lambda.ts";
 import { makeItemReader } from "./map-items.ts";
 import { endingOf } from "./outcome.ts";
-import { type ApproveMode, OPERATOR } from "./people.ts";
+import { type ApproveMode, OPERATOR, type StuckPod } from "./people.ts";
 import { makeRecorder, type Recorder } from "./recorder.ts";
 import { makeServices } from "./services.ts";
 import { storedTexts } from "./stored.ts";
@@ -155,6 +155,7 @@ const makeRun = (options: RehearsalOptions) => {
     listeners,
     listen: (...event) => listen(...event),
     engine: () => engine,
+    removePod: (pod) => removeByHand(world, pod),
     start,
   });
   const worldFaults = { ...makeWorldFaults(world, { clock, plan, emit }), ...around.faults };
@@ -277,6 +278,12 @@ const announce = ({ plan, hash, seed }: RehearsalOptions, emit: Emit): void => {
       class: w.class,
       move: w.move,
     });
+};
+
+/** What a person does whom a page has told which pod hangs: the pod's object goes, and its name is free again. */
+const removeByHand = ({ clusters }: RehearsedWorld, { side, namespace, name }: StuckPod): void => {
+  const url = `https://${side}/api/v1/namespaces/${namespace}/pods/${name}?gracePeriodSeconds=0`;
+  clusters[side].api({ method: "DELETE", url, headers: {} }, BREAK_GLASS);
 };
 
 /** The engine and the services need each other; the services ask for it when a step calls. */

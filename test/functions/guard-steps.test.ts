@@ -26,14 +26,29 @@ const holds = (world: MoveWorld, held: boolean) =>
     { asked: 0, watcher: "w" },
   );
 
-const scale = (world: MoveWorld, move: string, replicas: number) =>
+const scale = (world: MoveWorld, move: string, replicas: number, over: object = {}) =>
   world.run(scaleWorkload as never, {
-    item: { ...aWorkload(), sourceKeeps: 2, operations: {} },
-    side: "source",
+    item: { ...aWorkload(), sourceKeeps: 2, operations: {}, ...over },
+    side: "side" in over ? over.side : "source",
     replicas,
     operation: "0040-shift:shop/cart",
     move,
   });
+
+const SWAPPED = {
+  group: "carts",
+  topic: "orders",
+  workload: "shop/cart",
+  policy: "swap",
+  members: 4,
+  partitions: 4,
+  membersMin: 3,
+  membersMax: 4,
+  ordinals: false,
+  heartbeatSeconds: 3,
+  commitSeconds: 5,
+  messagesPerSecond: 10,
+};
 
 describe("while the guard holds", () => {
   test.each(["0-target-up", "1-source-down"])("%s isn't begun, and says why", async (move) => {
@@ -56,7 +71,25 @@ describe("while the guard holds", () => {
   test("what was stopped is started all the same", async () => {
     const world = makeMoveWorld();
     await holds(world, true);
-    expect(await scale(world, "2-target-start", 3)).toMatchObject({ outcome: "made" });
+    const swapped = { move: "shift-group", groups: [SWAPPED], side: "target" };
+    // Past the guard, and on to what is there: no such Deployment on this target, no ownership by it.
+    await expect(scale(world, "000-1-target-up", 3, swapped)).rejects.toMatchObject({ name: "NotFound" });
+    const exclusive = { move: "stop-then-start", side: "target" };
+    await expect(scale(world, "2-target-start", 3, exclusive)).rejects.toMatchObject({
+      name: "OwnedElsewhere",
+    });
+  });
+
+  test.each([
+    ["a live group's", { move: "shift-group" }, "000-1-target-up", "target"],
+    ["a live group's", { move: "shift-group" }, "000-2-source-down", "source"],
+    ["a swapped group's", { move: "shift-group" }, "000-0-source-down", "source"],
+    ["workers'", { move: "shift-workers" }, "000-1-source", "source"],
+    ["a controller's", { move: "hand-over-controller" }, "2-source-stop", "source"],
+  ])("%s %s begins something, whatever its number", async (_, over, move, side) => {
+    const world = makeMoveWorld();
+    await holds(world, true);
+    await expect(scale(world, move, 2, { ...over, side })).rejects.toMatchObject({ name: "Held" });
   });
 
   test("and once it doesn't, everything begins", async () => {

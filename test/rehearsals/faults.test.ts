@@ -105,8 +105,8 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
   "static-member-clash": [0],
   "lag-spike": [0],
   // Nothing more is stopped; the source's workers come back and the target's go.
-  // A pod that never goes keeps its StatefulSet from starting another: where the way back meets one, a person is paged for it.
-  "terminating-hangs": [4, 8],
+  // A pod that never goes keeps its StatefulSet from starting another: where the way back meets one, it waits for the person who is paged.
+  "terminating-hangs": [4],
   "broker-unreachable": [4],
   "controller-both-sides": [4],
   // A queue that doesn't run empty is a person's to judge, and nobody does in time.

@@ -141,6 +141,11 @@ export class Group {
   /** For how long the oldest message that nobody has read has waited. */
   oldestMs(): number {
     this.advance();
+    return this.behindMs();
+  }
+
+  /** The same as of the last change. */
+  behindMs(): number {
     const rate = this.topic.rate();
     if (rate <= 0) return 0;
     const end = this.topic.end(this.#advancedTo);

@@ -105,6 +105,8 @@ export class GroupRun {
   #strays = false;
   #movingUntil = 0;
   #strainedUntil = 0;
+  /** What waited when a fault ended hasn't been read yet. */
+  #isBehind = false;
   #said = { rebalances: 0, duplicates: 0, lost: 0, members: "" };
 
   constructor(options: RunOptions) {
@@ -156,6 +158,7 @@ export class GroupRun {
   /** From now on, and for a while or for good, what happens to the group is somebody else's doing. */
   strain(forGood = false): void {
     this.group.advance();
+    this.#isBehind = true;
     this.#strainedUntil = forGood ? Number.POSITIVE_INFINITY : this.#options.clock.now() + STRAINED_MS;
   }
 
@@ -240,7 +243,14 @@ export class GroupRun {
   }
 
   #isOwn(): boolean {
-    return this.#isMoving() && this.#options.clock.now() > this.#strainedUntil;
+    return this.#isMoving() && !this.#isStrained();
+  }
+
+  /** A fault is on, or was on, or has left more waiting than lies between two commits: whatever comes in stands in line behind that. */
+  #isStrained(): boolean {
+    if (this.#options.clock.now() <= this.#strainedUntil) return true;
+    this.#isBehind &&= this.group.behindMs() > this.settings.commitSeconds * 1000;
+    return this.#isBehind;
   }
 
   #isMoving(): boolean {

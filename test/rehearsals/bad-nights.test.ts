@@ -1,0 +1,49 @@
+/** Bad nights that campaigns have found: a line each, with how it must end now. What breaks is mended at its root, and its line stays here. */
+
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { parseFault } from "../../cli/options.ts";
+import { loadPlan } from "../../cli/plan.ts";
+import type { Outcome } from "../../domain/events.ts";
+import { planHash } from "../../domain/planning/build.ts";
+import type { Case, Platform } from "../../simulator/campaign/case.ts";
+import { runCase } from "../../simulator/campaign/run.ts";
+import type { FaultRequest } from "../../simulator/faults/strikes.ts";
+
+type Night = readonly [outcome: Outcome, seed: number, faults: string, over?: Partial<Case>];
+
+/** On examples/small; faults as `repot rehearse --fault` takes them. */
+const SMALL: readonly Night[] = [
+  // A group's moves and workers' didn't ask the guard: their names begin with a number of their own.
+  ["completed", 1, "node-lost@scale-workload"],
+  // A StatefulSet's pod that hangs keeps its name taken: nobody was told in time, and the rollback gave up.
+  ["rolled-back", 1, "terminating-hangs@measure-workers"],
+  // What a spike had left waiting was taken for the delay of the move that came after it.
+  ["completed", 0, "lag-spike@observe-group:seconds=442"],
+];
+
+let small: Platform;
+
+beforeAll(async () => {
+  const examples = join(import.meta.dirname, "../../examples/small");
+  const { plan, text } = await loadPlan([examples], { decide: {} }, async () => new Uint8Array());
+  small = { plan, hash: planHash(text) };
+});
+
+const nightOf = (platform: Platform, [, seed, faults, over]: Night): Case => ({
+  format: 1,
+  platform: platform.hash,
+  seed,
+  faults: faults.split(" ").map((text) => parseFault(text) as FaultRequest),
+  approve: "auto",
+  ...over,
+});
+
+describe("nights that had gone wrong", () => {
+  const cases = SMALL.map((night) => ({ night, title: `${night[0]}: seed ${night[1]}, ${night[2]}` }));
+  it.each(cases)("$title", async ({ night }) => {
+    const { outcome, sentence, breach, struck } = await runCase(small, nightOf(small, night));
+    expect({ outcome, breach }, sentence).toEqual({ outcome: night[0], breach: undefined });
+    expect(struck.reduce((sum, fault) => sum + fault.struck, 0)).toBeGreaterThan(0);
+  });
+});
