@@ -123,53 +123,55 @@ export const ChangeSchema = z.object({
   why: z.string(),
 });
 
-export const PlanSchema = z.object({
-  format: z.literal(1),
-  platform: z.string(),
-  /** Names the migration in the bucket, in ownership annotations and on every log line. */
-  migration: z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/),
-  /** repot.yaml with every default filled in: zones, nodes, gates, window, approvers, load … */
-  settings: SettingsSchema,
-  workloads: z.array(WorkloadSchema),
-  /** Public names: each host, and the Service that answers for it in either cluster. */
-  hosts: z.array(z.object({ host: z.string(), namespace: z.string(), service: z.string() })),
-  operations: z.array(OperationSchema),
-  changes: z.array(ChangeSchema),
-  /**
-   * Services that lead to the other cluster for a while: on the target, to what stays on the source; on the source, to an exclusive
-   * workload that was handed over and that others still call there.
-   */
-  links: z
-    .array(
-      z.object({
-        /** `namespace/name`. */
-        service: z.string(),
-        /** The cluster whose Service is changed. */
-        on: z.enum(["source", "target"]),
-        workload: z.string(),
-        operation: z.string(),
-      }),
-    )
-    .optional(),
-  /** Consumer groups whose members move by `shift-group`: the policy of each, and what it costs. */
-  groups: z.array(GroupPlanSchema).optional(),
-  /** What stands in neither the manifests nor repot.yaml. A rehearsal accepts these, a real start refuses them. */
-  assumptions: z.array(z.string()),
-  /** Decisions that a person has to make before a start, one line each. */
-  open: z.array(
-    z.object({ workload: z.string(), question: z.string(), offered: z.array(z.enum(DECISIONS)) }),
-  ),
-  /** What Repot can't do on this platform, one line each. */
-  limits: z.array(z.string()),
-  price: z.object({
-    stateTransitions: z.number().int().nonnegative(),
-    doubleRunningHours: z.number().nonnegative(),
-    freezeMinutes: z.number().nonnegative(),
-  }),
-  /** The source's objects, sorted, with every secret masked: what the target is compared with, and the rehearsal's world. */
-  objects: z.array(z.record(z.string(), z.json())),
-});
-export type Plan = z.infer<typeof PlanSchema>;
+/** What plan.json is made of. Put together where it is asked for: deployed functions trust what was stored under its hash, and needn't carry it. */
+export const planSchema = () =>
+  z.object({
+    format: z.literal(1),
+    platform: z.string(),
+    /** Names the migration in the bucket, in ownership annotations and on every log line. */
+    migration: z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/),
+    /** repot.yaml with every default filled in: zones, nodes, gates, window, approvers, load … */
+    settings: SettingsSchema,
+    workloads: z.array(WorkloadSchema),
+    /** Public names: each host, and the Service that answers for it in either cluster. */
+    hosts: z.array(z.object({ host: z.string(), namespace: z.string(), service: z.string() })),
+    operations: z.array(OperationSchema),
+    changes: z.array(ChangeSchema),
+    /**
+     * Services that lead to the other cluster for a while: on the target, to what stays on the source; on the source, to an exclusive
+     * workload that was handed over and that others still call there.
+     */
+    links: z
+      .array(
+        z.object({
+          /** `namespace/name`. */
+          service: z.string(),
+          /** The cluster whose Service is changed. */
+          on: z.enum(["source", "target"]),
+          workload: z.string(),
+          operation: z.string(),
+        }),
+      )
+      .optional(),
+    /** Consumer groups whose members move by `shift-group`: the policy of each, and what it costs. */
+    groups: z.array(GroupPlanSchema).optional(),
+    /** What stands in neither the manifests nor repot.yaml. A rehearsal accepts these, a real start refuses them. */
+    assumptions: z.array(z.string()),
+    /** Decisions that a person has to make before a start, one line each. */
+    open: z.array(
+      z.object({ workload: z.string(), question: z.string(), offered: z.array(z.enum(DECISIONS)) }),
+    ),
+    /** What Repot can't do on this platform, one line each. */
+    limits: z.array(z.string()),
+    price: z.object({
+      stateTransitions: z.number().int().nonnegative(),
+      doubleRunningHours: z.number().nonnegative(),
+      freezeMinutes: z.number().nonnegative(),
+    }),
+    /** The source's objects, sorted, with every secret masked: what the target is compared with, and the rehearsal's world. */
+    objects: z.array(z.record(z.string(), z.json())),
+  });
+export type Plan = z.infer<ReturnType<typeof planSchema>>;
 
 /** `namespace/name`, the NAME of flags and messages. */
 export const nameOf = (w: Pick<Workload, "namespace" | "name">): string => `${w.namespace}/${w.name}`;

@@ -1,8 +1,10 @@
-/** What wakes somebody: executions that failed or timed out, dead letters, throttles, votes that wait; and the dashboard. docs/runbook.md has each alarm. */
+/** What wakes somebody: executions that failed or timed out, dead letters, throttles, votes and questions that wait; and the dashboard. docs/runbook.md has each alarm. */
 
-import { machineArn } from "../domain/permissions/place.ts";
+import { functionName, machineArn } from "../domain/permissions/place.ts";
+import { listeners } from "../functions/listeners.ts";
+import { ALARMING, reconcile } from "../functions/reconcile.ts";
 import { machines } from "../workflows/index.ts";
-import type { Functions } from "./functions.ts";
+import { type Functions, resourceName } from "./functions.ts";
 import type { Queues } from "./queues.ts";
 import type { Stage } from "./stage.ts";
 
@@ -20,6 +22,20 @@ type Watch = {
 
 /** A vote that nobody has judged for so long is one that somebody clicks again. */
 const VOTE_SECONDS_MAX = 120;
+
+/** Lines of the reconciler's log that are counted, by the alarm that looks at the count. */
+const LINES = [
+  {
+    name: "reconciler-found",
+    line: ALARMING.found,
+    sentence: "An execution ended, no event told of it, and the reconciler answered it.",
+  },
+  {
+    name: "question-waits",
+    line: ALARMING.waiting,
+    sentence: "A question has waited half an hour for an answer.",
+  },
+] as const;
 
 const TOP = ["migrate-cluster", "roll-back", "decommission"] as const;
 
@@ -57,6 +73,22 @@ const watchesOf = ({ place }: Stage, queues: Queues): readonly Watch[] => [
     statistic: "Maximum",
     above: VOTE_SECONDS_MAX,
   },
+  ...listeners.map(({ name }) => ({
+    name: `${name}-errors`,
+    sentence: `The function ${name} failed: what called it from outside got no answer.`,
+    namespace: "AWS/Lambda",
+    metric: "Errors",
+    dimensions: { FunctionName: functionName(place, name) },
+  })),
+  ...LINES.map(({ name, sentence }) => ({
+    name,
+    sentence,
+    namespace: place.prefix,
+    metric: name,
+    dimensions: {},
+    // As often as the reconciler looks.
+    periodSeconds: 300,
+  })),
   {
     name: "functions-throttled",
     sentence: "Lambda throttles functions of this account; steps are retried, and slower.",
@@ -72,6 +104,7 @@ export const makeAlarms = (stage: Stage, queues: Queues, functions: Functions): 
   deployment.alarmEmails.forEach((endpoint, index) => {
     new aws.sns.TopicSubscription(`AlarmMail${index}`, { topic: topic.arn, protocol: "email", endpoint });
   });
+  countLines(stage, functions);
   const watches = watchesOf(stage, queues);
   for (const watch of watches)
     new aws.cloudwatch.MetricAlarm(`Alarm-${watch.name}`, {
@@ -89,6 +122,22 @@ export const makeAlarms = (stage: Stage, queues: Queues, functions: Functions): 
       alarmActions: [topic.arn],
     });
   makeDashboard(stage, watches, [...functions.keys()]);
+};
+
+/** A filter of the log for each line: a quoted phrase is looked for wherever in the line it stands. */
+const countLines = ({ place }: Stage, functions: Functions): void => {
+  const fn = functions.get(reconcile.name);
+  for (const { name, line } of LINES)
+    new aws.cloudwatch.LogMetricFilter(
+      `Count${resourceName(name)}`,
+      {
+        name: `${place.prefix}-${name}`,
+        logGroupName: `/aws/lambda/${functionName(place, reconcile.name)}`,
+        pattern: JSON.stringify(line),
+        metricTransformation: { name, namespace: place.prefix, value: "1", defaultValue: "0" },
+      },
+      fn ? { dependsOn: [fn] } : {},
+    );
 };
 
 /** Executions, functions and queues at a glance; the record itself is in the bucket and in `repot events`. */

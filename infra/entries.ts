@@ -1,8 +1,10 @@
-/** The files that SST bundles: three lines for each function, which bring the step together with the clients that its needs name. */
+/** The files that SST bundles: three lines for each function, which bring the step together with the clients that its needs name, made slim. */
 
-import { mkdirSync, writeFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Metafile } from "esbuild";
 import type { Declared } from "../domain/permissions/policy.ts";
+import { slim } from "./slim.ts";
 
 /** The official clients, by their service in `needs`. */
 const CLIENTS: Readonly<Record<string, readonly [name: string, from: string]>> = {
@@ -20,6 +22,7 @@ const CLIENTS: Readonly<Record<string, readonly [name: string, from: string]>> =
 
 /** Where the entries are written, from the root; git doesn't know the folder. */
 const FOLDER = ".sst/entries";
+const SOURCES = `${FOLDER}/source`;
 
 /** EKS is asked where a cluster is by every function that speaks to one. */
 const servicesOf = ({ needs }: Declared): readonly string[] =>
@@ -29,7 +32,7 @@ const servicesOf = ({ needs }: Declared): readonly string[] =>
 
 const importing = (what: string, from: string): string => ["import", what, "from", `"${from}";`].join(" ");
 
-/** The source of a function's entry, as it lies in `FOLDER`. */
+/** The source of a function's entry, as it lies in `SOURCES`. */
 export const entryText = (declared: Declared): string => {
   const services = servicesOf(declared);
   const imports = services.flatMap((service) => {
@@ -40,20 +43,27 @@ export const entryText = (declared: Declared): string => {
   const describes = declared.needs.kubernetes !== undefined;
   return [
     ...imports,
-    importing("* as file", `../../functions/${declared.name}.ts`),
-    importing("{ deployed }", "../../lambda/root.ts"),
-    ...(describes ? [importing("{ makeEksAddress }", "../../adapters/eks-address.ts")] : []),
+    importing("* as file", `../../../functions/${declared.name}.ts`),
+    importing("{ deployed }", "../../../lambda/root.ts"),
+    ...(describes ? [importing("{ makeEksAddress }", "../../../adapters/eks-address.ts")] : []),
     `export const handler = deployed(file, "${declared.name}", { ${classes} }${describes ? ", (aws) => makeEksAddress(aws.eks)" : ""});`,
     "",
   ].join("\n");
 };
 
-/** Writes the entry. @returns the handler as SST names it. */
-export const writeEntry = (declared: Declared, root: string): string => {
-  const path = join(root, FOLDER, `${declared.name}.ts`);
-  mkdirSync(dirname(path), { recursive: true });
-  writeFileSync(path, entryText(declared));
-  return `${FOLDER}/${declared.name}.handler`;
+/** The handler of a function as SST names it, once its entry is written. */
+export const handlerOf = ({ name }: Pick<Declared, "name">): string => `${FOLDER}/${name}.handler`;
+
+/** Writes the entries of all functions. @returns which files went into which of them. */
+export const writeEntries = async (all: readonly Declared[], root: string): Promise<Metafile> => {
+  rmSync(join(root, FOLDER), { recursive: true, force: true });
+  mkdirSync(join(root, SOURCES), { recursive: true });
+  const sources = all.map((declared) => {
+    const path = join(root, SOURCES, `${declared.name}.ts`);
+    writeFileSync(path, entryText(declared));
+    return path;
+  });
+  return slim(sources, join(root, FOLDER), root);
 };
 
 /** How SST bundles each: ES modules, split at dynamic imports, the SDK inside; the source map is neither made nor shipped. */

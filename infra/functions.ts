@@ -6,7 +6,7 @@ import { steps } from "../functions/index.ts";
 import type { Listener } from "../functions/listener.ts";
 import { listeners } from "../functions/listeners.ts";
 import type { Step } from "../functions/step.ts";
-import { BUNDLING, writeEntry } from "./entries.ts";
+import { BUNDLING, handlerOf, writeEntries } from "./entries.ts";
 import type { Queues } from "./queues.ts";
 import { logDays, type Stage } from "./stage.ts";
 import type { Storage } from "./storage.ts";
@@ -22,8 +22,11 @@ const isListener = (step: Step): step is Listener => "trigger" in step;
 export const resourceName = (name: string): string =>
   name.replace(/(^|-)([a-z0-9])/g, (_, __, letter: string) => letter.toUpperCase());
 
-export const makeFunctions = (stage: Stage, storage: Storage, queues: Queues): Functions =>
-  new Map([...steps, ...listeners].map((step) => [step.name, makeFunction(stage, storage, queues, step)]));
+export const makeFunctions = async (stage: Stage, storage: Storage, queues: Queues): Promise<Functions> => {
+  const all = [...steps, ...listeners];
+  await writeEntries(all, $cli.paths.root);
+  return new Map(all.map((step) => [step.name, makeFunction(stage, storage, queues, step)]));
+};
 
 const makeFunction = (stage: Stage, storage: Storage, queues: Queues, step: Step): sst.aws.Function => {
   const { place, deployment } = stage;
@@ -39,7 +42,7 @@ const makeFunction = (stage: Stage, storage: Storage, queues: Queues, step: Step
     {
       name,
       description: step.does.slice(0, 256),
-      handler: writeEntry(step, $cli.paths.root),
+      handler: handlerOf(step),
       runtime: "nodejs24.x",
       architecture: "arm64",
       memory: "512 MB",

@@ -12,7 +12,7 @@ import { makeStorage } from "./storage.ts";
 import { makeMachines } from "./workflows.ts";
 
 /** @returns what an operator needs to begin. */
-export const deploy = (name: string) => {
+export const deploy = async (name: string) => {
   const deployment = readDeployment(name);
   const place = placeOf(name, deployment);
   const stage: Stage = { name, deployment, place, isProduction: name === "prod" };
@@ -23,7 +23,7 @@ export const deploy = (name: string) => {
     description: "The Slack app's signing secret and bot token; docs/deploy.md says how to fill it",
   });
   const queues = makeQueues(stage);
-  const functions = makeFunctions(stage, storage, queues);
+  const functions = await makeFunctions(stage, storage, queues);
   const machines = makeMachines(stage, storage, functions);
   connectQueues(queues, functions);
   makeRules(stage, queues, functions);

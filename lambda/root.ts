@@ -45,9 +45,11 @@ const clientsOf = (classes: Classes, region: string, step: string): AwsClients =
   const clients = {};
   for (const service of SERVICES) {
     const Client = classes[service];
-    const client = Client ? new Client(settingsOf(region)) : undefined;
+    let client: AwsClients[typeof service] | undefined;
     Object.defineProperty(clients, service, {
       get: () => {
+        // Made when it is asked for: an import is a cold start, and not every run of a function needs every client.
+        client ??= Client ? new Client(settingsOf(region)) : undefined;
         if (client) return client;
         throw new Error(
           `${step} declares nothing of ${service} in its needs, so it was deployed without it.`,

@@ -7,7 +7,7 @@ import { type Inventory, takeInventory } from "../inventory.ts";
 import { byCodeUnit, type KubeObject, refOf, sentenceOf } from "../kube.ts";
 import { maskObjects } from "../masking.ts";
 import { numbered, operationOf } from "../operations.ts";
-import { nameOf, type Plan, PlanSchema, type Workload } from "../plan.ts";
+import { nameOf, type Plan, planSchema, type Workload } from "../plan.ts";
 import { at, isOwned, workloadKindOf } from "../pods.ts";
 import type { GivenSettings } from "../settings.ts";
 import { fillSettings, NOTHING_GIVEN, resolveGiven } from "./assumed.ts";
@@ -146,6 +146,7 @@ const drawUp = (workloads: readonly Workload[], settings: Plan["settings"]): Dra
   };
 };
 
+const PlanSchema = planSchema();
 const WithoutObjects = PlanSchema.omit({ objects: true });
 
 const slug = (text: string): string =>

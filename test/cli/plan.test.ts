@@ -15,7 +15,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { main } from "../../cli/main.ts";
 import { loadPlan, loadPlanInput } from "../../cli/plan.ts";
-import { PlanSchema } from "../../domain/plan.ts";
+import { planSchema } from "../../domain/plan.ts";
 import { workload } from "../domain/platform.ts";
 import { type PaperIo, paperIo } from "./io.ts";
 
@@ -50,7 +50,11 @@ describe("what is written", () => {
     const { code, io } = await run([put("shop.yaml", SHOP), "-o", planPath(), "--decide", "cache=rebuild"]);
     expect([code, io.stderr()]).toEqual([0, ""]);
     const text = readFileSync(planPath(), "utf8");
-    expect(PlanSchema.parse(JSON.parse(text)).workloads.map((w) => w.name)).toEqual(["cache", "web"]);
+    expect(
+      planSchema()
+        .parse(JSON.parse(text))
+        .workloads.map((w) => w.name),
+    ).toEqual(["cache", "web"]);
     const hash = createHash("sha256").update(text).digest("hex");
     expect(io.stdout()).toContain(`SHA-256    ${hash}`);
     expect(io.stdout().trimEnd().endsWith(hash)).toBe(true);

@@ -1,11 +1,12 @@
-/** The bundle of one function, made by the options that SST's own builder uses, and what it weighs. */
+/** The bundles of all functions, made the way SST makes them, and what they weigh. */
 
-import { mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync } from "node:fs";
 import { join, relative } from "node:path";
 import { gzipSync } from "node:zlib";
 import * as esbuild from "esbuild";
-import type { Declared } from "../../domain/permissions/policy.ts";
-import { BUNDLING, entryText } from "../../infra/entries.ts";
+import { steps } from "../../functions/index.ts";
+import { listeners } from "../../functions/listeners.ts";
+import { BUNDLING, handlerOf, writeEntries } from "../../infra/entries.ts";
 import { ROOT } from "./setup.ts";
 
 export type Bundle = {
@@ -17,8 +18,8 @@ export type Bundle = {
   readonly loadedKib: number;
   readonly wholeKib: number;
   readonly packedKib: number;
-  /** KiB of each package that is loaded at once. */
-  readonly packages: Readonly<Record<string, number>>;
+  /** The packages of which something is in it. */
+  readonly packages: readonly string[];
 };
 
 const BANNER = [
@@ -31,16 +32,23 @@ const BANNER = [
 
 const kib = (bytes: number): number => Math.round((bytes / 1024) * 10) / 10;
 
+/** Every function's bundle, by its name. */
+export const bundles = async (): Promise<ReadonlyMap<string, Bundle>> => {
+  const all = [...steps, ...listeners];
+  const slimmed = await writeEntries(all, ROOT);
+  const made = new Map<string, Bundle>();
+  for (const { name } of all) made.set(name, await bundle(name, slimmed));
+  return made;
+};
+
 /** As pkg/runtime/node/build.go of SST has it: ES modules for Node, names kept, split where the function asks for it. */
-export const bundle = async (declared: Declared): Promise<Bundle> => {
-  const entries = join(ROOT, ".sst/entries");
-  const out = join(ROOT, ".sst/bundles", declared.name);
-  mkdirSync(entries, { recursive: true });
+const bundle = async (name: string, slimmed: esbuild.Metafile): Promise<Bundle> => {
+  const entry = handlerOf({ name }).replace(/\.handler$/, ".mjs");
+  const out = join(ROOT, ".sst/bundles", name);
   rmSync(out, { recursive: true, force: true });
-  writeFileSync(join(entries, `${declared.name}.ts`), entryText(declared));
   const { metafile } = await esbuild.build({
     absWorkingDir: ROOT,
-    entryPoints: [join(entries, `${declared.name}.ts`)],
+    entryPoints: [join(ROOT, entry)],
     platform: "node",
     external: ["sharp", "pg-native"],
     keepNames: true,
@@ -56,32 +64,52 @@ export const bundle = async (declared: Declared): Promise<Bundle> => {
     banner: { js: BANNER },
     logLevel: "error",
   });
-  return weigh(declared.name, metafile, relative(ROOT, join(out, `${declared.name}.mjs`)));
+  const packages = packagesOf(slimmed, entry);
+  return weigh(name, metafile, relative(ROOT, join(out, `${name}.mjs`)), packages);
 };
 
-const weigh = (name: string, { outputs }: esbuild.Metafile, file: string): Bundle => {
-  const loaded = new Set<string>();
-  const load = (path: string): void => {
-    if (loaded.has(path)) return;
-    loaded.add(path);
+/** Outputs that are reached from one, itself included; at once, or in any way. */
+const reached = (
+  { outputs }: esbuild.Metafile,
+  from: string,
+  kinds: readonly string[],
+): ReadonlySet<string> => {
+  const found = new Set<string>();
+  const reach = (path: string): void => {
+    if (found.has(path)) return;
+    found.add(path);
     for (const { path: next, kind } of outputs[path]?.imports ?? [])
-      if (kind === "import-statement" && next in outputs) load(next);
+      if (kinds.includes(kind) && next in outputs) reach(next);
   };
-  load(file);
+  reach(from);
+  return found;
+};
+
+const STATIC = ["import-statement"];
+
+const packagesOf = (metafile: esbuild.Metafile, entry: string): readonly string[] => {
+  const packages = new Set<string>();
+  for (const path of reached(metafile, entry, STATIC))
+    for (const [input, { bytesInOutput }] of Object.entries(metafile.outputs[path]?.inputs ?? {}))
+      if (bytesInOutput > 0) packages.add(/node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? "ours");
+  return [...packages].sort();
+};
+
+const weigh = (
+  name: string,
+  metafile: esbuild.Metafile,
+  file: string,
+  packages: readonly string[],
+): Bundle => {
+  const { outputs } = metafile;
   const bytesOf = (paths: Iterable<string>) =>
     [...paths].reduce((sum, path) => sum + (outputs[path]?.bytes ?? 0), 0);
-  const packages: Record<string, number> = {};
-  for (const path of loaded)
-    for (const [input, { bytesInOutput }] of Object.entries(outputs[path]?.inputs ?? {})) {
-      const from = /node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(input)?.[1] ?? "ours";
-      packages[from] = kib(1024 * (packages[from] ?? 0) + bytesInOutput);
-    }
   const all = Object.keys(outputs);
   return {
     name,
     file: join(ROOT, file),
     entryKib: kib(outputs[file]?.bytes ?? 0),
-    loadedKib: kib(bytesOf(loaded)),
+    loadedKib: kib(bytesOf(reached(metafile, file, STATIC))),
     wholeKib: kib(bytesOf(all)),
     packedKib: kib(gzipSync(Buffer.concat(all.map((path) => readFileSync(join(ROOT, path))))).length),
     packages,

@@ -252,35 +252,3 @@ describe("a cutover's schedule", () => {
     });
   });
 });
-
-describe("alarms", () => {
-  const alarms = ofType(graphs.prod, "aws:cloudwatch/metricAlarm:MetricAlarm");
-
-  it.each([
-    "migrate-cluster-ExecutionsFailed",
-    "migrate-cluster-ExecutionsTimedOut",
-    "migrate-cluster-ExecutionsAborted",
-    "roll-back-ExecutionsFailed",
-    "roll-back-ExecutionsTimedOut",
-    "dead-votes",
-    "dead-events",
-    "dead-schedules",
-    "votes-wait",
-    "functions-throttled",
-    "migrate-cluster-throttled",
-  ])("%s wakes somebody", (name) => {
-    const alarm = named(alarms, `repot-prod-${name}`);
-    expect(alarm?.inputs).toMatchObject({
-      alarmActions: ["arn:aws:sns:eu-central-1:111122223333:repot-prod-alarms"],
-      comparisonOperator: "GreaterThanThreshold",
-    });
-    expect(textOf(alarm, "alarmDescription")).toMatch(/^[A-Z].+\. docs\/runbook\.md/);
-  });
-
-  it("are on a dashboard that is JSON", () => {
-    const [dashboard] = ofType(graphs.prod, "aws:cloudwatch/dashboard:Dashboard");
-    expect(
-      (jsonOf(dashboard, "dashboardBody") as { readonly widgets: readonly unknown[] }).widgets.length,
-    ).toBe(4);
-  });
-});

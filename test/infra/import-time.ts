@@ -1,4 +1,7 @@
-/** How long Lambda's Node takes to import a bundle: each time in a process of its own, with the environment that infra gives. */
+/**
+ * What Node takes to import a bundle, each time in a process of its own with the environment that infra gives: the time on the wall, and the
+ * processor's, which a busy machine doesn't make longer by its queue.
+ */
 
 import { spawnSync } from "node:child_process";
 import { median } from "../bench/table.ts";
@@ -16,19 +19,31 @@ export const ENVIRONMENT = {
   REPOT_VOTES_QUEUE_URL: "https://sqs.eu-central-1.amazonaws.com/111122223333/votes",
 } as const;
 
-const PROGRAM = `const before = performance.now();
-import(process.argv[1]).then((module) => console.log(performance.now() - before, typeof module.handler));`;
+const PROGRAM = `const cpu = process.cpuUsage(), before = performance.now();
+import(process.argv[1]).then((module) => {
+  const { user, system } = process.cpuUsage(cpu);
+  console.log(performance.now() - before, (user + system) / 1000, typeof module.handler);
+});`;
 
-/** @returns milliseconds of one import. @throws Error where the bundle doesn't export a handler. */
-export const importOnceMs = (file: string): number => {
+/** Milliseconds. */
+export type ImportTime = { readonly wallMs: number; readonly processorMs: number };
+
+/** One import. @throws Error where the bundle doesn't export a handler. */
+export const importOnce = (file: string): ImportTime => {
   const { stdout, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", PROGRAM, file], {
     env: { ...ENVIRONMENT },
     encoding: "utf8",
   });
-  const [ms = "", kind] = stdout.trim().split(" ");
+  const [wall = "", processor = "", kind] = stdout.trim().split(" ");
   if (kind !== "function") throw new Error(`${file} exports no handler: ${stderr}`);
-  return Number(ms);
+  return { wallMs: Number(wall), processorMs: Number(processor) };
 };
 
-export const importMs = (file: string, rounds = 10): number =>
-  median(Array.from({ length: rounds }, () => importOnceMs(file)));
+/** Medians. */
+export const importTime = (file: string, rounds = 10): ImportTime => {
+  const times = Array.from({ length: rounds }, () => importOnce(file));
+  return {
+    wallMs: median(times.map((t) => t.wallMs)),
+    processorMs: median(times.map((t) => t.processorMs)),
+  };
+};
