@@ -128,6 +128,14 @@ describe.each(SERVERS.map((make) => make()))("$name", (server) => {
       expect(await kube.scale(it, 1, { from: 0, dryRun: true })).toBe(1);
       expect((await kube.readScale(it)).wanted).toBe(0);
     });
+    test("a scale of an old version", async () => {
+      await kube.create(inside(ns, "rescaled", 0));
+      const at = `/apis/apps/v1/namespaces/${ns}/deployments/rescaled/scale`;
+      const read = JSON.parse((await raw("GET", at)).body) as object;
+      await kube.scale(ref("apps/v1", "Deployment", "rescaled", ns), 1);
+      const answer = await raw("PUT", at, { ...read, spec: { replicas: 0 } });
+      expect(statusIn(answer)).toMatchObject({ code: 409, reason: "Conflict" });
+    });
   });
 
   describe("refuses what is malformed", () => {
