@@ -19,6 +19,11 @@ export type Bucket = {
     key: string,
     value: unknown,
   ) => Promise<{ readonly etag: string; readonly already: boolean }>;
+  /** Creates an object, or returns what stands there already: whoever comes first is right. One call where it is new, two where it isn't. */
+  readonly putFirst: (
+    key: string,
+    value: unknown,
+  ) => Promise<{ readonly value: unknown; readonly already: boolean }>;
   /** Replaces an object that still has this tag; equal content is success. @throws Conflict where it has changed. */
   readonly replaceIf: (key: string, value: unknown, etag: string) => Promise<{ readonly etag: string }>;
   /** All keys with a prefix, sorted. @throws Transient beyond 100,000: nothing of ours has so many. */
@@ -72,6 +77,17 @@ const putNew = (s3: S3Client, bucket: string): Bucket["putNew"] => {
   };
 };
 
+const putFirst = (s3: S3Client, bucket: string): Bucket["putFirst"] => {
+  const read = getJson(s3, bucket);
+  return async (key, value) => {
+    const etag = await putIf(s3, bucket, key, canonicalJson(value), { IfNoneMatch: "*" });
+    if (etag !== undefined) return { value, already: false };
+    const there = await read(key);
+    if (there) return { value: there.value, already: true };
+    throw new Conflict(`${key} was in the bucket when it was to be created, and can't be read yet.`);
+  };
+};
+
 const replaceIf = (s3: S3Client, bucket: string): Bucket["replaceIf"] => {
   const read = getJson(s3, bucket);
   return async (key, value, etag) => {
@@ -107,6 +123,7 @@ const listKeys =
 export const makeBucket = (s3: S3Client, bucket: string): Bucket => ({
   getJson: getJson(s3, bucket),
   putNew: putNew(s3, bucket),
+  putFirst: putFirst(s3, bucket),
   replaceIf: replaceIf(s3, bucket),
   listKeys: listKeys(s3, bucket),
 });

@@ -10,10 +10,12 @@ export type Journal = {
   readonly fenced: (migration: string) => Promise<boolean>;
   /**
    * Makes an intent durable. Where an entry stands under its key already, that one is the truth: its old value was read before
-   * anything had happened.
+   * anything had happened. A fresh one has no mark of being done: nobody need ask for it.
    * @throws Conflict where the entry on record is about something else.
    */
-  readonly intend: (entry: JournalEntry) => Promise<JournalEntry>;
+  readonly intend: (
+    entry: JournalEntry,
+  ) => Promise<{ readonly entry: JournalEntry; readonly isFresh: boolean }>;
   readonly isDone: (entry: JournalEntry) => Promise<boolean>;
   readonly markDone: (entry: JournalEntry, outcome: Outcome) => Promise<void>;
   readonly read: (entryKey: string) => Promise<JournalEntry>;
@@ -31,23 +33,20 @@ export const makeJournal = (bucket: Bucket): Journal => ({
 
   intend: async (entry) => {
     const key = keys.entry(entry);
-    const onRecord = await bucket.getJson(key);
-    if (onRecord === undefined) {
-      await bucket.putNew(key, entry);
-      return entry;
-    }
+    const onRecord = await bucket.putFirst(key, entry);
+    if (!onRecord.already) return { entry, isFresh: true };
     const recorded = JournalEntrySchema.parse(onRecord.value);
     if (subjectOf(recorded) !== subjectOf(entry))
       throw new Conflict(
         `Journal entry ${key} is about ${subjectOf(recorded)}, not about ${subjectOf(entry)}. Nothing was changed; two steps use one key.`,
       );
-    return recorded;
+    return { entry: recorded, isFresh: false };
   },
 
   isDone: async (entry) => (await bucket.getJson(keys.done(keys.entry(entry)))) !== undefined,
+  // Where two invocations carried it out, the first one's outcome stands.
   markDone: async (entry, outcome) => {
-    const key = keys.done(keys.entry(entry));
-    if ((await bucket.getJson(key)) === undefined) await bucket.putNew(key, outcome);
+    await bucket.putFirst(keys.done(keys.entry(entry)), outcome);
   },
 
   read: async (entryKey) => {

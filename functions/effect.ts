@@ -61,8 +61,8 @@ const carryOut = async (
   act: (effect: Effect, clients: Clients) => Promise<Outcome>,
 ): Promise<Outcome> => {
   const journal = journalOf(context);
-  const entry = await journal.intend({ ...intent, recordedAt: context.now().toISOString() });
-  if (await journal.isDone(entry)) return { outcome: "stood" };
+  const { entry, isFresh } = await journal.intend({ ...intent, recordedAt: context.now().toISOString() });
+  if (!isFresh && (await journal.isDone(entry))) return { outcome: "stood" };
   const outcome = await act(entry.effect, clientsOf(context, run));
   await journal.markDone(entry, outcome);
   return outcome;
@@ -98,11 +98,11 @@ export const makeTogether = async <E extends Effect>(
       `A rollback of ${run.migration} has begun; ${at.step} changed nothing. The rollback goes on by itself.`,
     );
   const recordedAt = context.now().toISOString();
-  const entries = await many(named, ({ move, effect }) =>
+  const intended = await many(named, ({ move, effect }) =>
     journal.intend({ migration: run.migration, ...at, move, direction: "forward", effect, recordedAt }),
   );
-  const done = await many(entries, (entry) => journal.isDone(entry));
-  const open = entries.filter((_, i) => !done[i]);
+  const done = await many(intended, async ({ entry, isFresh }) => !isFresh && (await journal.isDone(entry)));
+  const open = intended.filter((_, i) => !done[i]).map(({ entry }) => entry);
   // What is on record is about the same thing as what was asked for, with the old value that was real.
   const outcomes = await act(
     open.map((entry) => entry.effect as E),

@@ -26,7 +26,17 @@ const steps: readonly Step[] = [...called, ...listeners];
 
 const WRITES = /^(Create|Change|Delete|Put|Start|Stop|Send|chat\.postMessage|create |patch |update |delete )/;
 
-const entries = (needs: Needs): readonly { readonly service: string; readonly action: string }[] =>
+type Need = { readonly service: string; readonly action: string };
+
+const listed = new WeakMap<Needs, readonly Need[]>();
+
+const entries = (needs: Needs): readonly Need[] => {
+  const known = listed.get(needs) ?? listOf(needs);
+  listed.set(needs, known);
+  return known;
+};
+
+const listOf = (needs: Needs): readonly Need[] =>
   Object.entries(needs).flatMap(([service, declared]) =>
     (Array.isArray(declared)
       ? (declared as readonly string[])

@@ -12,6 +12,7 @@ export type ControllersWorld = { readonly plan: Plan; readonly source: Cluster; 
 
 export const controllers = (): Invariant<ControllersWorld> => {
   let seen = "";
+  let named: readonly { readonly name: string; readonly product: string }[] | undefined;
   return {
     name: "controllers",
     sentence: "Controllers of both clusters that run at once have identities of their own.",
@@ -19,10 +20,13 @@ export const controllers = (): Invariant<ControllersWorld> => {
       const now = SIDES.map((side) => podsOf(world[side]).version()).join("/");
       if (now === seen) return [];
       seen = now;
-      return world.plan.workloads.flatMap((w) => {
-        if (w.controller === undefined || w.controller.way === "exclusive") return [];
-        const { product } = w.controller;
-        const ids = (side: Side): readonly string[] => identitiesOf(world[side], nameOf(w), product);
+      named ??= world.plan.workloads.flatMap((w) =>
+        w.controller === undefined || w.controller.way === "exclusive"
+          ? []
+          : [{ name: nameOf(w), product: w.controller.product }],
+      );
+      return named.flatMap(({ name, product }) => {
+        const ids = (side: Side): readonly string[] => identitiesOf(world[side], name, product);
         const there = new Set(ids("target"));
         const shared = ids("source").find((id) => there.has(id));
         return shared === undefined

@@ -28,42 +28,47 @@ type Watched = {
 
 type Specs = { readonly [S in Side]: CronSpec | undefined };
 
+const NOTHING: readonly string[] = [];
+
 /** Ticks in a row that nobody may have scheduled. */
 const MISSED_MAX = 1;
 
 type CronSpec = { readonly schedule?: string; readonly timeZone?: string; readonly suspend?: boolean };
 
 const cronOf = (cluster: Cluster, w: Workload): CronSpec | undefined => {
-  const ref = { apiVersion: w.apiVersion, kind: w.kind, namespace: w.namespace, name: w.name };
-  const object: KubeObject | undefined = cluster.exists() ? cluster.get(ref) : undefined;
+  const object: KubeObject | undefined = cluster.exists() ? cluster.get(w) : undefined;
   return object?.["spec"] as CronSpec | undefined;
 };
 
 export const cronJobs = (): Invariant<CronWorld> => {
   const watched = new Map<string, Watched>();
-  let crons: readonly Workload[] | undefined;
+  let crons: readonly (readonly [name: string, workload: Workload])[] | undefined;
   return {
     name: "cron-jobs",
     sentence: "A cron job is never scheduled by both clusters, and misses no more than one tick in a row.",
     check: (world) => {
-      crons ??= world.plan.workloads.filter((w) => w.kind === "CronJob");
-      return crons.flatMap((w) => checkOne(w, world, watched));
+      crons ??= world.plan.workloads.flatMap((w) => (w.kind === "CronJob" ? [[nameOf(w), w] as const] : []));
+      const found: string[] = [];
+      for (const [name, w] of crons) found.push(...checkOne(name, w, world, watched));
+      return found;
     },
   };
 };
 
-const checkOne = (w: Workload, world: CronWorld, watched: Map<string, Watched>): readonly string[] => {
-  const specs: Specs = {
-    source: cronOf(world.source, w),
-    target: cronOf(world.target, w),
-  };
-  const name = nameOf(w);
+const checkOne = (
+  name: string,
+  w: Workload,
+  world: CronWorld,
+  watched: Map<string, Watched>,
+): readonly string[] => {
+  const [source, target] = [cronOf(world.source, w), cronOf(world.target, w)];
   const now = world.now();
   const before = watched.get(name);
-  if (before?.active && before.specs.source === specs.source && before.specs.target === specs.target) {
+  if (before?.active && before.specs.source === source && before.specs.target === target) {
     before.lookedAt = now;
-    return [];
+    return NOTHING;
   }
+  const specs: Specs = { source, target };
   const active = SIDES.filter((side) => specs[side] !== undefined && specs[side]?.suspend !== true);
   if (!before) {
     const isActive = active.length > 0;

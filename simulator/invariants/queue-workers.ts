@@ -20,24 +20,27 @@ export const queueWorkers = (): Invariant<WorkersWorld> => {
   const before = new Map<string, Numbers>();
   /** Workers on the source when the target first wanted some. */
   const total = new Map<string, number>();
-  let workers: readonly Workload[] | undefined;
+  let workers: readonly (readonly [name: string, workload: Workload])[] | undefined;
   return {
     name: "queue-workers",
     sentence:
       "Workers of a queue are told to stop only where others consume in their place, and never more than a step too many are wanted.",
     check: (world) => {
-      workers ??= world.plan.workloads.filter((w) => w.move === "shift-workers");
-      return workers.flatMap((w) => {
-        const name = nameOf(w);
+      workers ??= world.plan.workloads.flatMap((w) =>
+        w.move === "shift-workers" ? [[nameOf(w), w] as const] : [],
+      );
+      const found: string[] = [];
+      for (const [name, w] of workers) {
         const now = { source: wantedOf(world.source, w), target: wantedOf(world.target, w) };
         const was = before.get(name);
         before.set(name, now);
         // Until it is restored on the target nothing of ours has begun.
-        if (!was || now.target === undefined) return [];
+        if (!was || now.target === undefined) continue;
         const had = total.get(name) ?? was.source ?? 0;
         total.set(name, had);
-        return [...gaps(w, was, now, had, world), ...crowds(w, now, had, world)];
-      });
+        found.push(...gaps(w, was, now, had, world), ...crowds(w, now, had, world));
+      }
+      return found;
     },
   };
 };
@@ -98,7 +101,6 @@ const isPinned = (cluster: Cluster, w: Workload): boolean => {
 /** What its spec wants; undefined where the workload isn't there. */
 const wantedOf = (cluster: Cluster, w: Workload): number | undefined => {
   if (!cluster.exists()) return undefined;
-  const { apiVersion, kind, namespace, name } = w;
-  const object = cluster.get({ apiVersion, kind, namespace, name });
+  const object = cluster.get(w);
   return object && ((object["spec"] as { readonly replicas?: number } | undefined)?.replicas ?? 1);
 };

@@ -15,6 +15,7 @@ const isExclusive = (w: Workload): boolean =>
 
 export const singletons = (): Invariant<ExclusiveWorld> => {
   let seen = "";
+  let exclusive: readonly string[] | undefined;
   return {
     name: "singletons",
     sentence: "A singleton never runs in both clusters at once.",
@@ -22,9 +23,8 @@ export const singletons = (): Invariant<ExclusiveWorld> => {
       const now = `${podsOf(source).version()}/${podsOf(target).version()}`;
       if (now === seen) return [];
       seen = now;
-      return plan.workloads
-        .filter(isExclusive)
-        .map(nameOf)
+      exclusive ??= plan.workloads.filter(isExclusive).map(nameOf);
+      return exclusive
         .filter((name) => podsOf(source).accepting(name) > 0 && podsOf(target).accepting(name) > 0)
         .map((name) => `${name} runs in both clusters at once.`);
     },

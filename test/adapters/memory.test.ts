@@ -30,8 +30,8 @@ describe("the journal", () => {
       effect: { kind: "set-owner", thing: "shop/cart", before: "nobody", after: "target" },
       recordedAt: "2026-03-03T03:00:00.000Z",
     });
-    await within(bench, (j) => j.intend(entry()));
-    expect(await within(bench, (j) => j.intend(second))).toEqual(entry());
+    expect(await within(bench, (j) => j.intend(entry()))).toEqual({ entry: entry(), isFresh: true });
+    expect(await within(bench, (j) => j.intend(second))).toEqual({ entry: entry(), isFresh: false });
   });
 
   it("lists forward entries only, whatever moves are called, and marks each on its own", async () => {

@@ -24,7 +24,7 @@ const as = <T>(world: MoveWorld, run: (context: Context) => Promise<T>): Promise
 const made = (world: MoveWorld, operation: "delegate-zone" | "lift-freeze", isDone = true) =>
   as(world, async (context) => {
     const journal = makeJournal(bucketOf(context));
-    const entry = await journal.intend({
+    const { entry } = await journal.intend({
       migration: RUN.migration,
       operation: operationOf(await planOf(context, RUN), operation),
       move: "0.000",

@@ -109,7 +109,7 @@ export class Kinds {
   /** `1.31` → 31. */
   readonly minor: number;
   readonly #byPath = new Map<string, Resource>();
-  readonly #byKind = new Map<string, Resource>();
+  readonly #byKind = new Map<string, Map<string, Resource>>();
   readonly #stored = new Map<string, Resource>();
   #sorted: readonly Resource[] | undefined;
 
@@ -123,7 +123,7 @@ export class Kinds {
   }
 
   byKind(apiVersion: string, kind: string): Resource | undefined {
-    return this.#byKind.get(`${apiVersion}|${kind}`);
+    return this.#byKind.get(apiVersion)?.get(kind);
   }
 
   /** All of them, by group, version and name. */
@@ -183,7 +183,7 @@ export class Kinds {
     for (const [path, resource] of this.#byPath) {
       if (resource.key !== key || !resource.custom) continue;
       this.#byPath.delete(path);
-      this.#byKind.delete(`${apiVersionOf(resource)}|${resource.kind}`);
+      this.#byKind.get(apiVersionOf(resource))?.delete(resource.kind);
       this.#stored.delete(key);
       this.#sorted = undefined;
     }
@@ -191,7 +191,10 @@ export class Kinds {
 
   #add(resource: Resource): void {
     this.#byPath.set(`${resource.group}/${resource.version}/${resource.resource}`, resource);
-    this.#byKind.set(`${apiVersionOf(resource)}|${resource.kind}`, resource);
+    const apiVersion = apiVersionOf(resource);
+    const kinds = this.#byKind.get(apiVersion) ?? new Map<string, Resource>();
+    kinds.set(resource.kind, resource);
+    this.#byKind.set(apiVersion, kinds);
     if (resource.version === resource.storageVersion && resource.storedAs === undefined)
       this.#stored.set(resource.key, resource);
     this.#sorted = undefined;

@@ -21,8 +21,16 @@ import {
 
 export type Modifiers = readonly Fields[];
 
-/** @returns the rules, or why they can't be read. */
+const parsed = new WeakMap<KubeObject, Modifiers | string>();
+
+/** @returns the rules, or why they can't be read. Restores share a ConfigMap: its rules are read once, since stored objects never change. */
 export const parseModifiers = (configMap: KubeObject): Modifiers | string => {
+  const known = parsed.get(configMap) ?? read(configMap);
+  parsed.set(configMap, known);
+  return known;
+};
+
+const read = (configMap: KubeObject): Modifiers | string => {
   const texts = Object.values(fieldsAt(configMap, "data"));
   if (texts.length !== 1)
     return `illegal resource modifiers ${configMap.metadata.name} configmap: it must have one data key`;

@@ -12,6 +12,7 @@ import {
   pathOf,
   same,
   textAt,
+  textsAt,
   withAt,
   withMetadata,
 } from "../fields.ts";
@@ -53,14 +54,14 @@ export const planRestore = (machine: Machine, backup: StoredBackup, spec: unknow
     return place < 0 ? FIRST.length : place;
   };
   const scoped = at(spec, "includeClusterResources");
-  return backup.items
+  const taken = takenKinds(machine, backup, spec);
+  return candidates(backup, spec)
     .filter(({ key, object }) => {
-      const resource = machine.registry.kinds.stored(key);
-      // A kind that only a definition of this backup brings is known by the time its objects are restored.
-      if (!resource) return backup.items.some((i) => i.key === FIRST[0] && i.object.metadata.name === key);
-      if (NEVER.has(key) || !takesResource(spec, resource) || !takesLabels(spec, object)) return false;
+      const kind = taken(key);
+      if (kind === "all" || kind === "none") return kind === "all";
+      if (!takesLabels(spec, object)) return false;
       if (key === "namespaces") return takesNamespace(spec, object.metadata.name);
-      return resource.namespaced ? takesNamespace(spec, namespaceOf(object)) : scoped !== false;
+      return kind.namespaced ? takesNamespace(spec, namespaceOf(object)) : scoped !== false;
     })
     .toSorted(
       (a, b) =>
@@ -68,6 +69,40 @@ export const planRestore = (machine: Machine, backup: StoredBackup, spec: unknow
         byCodeUnit(a.key, b.key) ||
         byCodeUnit(pathOf(a.object), pathOf(b.object)),
     );
+};
+
+const indexes = new WeakMap<StoredBackup, ReadonlyMap<string, readonly BackupItem[]>>();
+
+/** Restores of one namespace each don't look at every object of a large platform: those of no namespace, and of the named ones. */
+const candidates = (backup: StoredBackup, spec: unknown): readonly BackupItem[] => {
+  const included = textsAt(spec, "includedNamespaces");
+  if (included.length === 0 || included.includes("*")) return backup.items;
+  const index = indexes.get(backup) ?? Map.groupBy(backup.items, ({ object }) => namespaceOf(object));
+  indexes.set(backup, index);
+  return [...new Set(["", ...included])].flatMap((namespace) => index.get(namespace) ?? []);
+};
+
+/** What a Restore takes of each kind, told once for each: all of it, nothing, or what its namespaces and labels say. */
+const takenKinds = (machine: Machine, backup: StoredBackup, spec: unknown) => {
+  const known = new Map<string, Resource | "all" | "none">();
+  return (key: string): Resource | "all" | "none" => {
+    const found = known.get(key) ?? takenKind(machine, backup, spec, key);
+    known.set(key, found);
+    return found;
+  };
+};
+
+const takenKind = (
+  machine: Machine,
+  backup: StoredBackup,
+  spec: unknown,
+  key: string,
+): Resource | "all" | "none" => {
+  const resource = machine.registry.kinds.stored(key);
+  // A kind that only a definition of this backup brings is known by the time its objects are restored.
+  if (!resource)
+    return backup.items.some((i) => i.key === FIRST[0] && i.object.metadata.name === key) ? "all" : "none";
+  return NEVER.has(key) || !takesResource(spec, resource) ? "none" : resource;
 };
 
 export type Outcome =
