@@ -36,8 +36,8 @@ export const COMPARISON_NEEDS = {
   },
 } as const;
 
-/** Restarts of both sides are compared over this. */
-export const RESTARTS_SECONDS = 300;
+/** The kubelet waits up to 300 s before it starts again what crashes: between two crashes such a pod is Ready for a while. */
+export const RESTARTS_SECONDS = 600;
 
 /** Ready for less than this is not steady yet; restarted within it is not healthy yet. */
 const STEADY_SECONDS = 30;

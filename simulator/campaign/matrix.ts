@@ -26,6 +26,7 @@ const STRUCK_ROLLBACK_AT = "cut-traffic";
 /** How a run ends that a fault of the world strikes for good. Faults of calls pass: those runs complete. */
 const WORLD_ENDS: Readonly<Record<string, Outcome>> = {
   "pod-never-ready": "rolled-back",
+  "pod-crashes": "rolled-back",
   ...Object.fromEntries(
     [
       "metrics-missing",
@@ -60,6 +61,7 @@ const WORLD_ENDS: Readonly<Record<string, Outcome>> = {
   "flow-logs-late": "rolled-back",
   // Nobody who may has answered in time: rolled back, and left to people.
   "approval-late": "waiting",
+  "approval-never": "waiting",
   "slack-down": "waiting",
   "approval-contradictory": "rolled-back",
 };

@@ -101,6 +101,9 @@ const back = writing.filter(
     name !== "stop-forward",
 );
 
+/** Services whose reads may lag behind their writes. */
+const READ_LATE = new Set(["eks", "kubernetes", "route53"]);
+
 /** Services that answer that somebody else was faster; Slack and Step Functions never do. */
 const CONFLICTING = new Set(["s3", "route53", "eks", "kubernetes"]);
 export const knowsConflicts = (service: string): boolean => CONFLICTING.has(service);
@@ -114,6 +117,17 @@ const conflicting = new Set(
         entries(step.needs).some(
           ({ service, action }) => service !== "s3" && knowsConflicts(service) && WRITES.test(action),
         ),
+    )
+    .map((step) => step.name as string),
+);
+
+/** Steps whose effect is a change of a cluster or of DNS. */
+const changing = new Set(
+  steps
+    .filter(
+      (step) =>
+        changesTheWorld(step) &&
+        entries(step.needs).some(({ service, action }) => READ_LATE.has(service) && WRITES.test(action)),
     )
     .map((step) => step.name as string),
 );
@@ -143,6 +157,11 @@ const ABORTED_AT = [
   "take-snapshot",
   "validate-target",
 ];
+
+/** Where both clusters are asked, in each phase that changes one. */
+const CUT_OFF_AT = ["install-bundle", "lift-freeze", "observe-floor", "scale-workload", "suspend-schedule"];
+
+const REDEPLOYED_AT = ["delegate-zone", "install-bundle", "scale-workload", "take-ownership"];
 
 /** Steps of the decommissioning alone: after it has begun there is no way back. */
 const LAST = new Set(["check-retirement", "retire-workload", "restore-ttls", "release-clusters"]);
@@ -185,10 +204,21 @@ export const FAULTS: readonly FaultKind[] = [
     "zombie",
     "Step Functions gives up on a function that stops before its effect for 20 seconds, and then goes on while its retry runs.",
   ),
+  ofCall(
+    "stale-read",
+    "A read is answered as it would have been some seconds before, without the latest change.",
+    // What has just been created was no answer before but a refusal.
+    (step) => changing.has(step) && step !== "ensure-cluster",
+  ),
   ofWorld("pod-never-ready", "Pods that start on the target from now on never become ready.", [
     "install-bundle",
     "scale-workload",
   ]),
+  ofWorld(
+    "pod-crashes",
+    "Pods that start on the target from now on become ready and crash, again and again.",
+    ["compare-whole", "scale-workload"],
+  ),
   ofWorld("terminating-hangs", "Pods of the source that are told to stop hang in Terminating.", [
     "measure-workers",
   ]),
@@ -254,6 +284,7 @@ export const FAULTS: readonly FaultKind[] = [
     "scale-workload",
   ]),
   ofWorld("approval-late", "People click only after the question has expired.", ["ask-people"]),
+  ofWorld("approval-never", "Nobody clicks.", ["ask-people"]),
   ofWorld("approval-twice", "Each person clicks twice at once, and the queue delivers a click three times.", [
     "ask-people",
   ]),
@@ -284,6 +315,23 @@ export const FAULTS: readonly FaultKind[] = [
     "The migration is redriven while it is rolled back.",
     [],
     ["raise-fence"],
+  ),
+  ofWorld("source-unreachable", "No function reaches the source's API server for a minute.", CUT_OFF_AT, [
+    "undo-effect",
+  ]),
+  ofWorld("target-unreachable", "No function reaches the target's API server for a minute.", CUT_OFF_AT, [
+    "undo-effect",
+  ]),
+  ofWorld("clock-skew", "The functions' clocks differ by up to ten seconds.", [
+    "delegate-zone",
+    "lower-ttls",
+    "scale-workload",
+  ]),
+  ofWorld(
+    "redeployed",
+    "The functions are deployed anew while they run: what runs goes on, what is invoked next starts cold.",
+    REDEPLOYED_AT,
+    ["undo-effect"],
   ),
   ofWorld("rebalance-storm", "Every consumer group rebalances again and again for a quarter of an hour.", [
     "observe-group",

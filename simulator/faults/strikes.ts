@@ -1,5 +1,6 @@
 /** The faults of one run at work: which call is struck, which fault of the world is on, and how often each has struck. */
 
+import type { Side } from "../../domain/phases.ts";
 import { steps } from "../../functions/index.ts";
 import { listeners } from "../../functions/listeners.ts";
 import type { Step } from "../../functions/step.ts";
@@ -7,7 +8,7 @@ import type { Clock } from "../clock.ts";
 import type { Call, FaultHook, Invocation, Moment, Observed, Strike } from "../services/seam.ts";
 import type { Emit } from "../world/types.ts";
 import { changesTheWorld, faultOf, knowsConflicts } from "./catalogue.ts";
-import type { WorldFaults } from "./world.ts";
+import type { WorldFault, WorldFaults } from "./world.ts";
 
 export type FaultRequest = {
   readonly kind: string;
@@ -26,6 +27,8 @@ export type Faults = {
   readonly duplicates: (step: string) => boolean;
   /** Whether an invocation that has made its effect dies with its answer. */
   readonly diesBeforeReturn: (invocation: Invocation) => boolean;
+  /** Whether answers have to be kept, so that a read can be stale. */
+  readonly remembers: boolean;
   /** A call was answered: a fault of the world may have been felt by it. */
   readonly sawCall: (call: Observed) => void;
   readonly tally: () => readonly { readonly kind: string; readonly step: string; readonly struck: number }[];
@@ -37,6 +40,12 @@ export type FaultsOptions = {
   readonly world: () => WorldFaults;
   /** What somebody does, by the kind of the fault. */
   readonly people?: () => Readonly<Record<string, () => void>>;
+};
+
+/** What ends by itself, as its kind does: a network that never comes back is no fault but a loss. */
+const LASTS_SECONDS: Readonly<Record<string, number>> = {
+  "source-unreachable": 60,
+  "target-unreachable": 60,
 };
 
 type Active = FaultRequest & { struck: number; passed: number; began: boolean; over: boolean };
@@ -91,6 +100,12 @@ export const makeFaults = (requests: readonly FaultRequest[], options: FaultsOpt
       return fault !== undefined;
     },
     hook: (call, invocation) => {
+      if (call.moment === "before" && cutOff(active, call, felt)) return { kind: "answer-lost" };
+      if (call.moment === "after" && call.isNews) {
+        const fault = due("stale-read", invocation.step);
+        if (fault) strikes(fault, `stale-read struck ${invocation.step} at ${call.service}:${call.action}.`);
+        if (fault) return { kind: "stale" };
+      }
       if (!isEffect(call, invocation)) return undefined;
       if (call.moment === "after" && call.outcome === "applied") effective.add(invocation);
       if (call.moment === "before" && !zombies.has(invocation)) disturb(invocation);
@@ -104,25 +119,51 @@ export const makeFaults = (requests: readonly FaultRequest[], options: FaultsOpt
       }
       return undefined;
     },
-    stepBegins: (step) => {
-      for (const fault of active) {
-        if (fault.began || fault.step !== step || faultOf(fault.kind)?.scope !== "world") continue;
-        fault.began = true;
-        const { turn } = switchOf(fault.kind);
-        turn(true, () => felt(fault));
-        if (fault.seconds !== undefined)
-          options.clock.after(fault.seconds * 1000, () => {
-            fault.over = true;
-            turn(false, () => {});
-          });
-      }
-    },
+    stepBegins: beginning(active, options, { switchOf, felt }),
     sawCall: (call) => {
       for (const fault of active)
         if (fault.began && !fault.over && switchOf(fault.kind).feltBy?.(call)) felt(fault);
     },
+    remembers: active.some(({ kind }) => kind === "stale-read"),
     tally: () => active.map(({ kind, step, struck }) => ({ kind, step, struck })),
   };
+};
+
+type Begun = {
+  readonly switchOf: (kind: string) => WorldFault;
+  readonly felt: (fault: Active) => void;
+};
+
+/** Faults of the world that wait for a step begin with it, and end after their time. */
+const beginning =
+  (active: readonly Active[], { clock }: Pick<FaultsOptions, "clock">, { switchOf, felt }: Begun) =>
+  (step: string): void => {
+    for (const fault of active) {
+      if (fault.began || fault.step !== step || faultOf(fault.kind)?.scope !== "world") continue;
+      fault.began = true;
+      const { turn } = switchOf(fault.kind);
+      turn(true, () => felt(fault));
+      const { seconds = LASTS_SECONDS[fault.kind] } = fault;
+      if (seconds !== undefined)
+        clock.after(seconds * 1000, () => {
+          fault.over = true;
+          turn(false, () => {});
+        });
+    }
+  };
+
+/** The API servers that no function reaches while a fault is on. */
+const UNREACHABLE: Readonly<Record<string, Side>> = {
+  "source-unreachable": "source",
+  "target-unreachable": "target",
+};
+
+/** Whether a call is lost on its way, since nothing gets through to that side. */
+const cutOff = (active: readonly Active[], call: Call, felt: (fault: Active) => void): boolean => {
+  if (call.service !== "kubernetes") return false;
+  const fault = active.find((each) => each.began && !each.over && UNREACHABLE[each.kind] === call.side);
+  if (fault) felt(fault);
+  return fault !== undefined;
 };
 
 /** Somebody does something while a step is about to make its effect; the effect goes on. */

@@ -47,6 +47,7 @@ export const makeWorldFaults = (
 ): WorldFaults => {
   const faults: WorldFaults = {
     "pod-never-ready": { turn: neverReady(world) },
+    "pod-crashes": { turn: crashing(world, around.plan) },
     "terminating-hangs": { turn: hanging(world, around.plan) },
     "unacked-stuck": {
       turn: (on, struck) => {
@@ -80,6 +81,9 @@ export const makeWorldFaults = (
       turn: (on) => world.flowRecords.delay(on ? VERY_LATE_SECONDS : LATE_SECONDS),
       feltBy: (call) => call.service === "logs",
     },
+    // What strikes is each call that is lost: see strikes.ts.
+    "source-unreachable": { turn: () => {} },
+    "target-unreachable": { turn: () => {} },
     "hpa-fights": { turn: fighting(world, around) },
     ...groupFaults(world.kafka, around.clock),
   };
@@ -162,6 +166,22 @@ const neverReady = (world: RehearsedWorld): WorldFault["turn"] => {
       }),
     );
     armed = true;
+  };
+};
+
+/** Pods of the platform's applications become ready on the target and die, again and again. */
+const crashing = (world: RehearsedWorld, plan: Plan): WorldFault["turn"] => {
+  const moved = new Set(plan.workloads.map(nameOf));
+  const ends: (() => void)[] = [];
+  return (on, struck) => {
+    for (const end of ends.splice(0)) end();
+    if (!on) return;
+    ends.push(
+      world.clusters.target.addCrash((workload) => {
+        if (moved.has(workload)) struck();
+        return moved.has(workload);
+      }),
+    );
   };
 };
 

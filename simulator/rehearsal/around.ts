@@ -138,6 +138,7 @@ const peopleFaults = (people: People, slack: SlackService, sqs: SqsService): Wor
   });
   return {
     "approval-late": quirk("late"),
+    "approval-never": quirk("never"),
     "approval-twice": {
       turn: (on, struck) => {
         people.turn("twice", on ? struck : undefined);

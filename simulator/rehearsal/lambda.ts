@@ -21,7 +21,8 @@ class FunctionError extends Error {
 
 export type LambdaOptions = {
   readonly clock: Clock;
-  readonly context: Context;
+  /** Of the process that an invocation runs in. */
+  readonly context: () => Context;
   /** The functions that are deployed. */
   readonly steps: readonly Step[];
   /** Told of each invocation before it runs: faults of the world start here. */
@@ -85,6 +86,7 @@ const invokeOnce = (
   execution: string,
   timeoutSeconds: number,
 ): Promise<Json> => {
+  const ours = context();
   const ended = Promise.withResolvers<never>();
   const abandoned = Promise.withResolvers<never>();
   const died = (why: string) =>
@@ -109,7 +111,7 @@ const invokeOnce = (
       ended.reject(new FunctionError("Sandbox.Timedout", `Task timed out after ${timeoutSeconds} seconds.`));
     });
     const run = async () => {
-      const answer = (await withInvocation(invocation, () => step.run(input, context))) as Json;
+      const answer = (await withInvocation(invocation, () => step.run(input, ours))) as Json;
       if (faults?.diesBeforeReturn(invocation)) throw died(`${step.name} crashed with its answer`);
       return answer;
     };

@@ -24,7 +24,7 @@ const DOWN_TRY_AGAIN_MS = 60_000;
 const DOWN_TRIES_MAX = 24 * 60;
 
 /** What goes wrong with people, switched on by faults. Each tells when it is felt. */
-export type Quirk = "late" | "twice" | "contradictory" | "nobody-entitled";
+export type Quirk = "never" | "late" | "twice" | "contradictory" | "nobody-entitled";
 
 export type People = {
   /** Somebody posted; people read it. */
@@ -90,6 +90,10 @@ export const makePeople = (options: PeopleOptions): People => {
     },
     sees: (message) => {
       if (mode === "never") return;
+      if (quirks.has("never")) {
+        if (buttonsIn(message).length > 0) quirks.get("never")?.();
+        return;
+      }
       for (const pod of podsToRemove(message.text))
         clock.after(people[0] ? people[0].afterSeconds * 1000 : 0, () => options.removePod(pod));
       const offered = new Map(

@@ -27,6 +27,7 @@ import { makeQuiet } from "../world/quiet.ts";
 import { makePauses } from "../world/traffic/pauses.ts";
 import type { Emit } from "../world/types.ts";
 import { makeAround } from "./around.ts";
+import { makeDeployment } from "./deployment.ts";
 import { makeDriver } from "./drive.ts";
 import { makeFreezeMeter } from "./freeze-meter.ts";
 import { type Judges, makeJudges } from "./judges.ts";
@@ -158,7 +159,12 @@ const makeRun = (options: RehearsalOptions) => {
     removePod: (pod) => removeByHand(world, pod),
     start,
   });
-  const worldFaults = { ...makeWorldFaults(world, { clock, plan, emit }), ...around.faults };
+  const deployment = makeDeployment(random.fork("deployment"));
+  const worldFaults = {
+    ...makeWorldFaults(world, { clock, plan, emit }),
+    ...around.faults,
+    ...deployment.faults,
+  };
   const people = () => driver.people;
   const faults = makeFaults(options.faults, { clock, emit, world: () => worldFaults, people });
   const mistakes = makeMistakes();
@@ -172,6 +178,7 @@ const makeRun = (options: RehearsalOptions) => {
     world,
     around,
     executions: executionsOf(clock, () => engine),
+    deployment,
     onPut: (put) => {
       linesOfPut(put.key, put.body).forEach(emit);
       around.sawPut(put.key);
@@ -235,6 +242,7 @@ const seamOf = (parts: {
     clock,
     random: random.fork("seam"),
     fault: faults.hook,
+    remembers: faults.remembers,
     onCall: (call) => {
       faults.sawCall(call);
       judges.sawCall(call);

@@ -2,7 +2,7 @@
 
 import { SIDES } from "../../domain/phases.ts";
 import type { Plan } from "../../domain/plan.ts";
-import type { AwsClients, Context } from "../../functions/step.ts";
+import type { Context } from "../../functions/step.ts";
 import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
 import { balancersOf } from "../services/balancers.ts";
@@ -19,13 +19,14 @@ import { makeRabbitmq } from "../services/rabbitmq.ts";
 import { makeRoute53Service } from "../services/route53.ts";
 import { makeS3, type Put, type S3Service } from "../services/s3.ts";
 import type { Seam } from "../services/seam.ts";
-import { makeAwsClients } from "../services/seam-aws.ts";
+import { type AwsServices, makeAwsClients } from "../services/seam-aws.ts";
 import { makeAskDns, makeExchange, type Routes } from "../services/seam-wire.ts";
 import { type Executions, makeSfn } from "../services/sfn.ts";
 import { makeSqsAttributes } from "../services/sqs-attributes.ts";
 import { makeSts } from "../services/sts.ts";
 import type { HttpService } from "../world/types.ts";
 import type { Around } from "./around.ts";
+import type { Deployment } from "./deployment.ts";
 import type { RehearsedWorld } from "./world.ts";
 
 export const BUCKET = "repot-memory";
@@ -47,14 +48,15 @@ export type ServicesOptions = {
   readonly world: RehearsedWorld;
   readonly around: Pick<Around, "slack" | "sqs" | "secrets">;
   readonly executions: Executions;
+  readonly deployment: Deployment;
   readonly onPut: (put: Put) => void;
   readonly log: Context["log"];
 };
 
 export const makeServices = (
   options: ServicesOptions,
-): { readonly context: Context; readonly s3: S3Service } => {
-  const { clock, seam, world, around, log } = options;
+): { readonly context: () => Context; readonly s3: S3Service } => {
+  const { clock, seam, world, around, log, deployment } = options;
   const s3 = makeS3({
     bucket: BUCKET,
     clock,
@@ -83,8 +85,10 @@ export const makeServices = (
     ...brokerRoutes(options),
     [HOSTS.slack]: { service: "slack", handle: around.slack.handle },
   };
-  const context: Context = {
-    aws: awsClients(options, s3),
+  const handlers = awsHandlers(options, s3);
+  // As a cold start makes it: what a function has kept in memory is gone with its process.
+  const fresh = (): Context => ({
+    aws: makeAwsClients(seam, handlers),
     http: makeExchange(seam, routes, makeProbes(options.plan, world)),
     askDns: makeAskDns(seam, world.dns),
     recalled: (key) => {
@@ -101,10 +105,10 @@ export const makeServices = (
     },
     bucket: BUCKET,
     deployed: DEPLOYED,
-    now: () => new Date(clock.now()),
+    now: () => new Date(clock.now() + deployment.skewMs()),
     log,
-  };
-  return { context, s3 };
+  });
+  return { context: deployment.of(fresh), s3 };
 };
 
 /** In AWS the exchange knows the password of a host; here the route does. */
@@ -129,10 +133,10 @@ const brokerRoutes = ({ plan, clock, world }: ServicesOptions): Routes => {
   );
 };
 
-const awsClients = (
-  { plan, clock, random, seam, world, executions, around }: ServicesOptions,
+const awsHandlers = (
+  { plan, clock, random, world, executions, around }: ServicesOptions,
   s3: S3Service,
-): AwsClients => {
+): AwsServices => {
   const { source, target } = plan.settings;
   const subnetIds = target.subnetIds ?? ASSUMED_SUBNETS;
   const network = makeSimulatedNetwork({
@@ -152,7 +156,7 @@ const awsClients = (
     clusters: [{ name: target.name, version: target.kubernetesVersion, ...world.clusters.target }],
     subnets: () => network.subnets,
   });
-  return makeAwsClients(seam, {
+  return {
     s3: s3.handlers,
     route53: makeRoute53Service({ zones: world.dns.zones, clock, random: random.fork("route53") }).handlers,
     eks: eks.handlers,
@@ -171,7 +175,7 @@ const awsClients = (
       ...around.sqs.handlers,
     },
     secrets: around.secrets.handlers,
-  });
+  };
 };
 
 /** The subnets that a plan without any of its own assumes. */

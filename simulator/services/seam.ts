@@ -10,6 +10,7 @@ import type { Needs } from "../../functions/step.ts";
 import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
 import type { Caller } from "../world/types.ts";
+import { type Memory, makeMemory } from "./seam-memory.ts";
 import { makePermissionBook, type PermissionBook } from "./seam-permissions.ts";
 
 /** One run of one step: a Lambda invocation. */
@@ -44,7 +45,12 @@ export type Call = {
 /** Before: the service hasn't seen the call yet. After: the service has done it (or refused it), the step has no answer yet. */
 export type Moment =
   | { readonly moment: "before" }
-  | { readonly moment: "after"; readonly outcome: "applied" | "refused" };
+  | {
+      readonly moment: "after";
+      readonly outcome: "applied" | "refused";
+      /** Whether the same question was answered otherwise before: only a run with a stale read remembers. */
+      readonly isNews: boolean;
+    };
 
 /**
  * What a fault does to a call. `crash` and `answer-lost` may come before (nothing happened) or after (it happened, nobody knows);
@@ -57,7 +63,9 @@ export type Strike =
   | { readonly kind: "zombie"; readonly seconds: number }
   | { readonly kind: "throttled"; readonly retryAfterSeconds?: number }
   | { readonly kind: "conflict" }
-  | { readonly kind: "server-error" };
+  | { readonly kind: "server-error" }
+  /** After a read: the answer that the same question got before. */
+  | { readonly kind: "stale" };
 
 export type FaultHook = (call: Call & Moment, invocation: Invocation) => Strike | undefined;
 
@@ -103,6 +111,8 @@ export type SeamOptions = {
   readonly clock: Clock;
   readonly random: Random;
   readonly fault?: FaultHook;
+  /** Whether answers are kept, so that a read can be stale. */
+  readonly remembers?: boolean;
   readonly onCall?: (observed: Observed) => void;
   /** A mistake in the rehearsal itself, found on behalf of a step: a service that threw what is no refusal, or isn't simulated. */
   readonly onMistake?: (error: unknown, call: Call) => void;
@@ -202,7 +212,11 @@ export class NotSimulated extends Error {
   override readonly name = "NotSimulated";
 }
 
-type Core = { readonly options: SeamOptions; readonly permissions: PermissionBook };
+type Core = {
+  readonly options: SeamOptions;
+  readonly permissions: PermissionBook;
+  readonly memory: Memory | undefined;
+};
 
 const callerOf = ({ options, permissions }: Core, invocation: Invocation): AwsCaller => ({
   name: invocation.step,
@@ -238,6 +252,7 @@ const serve = <Out>(core: Core, p: Passage<Out>, invocation: Invocation): Answer
     return takesAnswer(before) ? before : attempt(() => p.strike(before));
   }
   const answer = attempt(() => p.run(callerOf(core, invocation)));
+  const older = "value" in answer ? core.memory?.olderThan(p.call, p.input, answer.value) : undefined;
   if ("error" in answer && !p.isAnswer(answer.error)) {
     options.onMistake?.(answer.error, p.call);
     return answer;
@@ -245,7 +260,9 @@ const serve = <Out>(core: Core, p: Passage<Out>, invocation: Invocation): Answer
   const refusal = "error" in answer ? nameOf(answer.error) : p.refusal(answer.value);
   const outcome = refusal === undefined ? "applied" : "refused";
   observe(outcome, refusal, "value" in answer ? answer.value : undefined);
-  const after = options.fault?.({ ...p.call, moment: "after", outcome }, invocation);
+  const isNews = older !== undefined;
+  const after = options.fault?.({ ...p.call, moment: "after", outcome, isNews }, invocation);
+  if (after?.kind === "stale" && older) return { value: older.value as Out };
   if (after && !takesAnswer(after))
     throw new Error(
       `A fault "${after.kind}" can't strike after the effect of ${p.call.service}:${p.call.action}.`,
@@ -269,7 +286,11 @@ const makeHalfLatency = (random: Random): ((service: ServiceName) => number) => 
 export const makeSeam = (options: SeamOptions): Seam => {
   const { clock } = options;
   const permissions = makePermissionBook(options);
-  const core: Core = { options, permissions };
+  const core: Core = {
+    options,
+    permissions,
+    memory: options.remembers ? makeMemory(clock) : undefined,
+  };
   const halfLatencyMs = makeHalfLatency(options.random);
   const outside = AsyncLocalStorage.snapshot();
   const pass = async <Out>(p: Passage<Out>): Promise<Out> => {

@@ -166,7 +166,7 @@ export const makeAccount = () => {
     now: () => new Date(clock.now()),
     log: { info: quiet, warn: quiet, error: quiet },
   } as unknown as Context;
-  const lambda = { clock, context, onInvocation: quiet };
+  const lambda = { clock, context: () => context, onInvocation: quiet };
   const listen = makeListening({ ...lambda, listeners });
   const engine = new Engine({
     clock,

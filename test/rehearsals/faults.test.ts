@@ -21,13 +21,16 @@ const ending = (ran: Ran) => ({
 const NOTHING_MADE = ["crash-before-effect", "throttled", "conflict", "server-error"];
 const GROUPS = [
   NOTHING_MADE,
-  ...calls.map((f) => [f.kind]).filter(([kind = ""]) => !NOTHING_MADE.includes(kind)),
+  // The undo alone reads back what a replica may not know yet.
+  ["stale-read", "crash-before-return"],
+  ...["crash-after-effect", "timeout-though-applied", "duplicate", "zombie"].map((kind) => [kind]),
 ];
 
 describe("faults of calls are passing: every step survives its own", () => {
   it.each(calls.map((f) => f.kind))("%s, once at each step of one migration", async (kind) => {
     const steps = (faultOf(kind)?.steps ?? []).filter((step) => !ON_THE_EXAMPLE.has(step));
-    expect(steps.length).toBeGreaterThan(40);
+    // Reads are of clusters and zones; some steps only write into the bucket.
+    expect(steps.length).toBeGreaterThan(kind === "stale-read" ? 30 : 40);
     const ran = await run(rich(), { faults: steps.map((step) => ({ kind, step })) });
     expect(ending(ran), ran.sentence).toEqual({ exitCode: 0, failed: 0, broken: [], unstruck: [] });
   });
@@ -61,6 +64,13 @@ describe("faults of calls are passing: every step survives its own", () => {
 /** How a run ends that has a fault of the world from a step on: done, back, waiting for a person; refused before anything was changed. */
 const ENDS: Readonly<Record<string, readonly number[]>> = {
   "pod-never-ready": [4],
+  "pod-crashes": [4],
+  "approval-never": [5],
+  // They pass, or do no harm.
+  "source-unreachable": [0],
+  "target-unreachable": [0],
+  "clock-skew": [0],
+  redeployed: [0],
   "metrics-missing@check-metrics": [3],
   "metrics-missing@compare-workload": [4],
   "metrics-missing@compare-platform": [4],

@@ -46,7 +46,7 @@ const watch = async (faults: readonly FaultRequest[], attempts = 1): Promise<rea
   };
   const invoke = makeLambda({
     clock,
-    context: {} as Context,
+    context: () => ({}) as Context,
     steps: [step],
     onInvocation: () => {},
     faults: active,

@@ -64,6 +64,8 @@ export type SimulatedCluster = Cluster & {
   readonly addPodFault: (fault: PodFault) => () => void;
   /** These pods hang in Terminating from now on. @returns what ends the fault. */
   readonly addHang: (fault: PodFault) => () => void;
+  /** These pods become ready and crash, from now on. @returns what ends the fault. */
+  readonly addCrash: (fault: PodFault) => () => void;
   /** A node is gone: its pods die at once and are made anew elsewhere some time later. */
   readonly loseNode: (name: string) => void;
   /** What autoscalers measure from now on; nothing was measured before. Stays over create and destroy. */
@@ -117,6 +119,7 @@ export const makeCluster = (options: ClusterOptions): SimulatedCluster => {
     },
     addPodFault: (fault) => room?.pods.addFault(fault) ?? (() => {}),
     addHang: (fault) => room?.pods.addHang(fault) ?? (() => {}),
+    addCrash: (fault) => room?.pods.addCrash(fault) ?? (() => {}),
     loseNode: (name) => room && loseNode(room.machine, room.nodes, room.pods, name),
     setSignals: (next) => {
       signals = next;

@@ -10,12 +10,16 @@ export const condition = (type: string, status: boolean, machine: Machine) => ({
   lastTransitionTime: machine.registry.stamp(),
 });
 
-export const containerStates = (object: KubeObject, ready: boolean, state: unknown) =>
+/** How often its containers have died, and when they did last. */
+export type Deaths = { readonly restarts: number; readonly at: string };
+
+export const containerStates = (object: KubeObject, ready: boolean, state: unknown, deaths?: Deaths) =>
   listAt(object, "spec", "containers").map((c) => ({
     name: textAt(c, "name") ?? "",
     image: textAt(c, "image") ?? "",
     ready,
     started: ready,
-    restartCount: 0,
+    restartCount: deaths?.restarts ?? 0,
     state,
+    ...(deaths ? { lastState: { terminated: { exitCode: 1, reason: "Error", finishedAt: deaths.at } } } : {}),
   }));

@@ -1,23 +1,12 @@
 /** The pods of a cluster as processes: what the kubelet does from binding to exit, and the views that traffic and queues have of it. */
 
 import type { KubeObject } from "../../../domain/kube.ts";
-import type { Side } from "../../../domain/phases.ts";
 import type { Random } from "../../random.ts";
 import type { PodView } from "../types.ts";
-import {
-  at,
-  controllerOf,
-  fieldsAt,
-  isDeleting,
-  listAt,
-  namespaceOf,
-  numberAt,
-  pathOf,
-  textAt,
-  uidOf,
-} from "./fields.ts";
+import { at, fieldsAt, isDeleting, listAt, namespaceOf, numberAt, textAt, uidOf } from "./fields.ts";
 import type { Machine } from "./machine.ts";
-import { condition, containerStates } from "./pod-status.ts";
+import { addressOf, gatesOpen, isOneShot, osOf, workloadOf } from "./pod-facts.ts";
+import { condition, containerStates, type Deaths } from "./pod-status.ts";
 import { missingReferences } from "./references.ts";
 import { acceptsAfterTermMs, imagesOf, jobSeconds, pullMs, timeline } from "./timing.ts";
 
@@ -38,6 +27,8 @@ export class Pod implements PodView {
   readyAt = 0;
   /** Succeeded or Failed: it won't run again. */
   finished = false;
+  /** Of its process, where it was started again. */
+  deaths: Deaths | undefined;
   /** Each turn of its life ends the timers of the one before. */
   turn = 0;
 
@@ -53,6 +44,8 @@ export class Pod implements PodView {
 export type PodFault = (workload: string) => boolean;
 
 const CHECK_AGAIN_MS = 10_000;
+/** A process that can't live with what it finds there doesn't find out at once. */
+const CRASH_AFTER_MS = 20_000;
 /** The kubelet's longest wait before it tries again. */
 const CHECK_AGAIN_MAX_MS = 300_000;
 
@@ -65,6 +58,7 @@ export class Pods {
   readonly #faults = new Set<PodFault>();
   readonly #byNamespace = new Map<string, Set<Pod>>();
   readonly #hangs = new Set<PodFault>();
+  readonly #crashes = new Set<PodFault>();
   #address = 0;
   /** Told of every pod whose readiness or end changed. */
   onReadiness: (pod: Pod) => void = () => {};
@@ -109,6 +103,12 @@ export class Pods {
         if (object && pod.hanging) this.#finish(pod);
       }
     };
+  }
+
+  /** These pods die a while after they became ready, from now on, again and again. @returns what ends it. */
+  addCrash(fault: PodFault): () => void {
+    this.#crashes.add(fault);
+    return () => void this.#crashes.delete(fault);
   }
 
   /** The scheduler has chosen a node, `os` is what runs there. */
@@ -244,6 +244,23 @@ export class Pods {
     // What stands when the run begins has stood for long.
     pod.readyAt = this.#machine.loading() ? 0 : this.#machine.clock.now();
     this.#setReady(pod, true);
+    if (this.#crashes.size > 0) this.#later(pod, CRASH_AFTER_MS, () => this.#crash(pod));
+  }
+
+  /** Its process dies; the kubelet starts it again, later each time. */
+  #crash(pod: Pod): void {
+    const object = this.#object(pod);
+    if (!object || pod.terminating || ![...this.#crashes].some((fault) => fault(pod.workload))) return;
+    const restarts = (pod.deaths?.restarts ?? 0) + 1;
+    const backOffMs = Math.min(CHECK_AGAIN_MS * 2 ** (restarts - 1), CHECK_AGAIN_MAX_MS);
+    pod.deaths = { restarts, at: this.#machine.registry.stamp() };
+    pod.turn += 1;
+    this.#stopAccepting(pod);
+    this.#setReady(pod, false, { waiting: { reason: "CrashLoopBackOff", message: "back-off restarting" } });
+    this.#later(pod, backOffMs, () => {
+      pod.accepting = true;
+      this.#probe(pod, CHECK_AGAIN_MS);
+    });
   }
 
   #unready(pod: Pod): void {
@@ -253,7 +270,7 @@ export class Pods {
     this.#later(pod, CHECK_AGAIN_MS, () => this.#probe(pod, CHECK_AGAIN_MS));
   }
 
-  #setReady(pod: Pod, ready: boolean): void {
+  #setReady(pod: Pod, ready: boolean, now?: object): void {
     const object = this.#object(pod);
     if (object) {
       const kept = listAt(object, "status", "conditions").filter(
@@ -264,8 +281,8 @@ export class Pods {
         condition("ContainersReady", ready, this.#machine),
         condition("Ready", ready, this.#machine),
       ];
-      const state = { running: { startedAt: textAt(object, "status", "startTime") ?? "" } };
-      const containerStatuses = containerStates(object, ready, state);
+      const state = now ?? { running: { startedAt: textAt(object, "status", "startTime") ?? "" } };
+      const containerStatuses = containerStates(object, ready, state, pod.deaths);
       this.#machine.registry.setStatus("pods", object, {
         ...fieldsAt(object, "status"),
         conditions,
@@ -358,38 +375,3 @@ export class Pods {
     });
   }
 }
-
-/** Pods of both clusters are in one VPC, so their addresses differ: 10.0.0.0/11 is the source's, 10.32.0.0/11 the target's. */
-const addressOf = (side: Side, n: number): string =>
-  `10.${(side === "source" ? 0 : 32) + ((n >> 16) & 31)}.${(n >> 8) & 255}.${n & 255}`;
-
-/** A pod that runs to an end rather than for ever. */
-const isOneShot = (object: KubeObject): boolean => at(object, "spec", "restartPolicy") !== "Always";
-
-/** Readiness gates are open once their condition is True; the load-balancer controller's own open by themselves here. */
-const gatesOpen = (object: KubeObject): boolean =>
-  listAt(object, "spec", "readinessGates").every((gate) => {
-    const type = textAt(gate, "conditionType") ?? "";
-    if (type.startsWith("target-health.")) return true;
-    return listAt(object, "status", "conditions").some((c) => c["type"] === type && c["status"] === "True");
-  });
-
-/** What a pod's image is made for: as its spec says, else as the image's name says, else Linux. */
-export const osOf = (object: KubeObject): string =>
-  textAt(object, "spec", "os", "name") ??
-  textAt(object, "spec", "nodeSelector", "kubernetes.io/os") ??
-  (imagesOf(object).some((image) => /windowsservercore|nanoserver|windows\/server/.test(image))
-    ? "windows"
-    : "linux");
-
-/** `namespace/name` of what owns a pod at the top. */
-const workloadOf = (machine: Machine, object: KubeObject): string => {
-  let here = object;
-  for (let depth = 0; depth < 5; depth += 1) {
-    const owner = controllerOf(here);
-    const found = owner ? machine.store.byUid(owner.uid)?.object : undefined;
-    if (!found) break;
-    here = found;
-  }
-  return pathOf(here);
-};
