@@ -18,3 +18,28 @@ export type HttpResponse = {
   readonly headers: Readonly<Record<string, string>>;
   readonly body: string;
 };
+
+const values = new WeakMap<HttpResponse, unknown>();
+
+/** An answer whose JSON its maker knows: who wants the value needn't parse the text, and the text is written only for whom reads it. @param value Frozen JSON. */
+export const answerOf = (
+  status: number,
+  headers: Readonly<Record<string, string>>,
+  value: unknown,
+): HttpResponse => {
+  let text: string | undefined;
+  const response: HttpResponse = {
+    status,
+    headers,
+    get body() {
+      text ??= JSON.stringify(value);
+      return text;
+    },
+  };
+  values.set(response, value);
+  return response;
+};
+
+/** The JSON of a body. @throws SyntaxError where it is none. */
+export const jsonOf = (response: HttpResponse): unknown =>
+  values.get(response) ?? (JSON.parse(response.body) as unknown);

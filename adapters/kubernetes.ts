@@ -12,7 +12,7 @@ import {
   groupVersionOf,
   type KubeKind,
 } from "../domain/kube-kinds.ts";
-import type { Exchange, HttpRequest, HttpResponse } from "./http.ts";
+import { type Exchange, type HttpRequest, type HttpResponse, jsonOf } from "./http.ts";
 import { errorOf } from "./kubernetes-errors.ts";
 
 export { isAlreadyExists, type KubeStatus, statusOf } from "./kubernetes-errors.ts";
@@ -147,9 +147,9 @@ const makeWire = ({ baseUrl, http, token }: KubernetesOptions): Wire => {
     return response;
   };
   const json = async (request: Call): Promise<Answer> => {
-    const { body } = await call(request);
+    const response = await call(request);
     try {
-      return JSON.parse(body) as Answer;
+      return jsonOf(response) as Answer;
     } catch (cause) {
       throw new Transient(`The Kubernetes API's answer to ${request.what} isn't JSON.`, { cause });
     }

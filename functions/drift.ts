@@ -53,8 +53,9 @@ export const driftOf = async (
     // An object of the same version is the same object: most of a large platform is left alone, and needn't be compared field by field.
     const written = now !== undefined && now.metadata["resourceVersion"] !== was.metadata["resourceVersion"];
     const secret = isSecret && written;
-    const fields =
-      written && !isSecret ? diffObjects(was, mask(now)).filter((d) => isForeign(was, d, linked)) : [];
+    const foreign = (is: KubeObject) => diffObjects(was, is).filter((d) => isForeign(was, d, linked));
+    // Masking is dear, and can't make a difference where there is none: what equals a masked text is that text.
+    const fields = written && !isSecret && foreign(now).length > 0 ? foreign(mask(now)) : [];
     return !now || secret || fields.length > 0 ? [{ was, now, fields, secret }] : [];
   });
   const target: Stock =

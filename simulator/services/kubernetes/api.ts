@@ -1,6 +1,6 @@
 /** The HTTP surface of a simulated API server: who may, which object, which verb; everything else is the registry's. */
 
-import type { HttpRequest, HttpResponse } from "../../../adapters/http.ts";
+import { answerOf, type HttpRequest, type HttpResponse } from "../../../adapters/http.ts";
 import type { KubeObject } from "../../../domain/kube.ts";
 import type { Side } from "../../../domain/phases.ts";
 import { isFields, listAt, textAt } from "../../world/cluster/fields.ts";
@@ -23,6 +23,7 @@ import { trackUpdate } from "./managed-fields.ts";
 import { patched } from "./patch.ts";
 import { dryRunOf, type ObjectRequest, parseObjectRequest, parsePath } from "./request.ts";
 import { served } from "./versions.ts";
+import { onWire } from "./wire.ts";
 
 export type ApiParts = {
   readonly side: Side;
@@ -31,21 +32,23 @@ export type ApiParts = {
   readonly evict: (pod: KubeObject, who: Who, options: DeleteOptions) => void;
 };
 
-/** What a handler answers with. */
-export type Answer = { readonly status: number; readonly body: unknown };
+/** What a handler answers with; `isStored` where the body is an object of the store, or a list of such. */
+export type Answer = { readonly status: number; readonly body: unknown; readonly isStored?: boolean };
 
 /** @returns the service; whether the cluster exists at all is its owner's business. */
 export const makeKubernetesApi =
   (parts: ApiParts): HttpService =>
   (request, caller) => {
     try {
-      const { status, body } = answer(parts, request, caller);
-      return respond(status, body);
+      const { status, body, isStored = false } = answer(parts, request, caller);
+      return isStored ? answerOf(status, JSON_TYPE, body) : respond(status, body);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       return respond(error.code, statusBody(error), error.code === 429 ? { "retry-after": "1" } : {});
     }
   };
+
+const JSON_TYPE = { "content-type": "application/json" };
 
 const respond = (
   status: number,
@@ -53,7 +56,7 @@ const respond = (
   headers: Readonly<Record<string, string>> = {},
 ): HttpResponse => ({
   status,
-  headers: { "content-type": "application/json", ...headers },
+  headers: { ...JSON_TYPE, ...headers },
   body: JSON.stringify(body),
 });
 
@@ -88,9 +91,9 @@ const authorize = (side: Side, caller: Caller, asked: ObjectRequest, verb: strin
 const handle = (parts: ApiParts, asked: ObjectRequest, request: HttpRequest, caller: Caller): Answer => {
   switch (asked.verb) {
     case "list":
-      return { status: 200, body: listPage(parts.registry, asked) };
+      return { status: 200, body: listPage(parts.registry, asked), isStored: true };
     case "get":
-      return { status: 200, body: read(parts, asked) };
+      return { status: 200, body: read(parts, asked), isStored: true };
     case "create":
       return asked.subresource === "eviction"
         ? evict(parts, asked, request, caller)
@@ -100,7 +103,7 @@ const handle = (parts: ApiParts, asked: ObjectRequest, request: HttpRequest, cal
     case "patch": {
       const may = () => authorize(parts.side, caller, asked, "create");
       const { object, created } = patched(parts.registry, asked, request, whoOf(caller, asked, request), may);
-      return { status: created ? 201 : 200, body: shown(parts, asked, object) };
+      return { status: created ? 201 : 200, body: shown(parts, asked, object), isStored: true };
     }
     case "delete":
       return remove(parts, asked, request, caller);
@@ -119,7 +122,7 @@ const whoOf = (caller: Caller, { query }: ObjectRequest, request: HttpRequest): 
 
 /** An object as the asked version and subresource show it. */
 const shown = (_parts: ApiParts, asked: ObjectRequest, object: KubeObject): unknown =>
-  asked.subresource === "scale" ? readScale(object) : served(asked.resource, object);
+  onWire(asked.subresource === "scale" ? readScale(object) : served(asked.resource, object));
 
 const read = (parts: ApiParts, asked: ObjectRequest): unknown => {
   if (asked.subresource === "eviction") throw methodNotAllowed();
@@ -132,7 +135,7 @@ const create = (parts: ApiParts, asked: ObjectRequest, request: HttpRequest, cal
     dryRun: dryRunOf(asked.query),
     track: trackUpdate(parts.registry, asked.resource, who, ""),
   });
-  return { status: 201, body: shown(parts, asked, object) };
+  return { status: 201, body: shown(parts, asked, object), isStored: true };
 };
 
 const update = (parts: ApiParts, asked: ObjectRequest, request: HttpRequest, caller: Caller): Answer => {
@@ -148,14 +151,14 @@ const update = (parts: ApiParts, asked: ObjectRequest, request: HttpRequest, cal
       subresource: "scale",
       track,
     });
-    return { status: 200, body: readScale(object) };
+    return { status: 200, body: shown(parts, asked, object), isStored: true };
   }
   const object = parts.registry.update(asked.resource, before, objectBody(asked, request), who, {
     dryRun,
     subresource: asked.subresource,
     track: trackUpdate(parts.registry, asked.resource, who, asked.subresource),
   });
-  return { status: 200, body: shown(parts, asked, object) };
+  return { status: 200, body: shown(parts, asked, object), isStored: true };
 };
 
 const deleteOptions = (asked: ObjectRequest, request: HttpRequest): DeleteOptions => {
@@ -183,7 +186,7 @@ const remove = (parts: ApiParts, asked: ObjectRequest, request: HttpRequest, cal
   const object = found(parts.registry, asked);
   const options = deleteOptions(asked, request);
   const left = parts.registry.delete(asked.resource, object, whoOf(caller, asked, request), options);
-  if (left) return { status: 200, body: shown(parts, asked, left) };
+  if (left) return { status: 200, body: shown(parts, asked, left), isStored: true };
   const { group, resource } = asked.resource;
   const details = {
     name: asked.name,
@@ -209,7 +212,7 @@ const removeAll = (parts: ApiParts, asked: ObjectRequest, request: HttpRequest, 
     );
     if (object) parts.registry.delete(asked.resource, object, whoOf(caller, asked, request), options);
   }
-  return { status: 200, body: page };
+  return { status: 200, body: page, isStored: true };
 };
 
 const evict = (parts: ApiParts, asked: ObjectRequest, request: HttpRequest, caller: Caller): Answer => {

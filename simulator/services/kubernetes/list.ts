@@ -9,13 +9,14 @@ import { ApiError, badRequest } from "../../world/cluster/status.ts";
 import type { ObjectRequest } from "./request.ts";
 import { parseSelector } from "./selectors.ts";
 import { served } from "./versions.ts";
+import { itemOnWire, onWire } from "./wire.ts";
 
 /** etcd keeps old versions for five minutes by default; a token that is older has expired. */
 const TOKEN_LIVES_MS = 300_000;
 
 type Token = { readonly after: string; readonly issuedAt: number; readonly version: string };
 
-/** One page. Later pages show the present state behind the token, not the first page's snapshot. */
+/** One page, as it is on the wire. Later pages show the present state behind the token, not the first page's snapshot. */
 export const listPage = (registry: Registry, asked: ObjectRequest): Fields => {
   const { resource, namespace, query } = asked;
   const { store } = registry;
@@ -38,7 +39,6 @@ export const listPage = (registry: Registry, asked: ObjectRequest): Fields => {
       ...(next ? { continue: encode(next), ...remaining(query, wanted.length - page.length) } : {}),
     },
     items: page.map((object) => item(resource, object)),
-    ...(namespace === undefined ? {} : {}),
   };
 };
 
@@ -46,10 +46,9 @@ export const listPage = (registry: Registry, asked: ObjectRequest): Fields => {
 const remaining = (query: URLSearchParams, count: number) =>
   query.get("labelSelector") || query.get("fieldSelector") ? {} : { remainingItemCount: count };
 
-/** Items of built-in kinds come without apiVersion and kind, as the real server sends them. */
-const item = (resource: Resource, object: KubeObject): unknown => {
-  const { apiVersion, kind, ...rest } = served(resource, object);
-  return resource.custom ? { apiVersion, kind, ...rest } : rest;
+const item = (resource: Resource, object: KubeObject): Fields => {
+  const shown = served(resource, object);
+  return resource.custom ? onWire(shown) : itemOnWire(shown);
 };
 
 const selected = (
