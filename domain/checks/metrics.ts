@@ -137,6 +137,10 @@ export type EdgeMetrics = { readonly connections: Figure; readonly requestRate: 
 /** metrics/edge: whether the cut can be watched: who still comes to the source. */
 export const judgeEdge = (edge: EdgeMetrics, hosts: number, subject: string, at: string): Verdict => {
   const say = judging(at)("metrics/edge", subject);
+  if (hosts === 0)
+    return say.pass("The plan has no public host: nobody has to be watched at the edge.", [
+      seen("public hosts", hosts, "0 where the edge isn't watched", "the plan's hosts"),
+    ]);
   const refused = [edge.connections, edge.requestRate].flatMap((f) => ("missing" in f ? [f.missing] : []));
   if (refused[0] !== undefined)
     return say.unanswered(refused[0], "edge_requests_total, edge_open_connections");
@@ -144,8 +148,6 @@ export const judgeEdge = (edge: EdgeMetrics, hosts: number, subject: string, at:
     seen("requests a second at the edge", numberIn(edge.requestRate), "a value", "edge_requests_total"),
     seen("open connections at the edge", numberIn(edge.connections), "a value", "edge_open_connections"),
   ];
-  if (hosts === 0)
-    return say.pass("The plan has no public host: nobody has to be watched at the edge.", evidence);
   if (silent(edge.connections) || silent(edge.requestRate))
     return say.unknown(
       "The edge of the source isn't measured: after the cut nobody could tell who still comes to it.",

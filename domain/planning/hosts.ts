@@ -2,10 +2,12 @@
 
 import type { Classified } from "../classes/classify.ts";
 import { targetsOf } from "../classes/clients.ts";
+import { BadInput } from "../errors.ts";
 import { callsOf } from "../graph.ts";
 import type { Inventory, ServiceInfo } from "../inventory.ts";
 import { byCodeUnit, type KubeObject, refOf, sentenceOf } from "../kube.ts";
 import { at, groupOf } from "../pods.ts";
+import { dnsName } from "../settings/shapes.ts";
 
 /** A host as manifests name it; null where a route takes every name. */
 export type Route = {
@@ -33,7 +35,7 @@ const ingressBackends = (
   object: KubeObject,
 ): readonly { readonly host: string | null; readonly targets: readonly Target[] }[] => {
   const rules = list(at(object, "spec", "rules")).map((rule, i) => ({
-    host: textAt(rule, "host") ?? null,
+    host: textAt(rule, "host") || null,
     targets: list(at(rule, "http", "paths")).flatMap((path, j) => {
       const service = textAt(path, "backend", "service", "name");
       return service === undefined
@@ -119,9 +121,18 @@ const published = (services: readonly ServiceInfo[], field: string): Route[] =>
     field: `Service ${s.id} ${field}`,
   }));
 
+/** No API server takes another name, so the manifests are no platform's. @throws BadInput */
+const isName = ({ host, field }: Route): void => {
+  if (host !== null && !dnsName.safeParse(host.replace(/^\*\./, "").toLowerCase()).success)
+    throw new BadInput(
+      `${field} is led to by the host ${host}, which is no DNS name. Write other scripts as DNS has them (xn--…).`,
+    );
+};
+
 const distinct = (routes: readonly Route[]): readonly Route[] => {
   const seen = new Map<string, Route>();
   for (const route of routes) {
+    isName(route);
     const key = `${route.host ?? ""}|${route.namespace}/${route.service}`;
     if (!seen.has(key)) seen.set(key, route);
   }

@@ -247,6 +247,11 @@ describe("public hosts", () => {
     ["else what a load generator aims at", [generator], ["front.platform.example front"]],
     ["else what nobody calls", [], ["front.platform.example front"]],
   ])("are %s", (_, more, expected) => expect(hosts(...more)).toEqual(expected));
+
+  test("are names of DNS", () => {
+    expect(() => hosts(ingress("www.bücher.example"))).toThrow(BadInput);
+    expect(hosts(ingress("www.xn--bcher-kva.example"))).toHaveLength(2);
+  });
 });
 
 describe("the same platform gives the same bytes", () => {

@@ -3,6 +3,7 @@
 import { describe, expect, it } from "vitest";
 import { RIGHT } from "../../simulator/planted/catalogue.ts";
 import { changed, inMachine } from "../../simulator/planted/edit.ts";
+import { env, workload } from "../domain/platform.ts";
 import { broken, GENTLE, planned, type Ran, run, TICK, WEB } from "./small.ts";
 
 const probe = (initialDelaySeconds: number) =>
@@ -84,6 +85,38 @@ describe("what manifests say", () => {
     expect(broken(forced)).toEqual(["requests"]);
     expect(forced.sentence).toContain("stopped while the balancer still sends to them");
     expect(ending(await run(planned(), heedless()))).toEqual(COMPLETED);
+  });
+
+  it("pods that never share a node get one each, and on too few nodes the target isn't reached", async () => {
+    const apart = `terminationGracePeriodSeconds: 40
+affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: web}}}]}}`;
+    const web = WEB(probe(5), GENTLE, apart);
+    expect(ending(await run(planned({ web })))).toEqual(COMPLETED);
+    const few = { target: { nodePools: [{ name: "general", nodesMin: 2, nodesMax: 3 }] } };
+    const held = await run(planned({ web }, few), { approve: "never" });
+    expect(ending(held)).toEqual([5, 0, []]);
+    expect(JSON.stringify(held.events)).toContain("3 node(s) didn't match pod anti-affinity rules");
+  });
+
+  it("what a team's own deploys fail isn't the move's doing, on whichever cluster they happen", async () => {
+    const web = workload("web", {
+      replicas: 2,
+      spec: "strategy: {type: Recreate}",
+      container: env("CART", "http://cart.shop:8080"),
+    });
+    const ran = await run(planned({ web }, { policy: { bakeSeconds: 43_200 } }));
+    expect(ending(ran)).toEqual(COMPLETED);
+    const deployed = ran.events.filter((e) => e.type === "actor" && e.object === "Deployment shop/web");
+    expect(deployed.map((e) => e.type === "actor" && e.cluster)).toContain("target");
+    expect(ran.summary.requests.failedAnyway).toBeGreaterThan(ran.summary.requests.served * 0.0015);
+  });
+
+  it("a platform that nobody outside asks for anything moves all the same", async () => {
+    const inward = { dns: undefined, load: undefined, classes: {}, groups: [], queues: [], pipelines: [] };
+    const none = { web: null, webService: null, cart: null, meter: null, worker: null };
+    const quiet = planned(none, inward);
+    expect(quiet.plan.hosts).toEqual([]);
+    expect(ending(await run(quiet))).toEqual(COMPLETED);
   });
 
   it("a TTL is waited out before anything begins", async () => {

@@ -9,6 +9,7 @@ import { ownerReference } from "./replicas.ts";
 
 const LAG_MIN_MS = 1_000;
 const LAG_MAX_MS = 3_000;
+const MINUTE_MS = 60_000;
 
 type Entry = {
   published: readonly Pod[];
@@ -31,7 +32,7 @@ export class Endpoints {
   constructor(machine: Machine, pods: Pods) {
     this.#machine = machine;
     this.#pods = pods;
-    this.#random = machine.random.fork("endpoints");
+    this.#random = machine.ofWorkloads.fork("endpoints");
     machine.store.onChange(({ key, before, after }) => {
       if (key === "services") this.#serviceChanged(before, after);
       else if (key === "pods" && (!before || !after || labelsOf(before) !== labelsOf(after)))
@@ -129,8 +130,9 @@ export class Endpoints {
     const entry = this.#services.get(service);
     if (!entry) return;
     const members = this.#members(service);
-    const lag = Math.round(this.#random.between(LAG_MIN_MS, LAG_MAX_MS));
-    const arrival = Math.max(this.#machine.clock.now() + lag, entry.lastArrival);
+    const now = this.#machine.clock.now();
+    const chance = this.#random.fork(`${service} ${Math.floor(now / MINUTE_MS)}`);
+    const arrival = Math.max(now + Math.round(chance.between(LAG_MIN_MS, LAG_MAX_MS)), entry.lastArrival);
     entry.lastArrival = arrival;
     this.#machine.clock.at(arrival, () => this.#publish(service, members));
   }

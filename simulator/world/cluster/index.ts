@@ -216,6 +216,7 @@ const makeMachine = (options: ClusterOptions, listeners: Listeners, made: number
     side,
     clock,
     random,
+    ofWorkloads: options.random.fork("workloads"),
     registry,
     store,
     queue,

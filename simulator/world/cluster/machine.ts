@@ -24,6 +24,8 @@ export type Machine = {
   readonly side: Side;
   readonly clock: Clock;
   readonly random: Random;
+  /** Chance that is the same on both sides: how long a workload takes to start is its own, wherever it runs. */
+  readonly ofWorkloads: Random;
   readonly registry: Registry;
   readonly store: Store;
   readonly queue: Queue;

@@ -160,21 +160,23 @@ export class Nodes {
   }
 
   #make(pool: NodePool, trial = false): Node {
-    if (!trial) this.#serial += 1;
-    const name = `${pool.name}-${String(this.#serial).padStart(4, "0")}`;
+    // A trial is the node that would come next: under the name of one that is there, its pods would seem to be neighbours.
+    const serial = this.#serial + 1;
+    if (!trial) this.#serial = serial;
+    const name = `${pool.name}-${String(serial).padStart(4, "0")}`;
     const cpuMilli = pool.cpuPerNode * 1_000 - RESERVED_CPU_MILLI;
     const memoryBytes = pool.memoryGibPerNode * 2 ** 30 - RESERVED_MEMORY_BYTES;
     return {
       name,
       pool: pool.name,
-      address: nodeAddress(this.#machine.side, this.#serial),
+      address: nodeAddress(this.#machine.side, serial),
       os: pool.os,
       labels: {
         ...pool.labels,
         "kubernetes.io/os": pool.os,
         "kubernetes.io/arch": pool.arch,
         "kubernetes.io/hostname": name,
-        "topology.kubernetes.io/zone": ZONES[this.#serial % ZONES.length] ?? "a",
+        "topology.kubernetes.io/zone": ZONES[serial % ZONES.length] ?? "a",
         "eks.amazonaws.com/nodegroup": pool.name,
       },
       taints: pool.taints,

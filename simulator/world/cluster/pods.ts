@@ -65,7 +65,7 @@ export class Pods {
 
   constructor(machine: Machine) {
     this.#machine = machine;
-    this.#random = machine.random.fork("kubelet");
+    this.#random = machine.ofWorkloads.fork("kubelet");
     machine.store.onChange(({ key, before, after }) => {
       if (key !== "pods") return;
       if (!before && after) this.#added(after);

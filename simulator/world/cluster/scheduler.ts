@@ -139,7 +139,11 @@ export class Scheduler {
       return false;
     if (node.cordoned || Object.values(room.others).some((count) => count > 0)) return false;
     if (mismatch(object, node) !== undefined) return false;
-    return !repelled(object, node, (topologyKey) => this.#neighbours(node, topologyKey));
+    return !this.#repelled(object, node);
+  }
+
+  #repelled(object: KubeObject, node: Node): boolean {
+    return repelled(object, node, (topologyKey) => this.#neighbours(node, topologyKey));
   }
 
   *#neighbours(node: Node, topologyKey: string): Iterable<KubeObject> {
@@ -164,7 +168,10 @@ export class Scheduler {
       count += 1;
       const why =
         mismatch(object, node) ??
-        (node.cordoned ? "node(s) were unschedulable" : "Insufficient cpu or memory");
+        (node.cordoned ? "node(s) were unschedulable" : undefined) ??
+        (this.#repelled(object, node)
+          ? "node(s) didn't match pod anti-affinity rules"
+          : "Insufficient cpu or memory");
       reasons.set(why, (reasons.get(why) ?? 0) + 1);
     }
     const said = [...reasons].map(([why, n]) => `${n} ${why}`).join(", ");
