@@ -8,12 +8,13 @@ import { AnswerLost, Forbidden, Invalid, NotFound, Throttled, Transient } from "
 import type { GroupMember, ObservedGroup, Offset, TopicPartition } from "../domain/kafka.ts";
 import type { Kafka } from "./kafka.ts";
 
-type Client = typeof import("@platformatic/kafka");
+type Client = typeof import("./kafka-client.ts");
 
 export type KafkaOptions = {
   /** `host:port`. */
   readonly bootstrapServers: readonly string[];
-  readonly tls?: boolean;
+  /** With the PEM of a private authority, where it isn't one that Node knows. */
+  readonly tls?: false | { readonly certificateAuthority?: string | undefined };
   readonly sasl?: { readonly mechanism: string; readonly username: string; readonly password: string };
   readonly timeoutMs?: number;
 };
@@ -102,6 +103,9 @@ const memberOf = (
   partitions,
 });
 
+const tlsOf = ({ certificateAuthority: ca }: Exclude<KafkaOptions["tls"], false | undefined>) =>
+  ca === undefined ? {} : { ca };
+
 /** Connections by broker, opened when they are needed and kept. */
 class Brokers {
   readonly #client: Client;
@@ -156,7 +160,7 @@ class Brokers {
     const connection = new this.#client.Connection("repot", {
       connectTimeout: timeoutMs,
       requestTimeout: timeoutMs,
-      ...(tls === true ? { tls: {}, tlsServerName: true } : {}),
+      ...(tls ? { tls: tlsOf(tls), tlsServerName: true } : {}),
       ...(sasl ? { sasl: sasl as NonNullable<ConnectionOptions["sasl"]> } : {}),
     });
     await connection.connect(host, port);
@@ -278,7 +282,7 @@ const producersOf = async (client: Client, brokers: Brokers, topic: string) => {
 export const connectKafka = (options: KafkaOptions): KafkaConnection => {
   let made: Promise<{ readonly client: Client; readonly brokers: Brokers }> | undefined;
   const connected = () => {
-    made ??= import("@platformatic/kafka").then((client) => ({
+    made ??= import("./kafka-client.ts").then((client) => ({
       client,
       brokers: new Brokers(client, options),
     }));

@@ -1,4 +1,4 @@
-/** The Slack app's keys, from Secrets Manager. Values go to Slack and into comparisons, and nowhere else: no event, log or error has one. */
+/** The Slack app's keys and the brokers' logins, from Secrets Manager. Values go where they belong and nowhere else: no event, log or error has one. */
 
 import { GetSecretValueCommand, type SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import * as z from "zod";
@@ -22,8 +22,36 @@ export type SlackApp = z.infer<typeof SlackAppSchema>;
  * Read anew each time: a rotated secret counts at once, and no value outlives its use.
  * @throws Forbidden where the secret has another shape; the message names fields, never values.
  */
-export const readSlackApp = async (secrets: SecretsManagerClient, secretId: string): Promise<SlackApp> => {
-  const answer = await calling(`read the Slack app's secret ${secretId}`, () =>
+export const readSlackApp = (secrets: SecretsManagerClient, secretId: string): Promise<SlackApp> =>
+  readSecret(secrets, secretId, SlackAppSchema);
+
+const WithLogin = z.object({
+  username: z.string().min(1),
+  password: z.string().min(1),
+  /** PEM of the brokers' own authority. */
+  certificateAuthority: z.string().startsWith("-----BEGIN CERTIFICATE-----").optional(),
+});
+const WithoutLogin = WithLogin.partial();
+export type BrokerLogin = z.infer<typeof WithoutLogin>;
+
+/**
+ * What Repot says to Kafka's brokers or to RabbitMQ's management API.
+ * @param needed Whether there has to be a user: brokers that ask for none may still have an authority of their own.
+ * @throws Forbidden where the secret has another shape.
+ */
+export const readBrokerLogin = <Needed extends boolean>(
+  secrets: SecretsManagerClient,
+  secretId: string,
+  needed: Needed,
+): Promise<Needed extends true ? z.infer<typeof WithLogin> : BrokerLogin> =>
+  readSecret<BrokerLogin>(secrets, secretId, needed ? WithLogin : WithoutLogin) as never;
+
+const readSecret = async <T>(
+  secrets: SecretsManagerClient,
+  secretId: string,
+  schema: z.ZodType<T>,
+): Promise<T> => {
+  const answer = await calling(`read the secret ${secretId}`, () =>
     secrets.send(new GetSecretValueCommand({ SecretId: secretId })),
   );
   let value: unknown;
@@ -35,7 +63,7 @@ export const readSlackApp = async (secrets: SecretsManagerClient, secretId: stri
       `The secret ${secretId} is not JSON. Nothing was sent; docs/runbook.md has its shape.`,
     );
   }
-  const parsed = SlackAppSchema.safeParse(value);
+  const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const fields = [...new Set(parsed.error.issues.map((issue) => issue.path.join(".")))].join(", ");
   throw new Forbidden(

@@ -48,6 +48,8 @@ export type Deployed = {
   readonly votesQueueUrl: string;
   /** The secret of the Slack app; adapters/secrets.ts says what is in it. */
   readonly slackSecretId: string;
+  /** The brokers that `Context.kafka` asks; none where the deployment names none. */
+  readonly kafkaBootstrapServers: readonly string[];
 };
 
 export type Log = {

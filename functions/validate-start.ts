@@ -7,7 +7,7 @@ import { readStart } from "../domain/start.ts";
 import { mustBeBaked } from "./baked.ts";
 import { isRunning } from "./executions.ts";
 import { clustersOf, takeLocks } from "./lock.ts";
-import { bucketOf, planOf, type Run } from "./run.ts";
+import { bucketOf, planOf, type Run, type SlimPlan } from "./run.ts";
 import { recordStarter } from "./starters.ts";
 import { step } from "./step.ts";
 
@@ -39,6 +39,7 @@ export const validateStart = step({
       throw new Refused(
         `The plan has ${plan.open.length} open decisions and ${blocked.length} blocked workloads. Decide them, plan again, and have the new plan approved.`,
       );
+    mustKnowTheBrokers(plan, context.deployed.kafkaBootstrapServers);
     const bucket = bucketOf(context);
     if (await bucket.getJson(keys.fence(run.migration)))
       throw new FenceRaised(
@@ -57,3 +58,14 @@ export const validateStart = step({
     };
   },
 });
+
+/** Groups are judged by what brokers say: by the plan's own, or by none. */
+const mustKnowTheBrokers = ({ settings }: SlimPlan, asked: readonly string[]): void => {
+  if (settings.groups.length === 0) return;
+  const wanted = settings.kafka?.bootstrapServers ?? asked;
+  const isSame = wanted.length === asked.length && wanted.every((server) => asked.includes(server));
+  if (asked.length > 0 && isSame) return;
+  throw new Refused(
+    `The plan has Kafka groups at ${wanted.join(", ") || "brokers that it doesn't name"}, and this deployment asks ${asked.join(", ") || "none"}. Nothing was started: put the same brokers into deployments/STAGE.yaml (kafka) and into repot.yaml, deploy, and plan again where that changed.`,
+  );
+};

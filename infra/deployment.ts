@@ -6,6 +6,7 @@ import { DateTime, IANAZone } from "luxon";
 import { parse } from "yaml";
 import * as z from "zod";
 import type { Place } from "../domain/permissions/place.ts";
+import { KafkaSettings } from "../domain/settings/messaging.ts";
 
 const zone = z.string().regex(/^[a-z0-9._-]*[a-z0-9]$/, "is a zone in lower case without the last dot");
 
@@ -13,7 +14,11 @@ const ClusterSchema = z.strictObject({
   name: z.string(),
   /** The API server's address and certificate authority (PEM); not needed where EKS runs it. */
   endpoint: z.url({ protocol: /^https$/ }).optional(),
-  certificateAuthority: z.string().startsWith("-----BEGIN CERTIFICATE-----").optional(),
+  certificateAuthority: z
+    .string()
+    .startsWith("-----BEGIN CERTIFICATE-----")
+    .max(2_500, "is longer than a function's environment bears (4 KB): give the root certificate alone")
+    .optional(),
   metrics: z.url(),
 });
 
@@ -53,6 +58,13 @@ const DeploymentSchema = z.strictObject({
   clusterRoleArn: z.string().optional(),
   /** Log groups of the VPC's flow logs. */
   flowLogGroups: z.array(z.string()).default([]),
+  /** The brokers of the plan's groups, as repot.yaml names them; the login is in the secret `repot-STAGE-kafka`. */
+  kafka: KafkaSettings.refine(
+    ({ tls, saslMechanism }) => tls || saslMechanism !== "PLAIN",
+    "sends a password in the clear: saslMechanism PLAIN asks for tls",
+  ).optional(),
+  /** The brokers whose queues workers leave or join; the login is in the secret `repot-STAGE-rabbitmq`. */
+  rabbitmq: z.strictObject({ managementUrls: z.array(z.url({ protocol: /^https$/ })).min(1) }).optional(),
   /** The platform's own SQS queues that workers leave or join: only their attributes are read. */
   workQueues: z.array(z.string()).default([]),
   alarmEmails: z.array(z.email()).default([]),

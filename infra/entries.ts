@@ -24,11 +24,28 @@ const CLIENTS: Readonly<Record<string, readonly [name: string, from: string]>> =
 const FOLDER = ".sst/entries";
 const SOURCES = `${FOLDER}/source`;
 
-/** EKS is asked where a cluster is by every function that speaks to one. */
-const servicesOf = ({ needs }: Declared): readonly string[] =>
-  Object.keys(CLIENTS).filter(
-    (service) => service in needs || (service === "eks" && needs.kubernetes !== undefined),
-  );
+/** What the composition root asks on the way: EKS where a cluster is, Secrets Manager for a broker's login. */
+const WAYS: Readonly<
+  Record<string, readonly [client: string, key: string, way: string, name: string, from: string]>
+> = {
+  kubernetes: [
+    "eks",
+    "describe",
+    "(aws) => makeEksAddress(aws.eks)",
+    "makeEksAddress",
+    "adapters/eks-address.ts",
+  ],
+  kafka: ["secrets", "kafka", "makeDeployedKafka", "makeDeployedKafka", "lambda/kafka.ts"],
+  rabbitmq: ["secrets", "login", "makeRabbitLogin", "makeRabbitLogin", "lambda/rabbitmq.ts"],
+};
+
+const waysOf = ({ needs }: Declared) =>
+  Object.entries(WAYS).flatMap(([of, way]) => (of in needs ? [way] : []));
+
+const servicesOf = (declared: Declared): readonly string[] => {
+  const asked = waysOf(declared).map(([client]) => client);
+  return Object.keys(CLIENTS).filter((service) => service in declared.needs || asked.includes(service));
+};
 
 const importing = (what: string, from: string): string => ["import", what, "from", `"${from}";`].join(" ");
 
@@ -40,13 +57,14 @@ export const entryText = (declared: Declared): string => {
     return name === undefined || from === undefined ? [] : [importing(`{ ${name} }`, from)];
   });
   const classes = services.map((service) => `${service}: ${CLIENTS[service]?.[0]}`).join(", ");
-  const describes = declared.needs.kubernetes !== undefined;
+  const ways = waysOf(declared);
+  const given = ways.map(([, key, way]) => `${key}: ${way}`).join(", ");
   return [
     ...imports,
     importing("* as file", `../../../functions/${declared.name}.ts`),
     importing("{ deployed }", "../../../lambda/root.ts"),
-    ...(describes ? [importing("{ makeEksAddress }", "../../../adapters/eks-address.ts")] : []),
-    `export const handler = deployed(file, "${declared.name}", { ${classes} }${describes ? ", (aws) => makeEksAddress(aws.eks)" : ""});`,
+    ...ways.map(([, , , name, from]) => importing(`{ ${name} }`, `../../../${from}`)),
+    `export const handler = deployed(file, "${declared.name}", { ${classes} }, { ${given} });`,
     "",
   ].join("\n");
 };

@@ -1,6 +1,6 @@
 /** A Lambda function for each step and each listener, with a role that its `needs` amount to and nothing more. */
 
-import { functionArn, functionName, machineArn } from "../domain/permissions/place.ts";
+import { functionArn, functionName, machineArn, secretName } from "../domain/permissions/place.ts";
 import { baselineOf, isInVpc, policyOf, trustOf } from "../domain/permissions/policy.ts";
 import { steps } from "../functions/index.ts";
 import type { Listener } from "../functions/listener.ts";
@@ -63,23 +63,27 @@ const makeFunction = (stage: Stage, storage: Storage, queues: Queues, step: Step
 };
 
 /** Names and addresses, never a secret: those are read where they are used. */
-const environmentOf = (
-  { place, deployment, isProduction }: Stage,
-  queues: Queues,
-  step: Step,
-): Record<string, $util.Input<string>> => {
+const environmentOf = (stage: Stage, queues: Queues, step: Step): Record<string, $util.Input<string>> => {
+  const { place, deployment, isProduction } = stage;
   const { source, target } = deployment;
   return {
     POWERTOOLS_SERVICE_NAME: "repot",
     POWERTOOLS_LOG_LEVEL: isProduction ? "INFO" : "DEBUG",
+    REPOT_BROKERS: JSON.stringify(brokersOf(stage)),
     REPOT_BUCKET: place.bucket,
     REPOT_CLUSTERS: JSON.stringify({ source, target }),
     REPOT_MACHINE_ARN: machineArn(place, "MACHINE"),
-    REPOT_SLACK_SECRET: `${place.prefix}-slack`,
+    REPOT_SLACK_SECRET: secretName(place, "slack"),
     REPOT_STEP: step.name,
     REPOT_VOTES_QUEUE_URL: queues.votes.url,
   };
 };
+
+/** As lambda/environment.ts reads it: where the brokers are, and which secret has the login. */
+const brokersOf = ({ place, deployment: { kafka, rabbitmq } }: Stage) => ({
+  ...(kafka ? { kafka: { ...kafka, secret: secretName(place, "kafka") } } : {}),
+  ...(rabbitmq ? { rabbitmq: { ...rabbitmq, secret: secretName(place, "rabbitmq") } } : {}),
+});
 
 /** SST's own role trusts the whole account: this one trusts Lambda, for this function. */
 const makeRole = (stage: Stage, { key }: Storage, step: Step): aws.iam.Role => {

@@ -7,6 +7,7 @@ import { makeFunctions } from "./functions.ts";
 import { connectQueues, makeQueues } from "./queues.ts";
 import { makeRules } from "./rules.ts";
 import { makeSchedules } from "./schedules.ts";
+import { makeSecrets } from "./secrets.ts";
 import type { Stage } from "./stage.ts";
 import { makeStorage } from "./storage.ts";
 import { makeMachines } from "./workflows.ts";
@@ -17,11 +18,7 @@ export const deploy = async (name: string) => {
   const place = placeOf(name, deployment);
   const stage: Stage = { name, deployment, place, isProduction: name === "prod" };
   const storage = makeStorage(stage);
-  // Its value is put there by hand: no secret goes through a state file.
-  const slack = new aws.secretsmanager.Secret("SlackApp", {
-    name: `${place.prefix}-slack`,
-    description: "The Slack app's signing secret and bot token; docs/deploy.md says how to fill it",
-  });
+  const secrets = makeSecrets(stage);
   const queues = makeQueues(stage);
   const functions = await makeFunctions(stage, storage, queues);
   const machines = makeMachines(stage, storage, functions);
@@ -35,6 +32,6 @@ export const deploy = async (name: string) => {
     velero: storage.velero.bucket,
     migrateCluster: machines.get("migrate-cluster")?.arn,
     slackEndpoint: door.apiEndpoint,
-    slackSecret: slack.name,
+    ...secrets,
   };
 };

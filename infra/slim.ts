@@ -4,6 +4,7 @@
  */
 
 import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import * as esbuild from "esbuild";
 
 const SCHEMAS = /[\\/]@aws-sdk[\\/]client-[a-z0-9-]+[\\/]dist-es[\\/]schemas[\\/]schemas_0\.js$/;
@@ -54,6 +55,17 @@ const replaced: esbuild.Plugin = {
   },
 };
 
+/** The Kafka client doesn't say that its modules can be left out where nothing of them is used; they only declare. */
+const KAFKA = /node_modules[\\/]@platformatic[\\/]kafka[\\/]/;
+const kafka: esbuild.Plugin = {
+  name: "kafka",
+  setup: (build) => {
+    build.onResolve({ filter: /^\.{1,2}\// }, ({ path, importer }) =>
+      KAFKA.test(importer) ? { path: join(dirname(importer), path), sideEffects: false } : undefined,
+    );
+  },
+};
+
 /**
  * All in one pass, which takes a second or two where one for each takes half a minute.
  * @param sources The entries, as infra/entries.ts wrote them.
@@ -77,7 +89,7 @@ export const slim = async (
     platform: "node",
     target: "node24",
     mainFields: ["module", "main"],
-    plugins: [schemas, replaced],
+    plugins: [schemas, replaced, kafka],
     metafile: true,
     logLevel: "error",
   });

@@ -20,6 +20,8 @@ type Options = {
   /** Asks EKS. @returns undefined where there is no such cluster, or where it isn't active yet. */
   readonly describe: (name: string) => Promise<Address | undefined>;
   readonly now: () => Date;
+  /** Headers for hosts that aren't API servers and know us all the same; none where absent. */
+  readonly login?: (url: URL) => Promise<Readonly<Record<string, string>>>;
 };
 
 const sideOf = (host: string): Side | undefined =>
@@ -53,13 +55,13 @@ const enter = async (cluster: Cluster, { environment, describe, now }: Options):
 
 type Door = { readonly endpoint: string; readonly http: Exchange };
 
-/** Requests to the API servers by their stand-in names; everything else as it is, over public certificate authorities and without a token. */
+/** Requests to the API servers by their stand-in names; everything else as it is, over public certificate authorities and without a cluster's token. */
 export const makeWayOut = (options: Options): Exchange => {
   const doors: Partial<Record<Side, Door>> = {};
   const outside = makeHttpsExchange({
     agent: new Agent({ keepAlive: true }),
     timeoutMs: TIMEOUT_MS,
-    authorize: async () => ({}),
+    authorize: options.login ?? (async () => ({})),
   });
   return async (request: HttpRequest) => {
     const url = new URL(request.url);

@@ -12,6 +12,18 @@ const ClusterSchema = z.object({
 });
 export type Cluster = z.infer<typeof ClusterSchema>;
 
+const KafkaBrokersSchema = z.object({
+  bootstrapServers: z.array(z.string()).min(1),
+  tls: z.boolean(),
+  saslMechanism: z.enum(["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512"]).optional(),
+  /** The name of the secret with the login. */
+  secret: z.string(),
+});
+export type KafkaBrokers = z.infer<typeof KafkaBrokersSchema>;
+
+const RabbitBrokersSchema = z.object({ managementUrls: z.array(z.url()).min(1), secret: z.string() });
+export type RabbitBrokers = z.infer<typeof RabbitBrokersSchema>;
+
 const json = <S extends z.ZodType>(schema: S) =>
   z.string().transform((text, context) => {
     try {
@@ -32,6 +44,10 @@ const EnvironmentSchema = z.object({
   REPOT_MACHINE_ARN: z.string(),
   REPOT_VOTES_QUEUE_URL: z.string(),
   REPOT_SLACK_SECRET: z.string(),
+  /** Brokers that functions may ask; none where absent. */
+  REPOT_BROKERS: json(
+    z.object({ kafka: KafkaBrokersSchema.optional(), rabbitmq: RabbitBrokersSchema.optional() }),
+  ).prefault("{}"),
   REPOT_CLUSTERS: json(z.object({ source: ClusterSchema, target: ClusterSchema })),
 });
 export type Environment = z.infer<typeof EnvironmentSchema>;

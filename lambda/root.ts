@@ -5,11 +5,12 @@
 
 import { makeAskDns } from "../adapters/dns-udp.ts";
 import type { Kafka } from "../adapters/kafka.ts";
-import { Refused } from "../domain/errors.ts";
 import { type Handler, makeHandler } from "../functions/handler.ts";
 import type { AwsClients, Context, Step } from "../functions/step.ts";
 import { type Address, API_HOSTS, makeWayOut } from "./clusters.ts";
 import { type Environment, readEnvironment } from "./environment.ts";
+import type { makeDeployedKafka } from "./kafka.ts";
+import type { makeRabbitLogin } from "./rabbitmq.ts";
 
 type Service = keyof AwsClients;
 type Settings = {
@@ -60,22 +61,33 @@ const clientsOf = (classes: Classes, region: string, step: string): AwsClients =
   return clients as AwsClients;
 };
 
-/** No client for real brokers is bundled yet: whoever asks is told so, and nothing is taken for drained or joined. */
-const noKafka: Kafka = new Proxy({} as Kafka, {
-  get: () => async () => {
-    throw new Refused(
-      "This deployment has no Kafka client, so nothing is known of groups. Leave them on the source.",
-    );
-  },
-});
+/** A function that declares nothing of Kafka was deployed without its client. */
+const undeclaredKafka = (step: string): Kafka =>
+  new Proxy({} as Kafka, {
+    get: () => async () => {
+      throw new Error(`${step} declares nothing of kafka in its needs, so it was deployed without it.`);
+    },
+  });
 
-const contextOf = (environment: Environment, aws: AwsClients, describe: Describe): Omit<Context, "log"> => {
+const contextOf = (
+  environment: Environment,
+  aws: AwsClients,
+  ways: Ways,
+  step: string,
+): Omit<Context, "log"> => {
   const { source, target } = environment.REPOT_CLUSTERS;
+  const { kafka, rabbitmq } = environment.REPOT_BROKERS;
   const now = () => new Date();
+  const secrets = () => aws.secrets;
   return {
     aws,
-    http: makeWayOut({ environment, now, describe: describe(aws) }),
-    kafka: noKafka,
+    http: makeWayOut({
+      environment,
+      now,
+      describe: ways.describe?.(aws) ?? (async () => undefined),
+      ...(ways.login ? { login: ways.login(rabbitmq, secrets) } : {}),
+    }),
+    kafka: ways.kafka?.({ brokers: kafka, secrets, now }) ?? undeclaredKafka(step),
     askDns: makeAskDns({ timeoutMs: 3_000, port: 53 }),
     endpoints: {
       kubernetes: { source: `https://${API_HOSTS.source}`, target: `https://${API_HOSTS.target}` },
@@ -87,6 +99,7 @@ const contextOf = (environment: Environment, aws: AwsClients, describe: Describe
       machineArn: (machine) => environment.REPOT_MACHINE_ARN.replace("MACHINE", machine),
       votesQueueUrl: environment.REPOT_VOTES_QUEUE_URL,
       slackSecretId: environment.REPOT_SLACK_SECRET,
+      kafkaBootstrapServers: kafka?.bootstrapServers ?? [],
     },
     now,
   };
@@ -95,23 +108,19 @@ const contextOf = (environment: Environment, aws: AwsClients, describe: Describe
 const isStep = (value: unknown, name: string): value is Step =>
   typeof value === "object" && value !== null && "run" in value && "name" in value && value.name === name;
 
-/** How EKS is asked where a cluster is; only functions that speak to one are bundled with it. */
-export type Describe = (aws: AwsClients) => (name: string) => Promise<Address | undefined>;
-
-const asksNobody: Describe = () => async () => undefined;
+/** Ways that only those functions are bundled with which declare them. */
+export type Ways = {
+  /** How EKS is asked where a cluster is. */
+  readonly describe?: (aws: AwsClients) => (name: string) => Promise<Address | undefined>;
+  readonly kafka?: typeof makeDeployedKafka;
+  readonly login?: typeof makeRabbitLogin;
+};
 
 /** @param file A file of functions/ with all that it exports; the step is found in it by its name. */
-export const deployed = (
-  file: object,
-  name: string,
-  classes: Classes,
-  describe: Describe = asksNobody,
-): Handler => {
+export const deployed = (file: object, name: string, classes: Classes, ways: Ways = {}): Handler => {
   const step = Object.values(file).find((value) => isStep(value, name)) as Step | undefined;
   if (!step) throw new Error(`functions/${name}.ts exports no step that is called ${name}.`);
   const environment = readEnvironment(process.env);
-  return makeHandler(
-    step,
-    contextOf(environment, clientsOf(classes, environment.AWS_REGION, name), describe),
-  );
+  const aws = clientsOf(classes, environment.AWS_REGION, name);
+  return makeHandler(step, contextOf(environment, aws, ways, name));
 };

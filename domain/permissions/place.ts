@@ -30,6 +30,12 @@ type Owned = Pick<Place, "partition" | "region" | "account" | "prefix">;
 export const arn = (place: Owned, service: string, resource: string): string =>
   `arn:${place.partition}:${service}:${place.region}:${place.account}:${resource}`;
 
+/** Secrets of a deployment; Secrets Manager adds a dash and six characters to a name's ARN. */
+export const secretName = (place: Pick<Place, "prefix">, of: "slack" | "kafka" | "rabbitmq"): string =>
+  `${place.prefix}-${of}`;
+export const secretArn = (place: Owned, of: Parameters<typeof secretName>[1]): string =>
+  arn(place, "secretsmanager", `secret:${secretName(place, of)}-??????`);
+
 export const functionArn = (place: Owned, step: string): string =>
   arn(place, "lambda", `function:${functionName(place, step)}`);
 export const machineArn = (place: Owned, machine: string): string =>

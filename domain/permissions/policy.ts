@@ -4,7 +4,7 @@ import { byCodeUnit } from "../kube.ts";
 import type { Needs } from "../needs.ts";
 import { GRANTS, type Grant, type ResourceKind, WITHOUT_IAM } from "./actions.ts";
 import { type Entry, entryOf, type RecordScope, recordScopeOf } from "./entries.ts";
-import { arn, functionArn, functionName, type Place } from "./place.ts";
+import { arn, functionArn, functionName, type Place, secretArn } from "./place.ts";
 
 export type Statement = {
   readonly Sid: string;
@@ -58,7 +58,7 @@ const arnsOf = (place: Place, kind: ResourceKind, entries: readonly Entry[]): re
     case "log-group":
       return place.flowLogGroups.map((group) => arn(place, "logs", `log-group:${group}:*`));
     case "secret":
-      return [arn(place, "secretsmanager", `secret:${place.prefix}-*`)];
+      return [secretArn(place, "slack")];
     case "queue":
       return [arn(place, "sqs", `${place.prefix}-*`)];
     case "work-queue":
@@ -238,6 +238,20 @@ const wayIn = (place: Place, { needs }: Declared): readonly Statement[] => {
   ];
 };
 
+/** To log in at the brokers: what Repot may do there is the broker's to say. */
+const logins = (place: Place, { needs }: Declared): readonly Statement[] => {
+  const of = (["kafka", "rabbitmq"] as const).filter((service) => needs[service] !== undefined);
+  if (of.length === 0) return [];
+  return [
+    {
+      Sid: "LoginsAtBrokers",
+      Effect: "Allow",
+      Action: ["secretsmanager:GetSecretValue"],
+      Resource: of.map((service) => secretArn(place, service)),
+    },
+  ];
+};
+
 const merged = (statements: readonly Statement[]): readonly Statement[] => {
   const covers = (s: Statement, other: Statement) =>
     s !== other &&
@@ -257,7 +271,12 @@ export const policyOf = (place: Place, declared: Declared): Policy => {
   const statements = sorted(services).flatMap((service) => statementsOf(place, declared, service));
   return {
     Version: "2012-10-17",
-    Statement: merged([...statements, ...implied(place, declared), ...wayIn(place, declared)]),
+    Statement: merged([
+      ...statements,
+      ...implied(place, declared),
+      ...wayIn(place, declared),
+      ...logins(place, declared),
+    ]),
   };
 };
 

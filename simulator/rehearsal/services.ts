@@ -85,6 +85,7 @@ export const makeServices = (
     ...brokerRoutes(options),
     [HOSTS.slack]: { service: "slack", handle: around.slack.handle },
   };
+  const brokers = options.plan.settings.kafka?.bootstrapServers;
   const handlers = awsHandlers(options, s3);
   // As a cold start makes it: what a function has kept in memory is gone with its process.
   const fresh = (): Context => ({
@@ -104,7 +105,8 @@ export const makeServices = (
       slack: `https://${HOSTS.slack}`,
     },
     bucket: BUCKET,
-    deployed: DEPLOYED,
+    // A rehearsal has the brokers that the plan names.
+    deployed: { ...DEPLOYED, ...(brokers ? { kafkaBootstrapServers: brokers } : {}) },
     now: () => new Date(clock.now() + deployment.skewMs()),
     log,
   });

@@ -11,6 +11,7 @@ export const DEPLOYED: Deployed = {
   machineArn: (machine) => `arn:aws:states:${REGION}:${ACCOUNT}:stateMachine:${machine}`,
   votesQueueUrl: queueUrl(VOTES_QUEUE),
   slackSecretId: "repot/slack",
+  kafkaBootstrapServers: ["kafka.rehearsal:9092"],
 };
 
 /** The keys are the rehearsal's own; it is an error if one of them turns up in a line of the record. */

@@ -38,6 +38,23 @@ describe("the lock", () => {
     expect(bench.json(LOCK)).toMatchObject({ executions: [first.arn, second.arn] });
   });
 
+  it.each([
+    [
+      "other brokers",
+      ["kafka-9:9092"],
+      /groups at kafka-9:9092, and this deployment asks kafka\.rehearsal:9092\. Nothing was started/,
+    ],
+    ["the same brokers", ["kafka.rehearsal:9092"], undefined],
+  ])("is not taken for a plan whose groups are at %s", async (_, bootstrapServers, refusal) => {
+    const group = { group: "g", topic: "t", workload: "shop/cart" };
+    const settings = { kafka: { bootstrapServers }, groups: [group] };
+    const bench = makeStepBench({ plan: smallPlan({}, settings) });
+    const { arn } = await bench.waiting("first");
+    if (refusal) await expect(start(bench, arn)).rejects.toThrow(refusal);
+    else await start(bench, arn);
+    expect(bench.stored.has(LOCK)).toBe(refusal === undefined);
+  });
+
   it("refuses another migration, naming the first, until it was released by its own", async () => {
     const bench = makeStepBench();
     bench.put(LOCK, { migration: "shop-0", executions: ["arn:first"], released: false });

@@ -6,7 +6,7 @@ import { steps } from "../../functions/index.ts";
 import { listeners } from "../../functions/listeners.ts";
 import { plainKeys } from "../../infra/slim.ts";
 import { type Bundle, bundles } from "./bundle.ts";
-import { importOnce } from "./import-time.ts";
+import { importOnce, invoke } from "./import-time.ts";
 
 const declared = [...steps, ...listeners];
 /** What is uploaded: everything, also what is loaded later. */
@@ -39,6 +39,30 @@ describe.each(declared.map((step) => [step.name, step] as const))("%s", (name, s
     if ("ec2" in step.needs) expect(packages).toContain("@aws-sdk/client-ec2");
     expect(readFileSync(file, "utf8")).not.toContain("NotSimulated");
     expect(importOnce(file).processorMs).toBeLessThan(PROCESSOR_MS_MAX);
+  });
+});
+
+describe("the client of Kafka", () => {
+  it("is in the bundles of the functions that need it, in no other, and asks", () => {
+    for (const { name, needs } of declared) {
+      const { wholeKib = 0, file = "" } = made.get(name) ?? {};
+      expect([name, readFileSync(file, "utf8").includes("kafka-client")]).toEqual([
+        name,
+        needs.kafka !== undefined,
+      ]);
+      expect(wholeKib, name).toBeGreaterThan(0);
+    }
+    const event = {
+      run: { migration: "shop-1", plan: "a".repeat(64) },
+      queue: { kind: "kafka", group: "g", topic: "t" },
+      mark: null,
+    };
+    const said = invoke(made.get("observe-drain")?.file ?? "", event, {
+      REPOT_BROKERS: JSON.stringify({
+        kafka: { bootstrapServers: ["127.0.0.1:1"], tls: false, secret: "kafka" },
+      }),
+    });
+    expect(said).toMatch(/^AnswerLost: Could not ask Kafka about/);
   });
 });
 

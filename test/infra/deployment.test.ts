@@ -33,6 +33,29 @@ describe("a deployment is refused", () => {
       ),
       "the clocks jump over",
     ],
+    [
+      "a broker's password in the clear",
+      PROD.replace("saslMechanism: SCRAM-SHA-512", "saslMechanism: PLAIN\n  tls: false"),
+      "sends a password in the clear",
+    ],
+    [
+      "a broker without a port",
+      PROD.replace("kafka-1.streamhouse.internal.example:9094", "kafka-1"),
+      "kafka.bootstrapServers.0",
+    ],
+    [
+      "a management API without TLS",
+      PROD.replace("https://rabbit.", "http://rabbit."),
+      "rabbitmq.managementUrls.0",
+    ],
+    [
+      "a chain of certificates that no function's environment bears",
+      PROD.replace(
+        "    the certificate authority",
+        `    ${"M".repeat(2_600)}\n    the certificate authority`,
+      ),
+      "give the root certificate alone",
+    ],
     ["a plan that is no hash", PROD.replace(/plan: .*/, "plan: latest"), "cutovers.0.plan"],
   ])("%s", (_, text, sentence) => {
     expect(refused(text)).toThrow(sentence);

@@ -139,6 +139,7 @@ describe.each(STAGES)("%s", (stage) => {
       expect(ours.sort()).toEqual([
         "POWERTOOLS_LOG_LEVEL",
         "POWERTOOLS_SERVICE_NAME",
+        "REPOT_BROKERS",
         "REPOT_BUCKET",
         "REPOT_CLUSTERS",
         "REPOT_MACHINE_ARN",

@@ -39,6 +39,29 @@ export const importOnce = (file: string): ImportTime => {
   return { wallMs: Number(wall), processorMs: Number(processor) };
 };
 
+const INVOKE = `const { handler } = await import(process.argv[1]);
+await handler(JSON.parse(process.argv[2])).then(
+  (answer) => console.log("\\nSAID", JSON.stringify(answer)),
+  (error) => console.log("\\nSAID", error.name + ": " + error.message),
+);
+process.exit(0);`;
+
+/** Calls a bundle's handler in a process of its own. @returns its answer as JSON, or its error's name and message. */
+export const invoke = (
+  file: string,
+  event: object,
+  environment: Readonly<Record<string, string>>,
+): string => {
+  const { stdout, stderr } = spawnSync(
+    process.execPath,
+    ["--input-type=module", "-e", INVOKE, file, JSON.stringify(event)],
+    { env: { ...ENVIRONMENT, ...environment }, encoding: "utf8" },
+  );
+  const said = /^SAID (.*)$/m.exec(stdout)?.[1];
+  if (said === undefined) throw new Error(`${file} said nothing: ${stdout} ${stderr}`);
+  return said;
+};
+
 /** Medians. */
 export const importTime = (file: string, rounds = 10): ImportTime => {
   const times = Array.from({ length: rounds }, () => importOnce(file));
