@@ -87,10 +87,10 @@ describe("what manifests say", () => {
     expect(ending(await run(planned(), heedless()))).toEqual(COMPLETED);
   });
 
-  it("pods that never share a node get one each, and on too few nodes the target isn't reached", async () => {
+  it("pods that never share a node, and select it by a deprecated label, get one each, and on too few nodes the target isn't reached", async () => {
     const apart = `terminationGracePeriodSeconds: 40
 affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{topologyKey: kubernetes.io/hostname, labelSelector: {matchLabels: {app: web}}}]}}`;
-    const web = WEB(probe(5), GENTLE, apart);
+    const web = WEB(probe(5), GENTLE, `${apart}\nnodeSelector: {beta.kubernetes.io/os: linux}`);
     expect(ending(await run(planned({ web })))).toEqual(COMPLETED);
     const few = { target: { nodePools: [{ name: "general", nodesMin: 2, nodesMax: 3 }] } };
     const held = await run(planned({ web }, few), { approve: "never" });

@@ -175,6 +175,9 @@ export class Nodes {
         ...pool.labels,
         "kubernetes.io/os": pool.os,
         "kubernetes.io/arch": pool.arch,
+        // Deprecated names; the node lifecycle controller keeps them equal to the others, and manifests still select by them.
+        "beta.kubernetes.io/os": pool.os,
+        "beta.kubernetes.io/arch": pool.arch,
         "kubernetes.io/hostname": name,
         "topology.kubernetes.io/zone": ZONES[serial % ZONES.length] ?? "a",
         "eks.amazonaws.com/nodegroup": pool.name,
