@@ -83,6 +83,22 @@ const coverChanges = (
     .map(([text]) => text);
 };
 
+type Read = readonly [text: string, entry: Entry];
+
+const known = new WeakMap<readonly string[], ReadonlyMap<string, readonly Read[]>>();
+
+/** What is declared, by action: read once for each declaration. */
+const entriesOf = (declared: readonly string[]): ReadonlyMap<string, readonly Read[]> => {
+  const found =
+    known.get(declared) ??
+    Map.groupBy(
+      declared.map((text): Read => [text, entryOf(text)]),
+      ([, entry]) => entry.action,
+    );
+  known.set(declared, found);
+  return found;
+};
+
 /**
  * The declared entries that a call uses; undefined where it isn't covered.
  * @param zone The platform's zone, lower case without the last dot.
@@ -93,9 +109,7 @@ export const coveredBy = (
   asked: Asked,
   zone: string,
 ): readonly string[] | undefined => {
-  const entries = declared
-    .map((text) => [text, entryOf(text)] as const)
-    .filter(([, e]) => e.action === action);
+  const entries = entriesOf(declared).get(action) ?? [];
   const whole = entries.find(([, e]) => e.about.length === 0);
   if (whole) return [whole[0]];
   const { key, changes } = asked;

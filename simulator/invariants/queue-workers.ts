@@ -1,5 +1,6 @@
 /** The workers of a queue change sides without a gap: none is told to stop before others consume in its place, and never many more than there were. */
 
+import type { KubeObject } from "../../domain/kube.ts";
 import { SIDES, type Side } from "../../domain/phases.ts";
 import { nameOf, type Plan, type Workload } from "../../domain/plan.ts";
 import { stepsFor } from "../../domain/workers.ts";
@@ -16,33 +17,56 @@ export type WorkersWorld = {
 
 type Numbers = { readonly [S in Side]: number | undefined };
 
-export const queueWorkers = (): Invariant<WorkersWorld> => {
-  const before = new Map<string, Numbers>();
+type Watched = {
+  readonly workload: Workload;
+  /** As they were at the last look: objects of a cluster are never changed, only replaced. */
+  objects: { readonly [S in Side]: KubeObject | undefined };
+  was: Numbers | undefined;
   /** Workers on the source when the target first wanted some. */
-  const total = new Map<string, number>();
-  let workers: readonly (readonly [name: string, workload: Workload])[] | undefined;
+  total: number | undefined;
+  /** Whether so many are wanted that it matters who holds the autoscaler. */
+  crowded: boolean;
+};
+
+export const queueWorkers = (): Invariant<WorkersWorld> => {
+  let watched: readonly Watched[] | undefined;
   return {
     name: "queue-workers",
     sentence:
       "Workers of a queue are told to stop only where others consume in their place, and never more than a step too many are wanted.",
     check: (world) => {
-      workers ??= world.plan.workloads.flatMap((w) =>
-        w.move === "shift-workers" ? [[nameOf(w), w] as const] : [],
-      );
+      watched ??= world.plan.workloads
+        .filter((w) => w.move === "shift-workers")
+        .map((workload) => ({
+          workload,
+          objects: { source: undefined, target: undefined },
+          was: undefined,
+          total: undefined,
+          crowded: false,
+        }));
       const found: string[] = [];
-      for (const [name, w] of workers) {
-        const now = { source: wantedOf(world.source, w), target: wantedOf(world.target, w) };
-        const was = before.get(name);
-        before.set(name, now);
-        // Until it is restored on the target nothing of ours has begun.
-        if (!was || now.target === undefined) continue;
-        const had = total.get(name) ?? was.source ?? 0;
-        total.set(name, had);
-        found.push(...gaps(w, was, now, had, world), ...crowds(w, now, had, world));
-      }
+      for (const each of watched) found.push(...checkOne(each, world));
       return found;
     },
   };
+};
+
+const NOTHING: readonly string[] = [];
+
+const checkOne = (watched: Watched, world: WorkersWorld): readonly string[] => {
+  const { workload, objects, was } = watched;
+  const source = world.source.exists() ? world.source.get(workload) : undefined;
+  const target = world.target.exists() ? world.target.get(workload) : undefined;
+  if (was && !watched.crowded && objects.source === source && objects.target === target) return NOTHING;
+  watched.objects = { source, target };
+  const now = { source: wantedOf(source), target: wantedOf(target) };
+  watched.was = now;
+  // Until it is restored on the target nothing of ours has begun.
+  if (!was || now.target === undefined) return NOTHING;
+  const had = watched.total ?? was.source ?? 0;
+  watched.total = had;
+  watched.crowded = (now.source ?? 0) + now.target > Math.max(had, workload.replicas);
+  return [...gaps(workload, was, now, had, world), ...crowds(workload, now, had, world)];
 };
 
 const gaps = (
@@ -99,8 +123,5 @@ const isPinned = (cluster: Cluster, w: Workload): boolean => {
 };
 
 /** What its spec wants; undefined where the workload isn't there. */
-const wantedOf = (cluster: Cluster, w: Workload): number | undefined => {
-  if (!cluster.exists()) return undefined;
-  const object = cluster.get(w);
-  return object && ((object["spec"] as { readonly replicas?: number } | undefined)?.replicas ?? 1);
-};
+const wantedOf = (object: KubeObject | undefined): number | undefined =>
+  object && ((object["spec"] as { readonly replicas?: number } | undefined)?.replicas ?? 1);

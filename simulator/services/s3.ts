@@ -3,7 +3,7 @@
  * Source: Amazon S3 API reference (PutObject, GetObject, ListObjectsV2) and "How to prevent object overwrites with conditional writes".
  */
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import {
   type DeleteObjectCommandInput,
   type DeleteObjectsCommandInput,
@@ -128,7 +128,9 @@ const PAGE_MAX = 1000;
 /** The objects of the bucket: all versions by key, and the keys in order. */
 class Store {
   readonly #objects = new Map<string, StoredObject[]>();
-  readonly #keys: string[] = [];
+  #keys: string[] = [];
+  /** Keys that no listing has seen yet: they are sorted in when one asks. */
+  #fresh: string[] = [];
   readonly options: S3Options;
 
   constructor(options: S3Options) {
@@ -146,7 +148,7 @@ class Store {
   put(key: string, body: string, by: string): StoredObject {
     const stored: StoredObject = {
       body,
-      etag: `"${createHash("md5").update(body, "utf8").digest("hex")}"`,
+      etag: `"${hash("md5", body)}"`,
       versionId: this.options.random.id(),
       at: this.options.clock.now(),
     };
@@ -154,7 +156,7 @@ class Store {
     if (versions) versions.push(stored);
     else {
       this.#objects.set(key, [stored]);
-      this.#keys.splice(this.#from(key), 0, key);
+      this.#fresh.push(key);
     }
     this.options.onPut?.({ ...stored, key, by });
     return stored;
@@ -162,9 +164,18 @@ class Store {
 
   /** Keys with a prefix, in order, after a position (exclusive). */
   *after(prefix: string, position: string): Generator<string> {
+    this.#sort();
+    // What is written while somebody goes through the keys isn't among them.
+    const keys = this.#keys;
     let i = this.#from(position > prefix ? position : prefix);
-    if (this.#keys[i] === position) i += 1;
-    for (let key = this.#keys[i]; key?.startsWith(prefix); key = this.#keys[++i]) yield key;
+    if (keys[i] === position) i += 1;
+    for (let key = keys[i]; key?.startsWith(prefix); key = keys[++i]) yield key;
+  }
+
+  #sort(): void {
+    if (this.#fresh.length === 0) return;
+    this.#keys = [...this.#keys, ...this.#fresh.sort(byCodeUnit)].sort(byCodeUnit);
+    this.#fresh = [];
   }
 
   /** Index of the first key that isn't before this one. */

@@ -28,15 +28,16 @@ const pieceAt = (pieces: readonly Piece[], at: number): number => {
 /** Marks the first scrape that finds a series gone; leaves out the others that do. */
 const whileThere = (
   times: readonly number[],
-  there: (at: number) => boolean,
-  value: (at: number) => number,
+  there: (at: number, index: number) => boolean,
+  value: (at: number, index: number) => number,
 ): readonly ScrapedSample[] => {
   const samples: ScrapedSample[] = [];
   let wasThere = false;
-  for (const at of times) {
-    const isThere = there(at);
+  for (let i = 0; i < times.length; i += 1) {
+    const at = times[i] as number;
+    const isThere = there(at, i);
     // Every value is computed, there or not: a counter goes on from where it was.
-    const now = value(at);
+    const now = value(at, i);
     if (isThere) samples.push({ at, value: now });
     else if (wasThere) samples.push({ at, value: Number.NaN, stale: true });
     wasThere = isThere;
@@ -44,33 +45,63 @@ const whileThere = (
   return samples;
 };
 
-/** A counter, integrated exactly over the pieces between scrapes. */
-export const sampleCounter = (
-  pieces: readonly Piece[],
-  times: readonly number[],
-  rate: (piece: Piece) => number,
-  there: (at: number) => boolean,
-): readonly ScrapedSample[] => {
-  let i = pieceAt(pieces, times[0] ?? 0);
-  let from = times[0] ?? 0;
-  let counted = COUNTED_BEFORE;
-  let now = i < 0 ? 0 : rateOf(pieces, i, rate);
-  return whileThere(times, there, (at) => {
-    for (let next = pieces[i + 1]; next && next.from <= at; next = pieces[i + 1]) {
-      counted += (now * (Math.max(next.from, from) - from)) / 1000;
-      from = Math.max(next.from, from);
-      i += 1;
-      now = rateOf(pieces, i, rate);
-    }
-    counted += (now * (at - from)) / 1000;
-    from = at;
-    return counted;
-  });
+/** A stretch of one piece that ends at a scrape, or where the next piece begins. */
+type Stretch = { readonly piece: Piece | undefined; readonly milliseconds: number };
+
+/** What all counters of one workload have in common at the times of one question: the stretches before each scrape, and whether it was there. */
+type Walk = {
+  readonly times: readonly number[];
+  readonly before: readonly (readonly Stretch[])[];
+  readonly there: readonly boolean[];
 };
 
-const rateOf = (pieces: readonly Piece[], i: number, rate: (piece: Piece) => number): number => {
-  const piece = pieces[i];
-  return piece ? rate(piece) : 0;
+const walkOf = (pieces: readonly Piece[], times: readonly number[], there: (at: number) => boolean): Walk => {
+  let i = pieceAt(pieces, times[0] ?? 0);
+  let from = times[0] ?? 0;
+  const before = times.map((at) => {
+    const stretches: Stretch[] = [];
+    for (let next = pieces[i + 1]; next && next.from <= at; next = pieces[i + 1]) {
+      const until = Math.max(next.from, from);
+      stretches.push({ piece: pieces[i], milliseconds: until - from });
+      from = until;
+      i += 1;
+    }
+    stretches.push({ piece: pieces[i], milliseconds: at - from });
+    from = at;
+    return stretches;
+  });
+  return { times, before, there: times.map(there) };
+};
+
+/** Counters of one workload, which share their walk through its history as long as one question is answered. */
+export const countersOf = (pieces: readonly Piece[], there: (at: number) => boolean) => {
+  let walk: Walk | undefined;
+  return (rate: (piece: Piece) => number) =>
+    (times: readonly number[]): readonly ScrapedSample[] => {
+      if (walk?.times !== times) walk = walkOf(pieces, times, there);
+      return sampleCounter(walk, rate);
+    };
+};
+
+/** A counter, integrated exactly over the pieces between scrapes. */
+const sampleCounter = (walk: Walk, rate: (piece: Piece) => number): readonly ScrapedSample[] => {
+  let counted = COUNTED_BEFORE;
+  let last: Piece | undefined;
+  let now = 0;
+  return whileThere(
+    walk.times,
+    (_, i) => walk.there[i] === true,
+    (_, i) => {
+      for (const { piece, milliseconds } of walk.before[i] ?? []) {
+        if (piece !== last) {
+          last = piece;
+          now = piece ? rate(piece) : 0;
+        }
+        counted += (now * milliseconds) / 1000;
+      }
+      return counted;
+    },
+  );
 };
 
 export const sampleGauge = (

@@ -2,7 +2,7 @@
 
 import type { Side } from "../../domain/phases.ts";
 import type { Presence } from "./metrics-presence.ts";
-import { HISTOGRAM_BOUNDS, type Piece, type ScrapedSample, sampleCounter } from "./metrics-samples.ts";
+import { countersOf, HISTOGRAM_BOUNDS, type Piece, type ScrapedSample } from "./metrics-samples.ts";
 import { shareWithin } from "./traffic/latency.ts";
 import type { TrafficWorld } from "./traffic/traffic.ts";
 
@@ -18,8 +18,7 @@ export const syntheticMetrics =
     traffic.graph.hosts.flatMap((host): readonly Candidate[] => {
       const history = traffic.history({ host: host.host });
       const flow = (piece: Piece) => piece.evaluation.hosts.find((h) => h.source.host === host)?.[side];
-      const counter = (rate: (piece: Piece) => number) => (times: readonly number[]) =>
-        sampleCounter(history, times, rate, (at) => presence.exists(side, at));
+      const counter = countersOf(history, (at) => presence.exists(side, at));
       // A 5xx of the application's own is a failure to whoever asks.
       const own = Object.entries(host.load.statuses)
         .filter(([code]) => code.startsWith("5"))

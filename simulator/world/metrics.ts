@@ -11,10 +11,10 @@ import type { Random } from "../random.ts";
 import { makeDatastores } from "./datastores.ts";
 import { makePresence } from "./metrics-presence.ts";
 import {
+  countersOf,
   HISTOGRAM_BOUNDS,
   type Piece,
   type ScrapedSample,
-  sampleCounter,
   sampleGauge,
 } from "./metrics-samples.ts";
 import { syntheticMetrics } from "./metrics-synthetic.ts";
@@ -180,8 +180,7 @@ const workloadMetrics = ({ plan, traffic }: MetricsOptions, presence: Presence) 
       const labels = { namespace: w.namespace, workload: w.name };
       const history = traffic.history({ workload: workload.name });
       const key = `${side}|${workload.name}`;
-      const counter = (rate: (piece: Piece) => number) => (times: readonly number[]) =>
-        sampleCounter(history, times, rate, (at) => presence.up(side, workload.name, at));
+      const counter = countersOf(history, (at) => presence.up(side, workload.name, at));
       const flow = (piece: Piece) => piece.evaluation.workload(key);
       switch (name) {
         case "http_requests_total": {
@@ -242,8 +241,7 @@ const edgeMetrics = ({ traffic }: MetricsOptions, presence: Presence) => {
       const history = traffic.history({ host: host.host });
       const flow = (piece: Piece) => piece.evaluation.hosts.find((h) => h.source.host === host)?.[side];
       const there = (at: number) => presence.exists(side, at);
-      const counter = (rate: (piece: Piece) => number) => (times: readonly number[]) =>
-        sampleCounter(history, times, rate, there);
+      const counter = countersOf(history, there);
       switch (name) {
         case "edge_requests_total":
           return [...Object.keys(host.load.statuses), "503"].map((code) => ({

@@ -27,6 +27,8 @@ type Recommendation = { readonly at: number; readonly replicas: number };
 export class Autoscalers {
   readonly #machine: Machine;
   readonly #history = new Map<string, Recommendation[]>();
+  /** The status of an HPA, by the version of it that has that status. */
+  readonly #said = new WeakMap<KubeObject, string>();
   signals: Signals = {};
 
   constructor(machine: Machine) {
@@ -51,78 +53,74 @@ export class Autoscalers {
     });
   }
 
-  #target(object: KubeObject): KubeObject | undefined {
-    const reference = fieldsAt(object, "spec", "scaleTargetRef");
-    const kind = textAt(reference, "kind") ?? "Deployment";
-    const resource = this.#machine.registry.kinds.byKind(textAt(reference, "apiVersion") ?? "apps/v1", kind);
-    return (
-      resource &&
-      this.#machine.store.get(resource.key, object.metadata.namespace ?? "", textAt(reference, "name") ?? "")
-    );
+  #target(object: KubeObject, { apiVersion, kind, name }: TargetRef = targetOf(object)) {
+    const resource = this.#machine.registry.kinds.byKind(apiVersion, kind);
+    return resource && this.#machine.store.get(resource.key, object.metadata.namespace ?? "", name);
   }
 
   #hpa(hpa: KubeObject): void {
-    const target = this.#target(hpa);
+    const range = rangeOf(hpa);
+    const target = this.#target(hpa, range.target);
     if (!target) return;
     const current = numberAt(target, "spec", "replicas") ?? 1;
     if (current === 0) {
       this.#status(hpa, current, current, "ScalingDisabled");
       return;
     }
-    const min = numberAt(hpa, "spec", "minReplicas") ?? 1;
-    const max = numberAt(hpa, "spec", "maxReplicas") ?? min;
+    const { min, max, goal } = range;
     const share = this.signals.cpuShare?.(pathOf(target));
-    const goal = cpuGoal(hpa);
     const measured =
       share === undefined || goal === undefined ? current : desired(current, share / goal, target);
     const bounded = Math.max(min, Math.min(max, measured));
-    const next = this.#behaved(hpa, current, bounded, min, max);
+    const next = this.#behaved(hpa, current, bounded, range);
     if (next !== current)
       this.#scale(target, current, next, HPA_WHO, `HorizontalPodAutoscaler ${pathOf(hpa)}`);
     this.#status(hpa, current, next, "ValidMetricFound", share);
   }
 
   /** Upwards at most the double or four more a round; downwards the highest recommendation of the last minutes; and what `behavior` forbids. */
-  #behaved(hpa: KubeObject, current: number, wanted: number, min: number, max: number): number {
+  #behaved(hpa: KubeObject, current: number, wanted: number, range: Range): number {
+    const { min, max, windowMs, disabled } = range;
     const now = this.#machine.clock.now();
-    const windowMs =
-      (numberAt(hpa, "spec", "behavior", "scaleDown", "stabilizationWindowSeconds") ?? 300) * 1_000;
-    const before = this.#history.get(uidOf(hpa)) ?? [];
+    const history = this.#history.get(uidOf(hpa)) ?? [];
+    this.#history.set(uidOf(hpa), history);
     // The same recommendation again: only when it was last made counts.
-    const earlier = before.at(-1)?.replicas === wanted ? before.slice(0, -1) : before;
-    const kept = earlier.filter((r) => r.at > now - windowMs);
-    const latest = { at: now, replicas: wanted };
-    this.#history.set(uidOf(hpa), [...kept, latest]);
-    const history = windowMs > 0 ? [...kept, latest] : [];
-    const disabled = (way: "scaleUp" | "scaleDown") =>
-      at(hpa, "spec", "behavior", way, "selectPolicy") === "Disabled";
+    if (history.at(-1)?.replicas === wanted) history.pop();
+    while (history[0] && history[0].at <= now - windowMs) history.shift();
+    history.push({ at: now, replicas: wanted });
     if (wanted > current) {
       const step = Math.max(min, Math.min(wanted, Math.max(current * 2, current + 4)));
-      return disabled("scaleUp") ? current : step;
+      return disabled.scaleUp ? current : step;
     }
     if (wanted === current) return current;
-    if (current > max) return disabled("scaleDown") ? current : max;
-    const stable = Math.max(wanted, ...history.map((r) => r.replicas));
-    return disabled("scaleDown") ? current : Math.min(current, stable);
+    if (current > max) return disabled.scaleDown ? current : max;
+    const counting = windowMs > 0 ? history : [];
+    const stable = Math.max(wanted, ...counting.map((r) => r.replicas));
+    return disabled.scaleDown ? current : Math.min(current, stable);
   }
 
   #status(hpa: KubeObject, current: number, next: number, reason: string, share?: number): void {
+    const percent = share === undefined ? undefined : Math.round(share * 100);
+    const said = `${current} ${next} ${reason} ${percent}`;
+    // Nearly every look finds what the last one found.
+    if (this.#said.get(hpa) === said) return;
     const active = reason === "ScalingDisabled" ? "False" : "True";
-    this.#machine.registry.setStatus(HPAS, hpa, {
+    const written = this.#machine.registry.setStatus(HPAS, hpa, {
       currentReplicas: current,
       desiredReplicas: next,
       conditions: [{ type: "ScalingActive", status: active, reason }],
-      ...(share === undefined
+      ...(percent === undefined
         ? {}
         : {
             currentMetrics: [
               {
                 type: "Resource",
-                resource: { name: "cpu", current: { averageUtilization: Math.round(share * 100) } },
+                resource: { name: "cpu", current: { averageUtilization: percent } },
               },
             ],
           }),
     });
+    this.#said.set(written, said);
   }
 
   /** KEDA acts only where its operator runs. */
@@ -205,6 +203,51 @@ const desired = (current: number, ratio: number, target: KubeObject): number => 
   const ready = numberAt(target, "status", "readyReplicas") ?? current;
   if (ready === 0 || Math.abs(ratio - 1) <= TOLERANCE) return current;
   return Math.ceil(ready * ratio);
+};
+
+type TargetRef = { readonly apiVersion: string; readonly kind: string; readonly name: string };
+
+const targetOf = (object: KubeObject): TargetRef => {
+  const reference = fieldsAt(object, "spec", "scaleTargetRef");
+  return {
+    apiVersion: textAt(reference, "apiVersion") ?? "apps/v1",
+    kind: textAt(reference, "kind") ?? "Deployment",
+    name: textAt(reference, "name") ?? "",
+  };
+};
+
+/** What an HPA's spec says. */
+type Range = {
+  readonly target: TargetRef;
+  readonly min: number;
+  readonly max: number;
+  readonly goal: number | undefined;
+  readonly windowMs: number;
+  readonly disabled: { readonly scaleUp: boolean; readonly scaleDown: boolean };
+};
+
+const ranges = new WeakMap<object, Range>();
+
+/** Read once for each spec: specs are replaced, never changed. */
+const rangeOf = (hpa: KubeObject): Range => {
+  const spec = fieldsAt(hpa, "spec");
+  const known = ranges.get(spec) ?? readRange(hpa);
+  ranges.set(spec, known);
+  return known;
+};
+
+const readRange = (hpa: KubeObject): Range => {
+  const min = numberAt(hpa, "spec", "minReplicas") ?? 1;
+  const disabled = (way: "scaleUp" | "scaleDown") =>
+    at(hpa, "spec", "behavior", way, "selectPolicy") === "Disabled";
+  return {
+    target: targetOf(hpa),
+    min,
+    max: numberAt(hpa, "spec", "maxReplicas") ?? min,
+    goal: cpuGoal(hpa),
+    windowMs: (numberAt(hpa, "spec", "behavior", "scaleDown", "stabilizationWindowSeconds") ?? 300) * 1_000,
+    disabled: { scaleUp: disabled("scaleUp"), scaleDown: disabled("scaleDown") },
+  };
 };
 
 /** The CPU goal as a share of requests; undefined where the HPA goes by something else. */
