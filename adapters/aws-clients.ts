@@ -9,6 +9,7 @@ import type { S3Client } from "@aws-sdk/client-s3";
 import type { SecretsManagerClient } from "@aws-sdk/client-secrets-manager";
 import type { SFNClient } from "@aws-sdk/client-sfn";
 import type { SQSClient } from "@aws-sdk/client-sqs";
+import type { SSMClient } from "@aws-sdk/client-ssm";
 import type { STSClient } from "@aws-sdk/client-sts";
 
 export type AwsClients = {
@@ -18,6 +19,7 @@ export type AwsClients = {
   readonly elb: ElasticLoadBalancingV2Client;
   readonly s3: S3Client;
   readonly sfn: SFNClient;
+  readonly ssm: SSMClient;
   readonly sts: STSClient;
   readonly logs: CloudWatchLogsClient;
   readonly sqs: SQSClient;

@@ -87,6 +87,7 @@ const placeOf = ({ stage, account, region }: PermissionsOptions, plan: Plan | un
       target: plan?.settings.target.name ?? "TARGET",
     },
     ...(plan?.settings.target.roleArn === undefined ? {} : { clusterRoleArn: plan.settings.target.roleArn }),
+    changeCalendars: (plan?.settings.window.changeCalendars ?? []).map((c) => c.name),
     workQueues: (plan?.settings.queues ?? []).filter((q) => q.kind === "sqs").map((q) => q.queue),
     flowLogGroups:
       plan?.settings.network.flowLogGroup === undefined ? [] : [plan.settings.network.flowLogGroup],

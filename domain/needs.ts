@@ -17,6 +17,8 @@ export type Needs = {
   readonly s3?: readonly string[];
   readonly sfn?: readonly string[];
   readonly sts?: readonly string[];
+  /** Systems Manager: the change calendars. */
+  readonly ssm?: readonly string[];
   readonly logs?: readonly string[];
   readonly kubernetes?: { readonly [S in Side]?: readonly string[] };
   /** Looks at queues through a broker's management API. */

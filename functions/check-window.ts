@@ -1,24 +1,48 @@
-/** Before every traffic step: is the window open, and do the step and its rollback fit before it closes? Changes nothing. */
+/**
+ * Before every traffic step: is the window open, are the change calendars, and do the step and its rollback fit before one of them closes?
+ * Changes nothing.
+ */
 
 import * as z from "zod";
-import { cutSeconds, windowAt } from "../domain/window.ts";
+import { seeCalendars } from "../adapters/change-calendar.ts";
+import { type CalendarSeen, withCalendar } from "../domain/change-calendar.ts";
+import { cutSeconds, type Window, type WindowVerdict, windowAt } from "../domain/window.ts";
 import { planOf, RunSchema } from "./run.ts";
-import { step } from "./step.ts";
+import { type Context, step } from "./step.ts";
 
 /** A freeze that would take longer than this begins half a day ahead all the same. */
 const LEAD_SECONDS_MAX = 43_200;
 
 export const checkWindow = step({
   name: "check-window",
-  does: "Judges the plan's window now, or says when it opens next; a freeze begins so that the cut finds the window open.",
+  does: "Judges the plan's window and change calendars now, or says when they open next; a freeze begins so that the cut finds them open.",
   input: z.object({ run: RunSchema, step: z.enum(["freeze", "delegate-zone"]) }),
-  needs: { s3: ["GetObject"] },
-  run: async ({ run, step: next }, context) => {
+  needs: { s3: ["GetObject"], ssm: ["GetCalendarState"] },
+  run: async ({ run, step: next }, context): Promise<WindowVerdict> => {
     const { settings, price } = await planOf(context, run);
+    const { window } = settings;
     const neededSeconds = cutSeconds(settings.dns.loweredTtlSeconds);
-    if (next === "delegate-zone") return windowAt(settings.window, context.now(), neededSeconds);
     // Developers wait as long as the freeze lasts: it begins when the moving will just be done by the time the window opens.
-    const leadSeconds = Math.min(price.freezeMinutes * 60, LEAD_SECONDS_MAX);
-    return windowAt(settings.window, new Date(context.now().getTime() + leadSeconds * 1000), neededSeconds);
+    const leadSeconds = next === "freeze" ? Math.min(price.freezeMinutes * 60, LEAD_SECONDS_MAX) : 0;
+    const at = new Date(context.now().getTime() + leadSeconds * 1000);
+    const verdict = windowAt(window, at, neededSeconds);
+    if (verdict.verdict !== "pass" || !window.changeCalendars?.length) return verdict;
+    return withCalendar(verdict, window, await seenBy(context, window, at), at, neededSeconds);
   },
 });
+
+/** Whatever keeps a calendar from answering: that it is open isn't known, and it is asked again later. */
+const seenBy = async (
+  context: Context,
+  { changeCalendars = [] }: Window,
+  at: Date,
+): Promise<CalendarSeen> => {
+  const names = changeCalendars.map((c) => c.name);
+  try {
+    return await seeCalendars(context.aws.ssm, names, at);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    context.log.warn("A change calendar could not be asked.", { names, why });
+    return { state: "unknown", why };
+  }
+};

@@ -67,6 +67,10 @@ const DeploymentSchema = z.strictObject({
   rabbitmq: z.strictObject({ managementUrls: z.array(z.url({ protocol: /^https$/ })).min(1) }).optional(),
   /** The platform's own SQS queues that workers leave or join: only their attributes are read. */
   workQueues: z.array(z.string()).default([]),
+  /** SSM Change Calendars that the plan's window names: no others may be asked. */
+  changeCalendars: z
+    .array(z.string().regex(/^(arn:[^:]+:ssm:[^:]+:\d{12}:document\/)?[A-Za-z0-9_.-]{3,128}$/))
+    .default([]),
   alarmEmails: z.array(z.email()).default([]),
   /** Starts in a quiet hour. The plan's window decides again, before each traffic step. */
   cutovers: z.array(CutoverSchema).default([]),
@@ -99,7 +103,8 @@ export const readDeployment = (stage: string): Deployment => {
 
 /** Everything that policies name, but for the key, which has no name before it exists. */
 export const placeOf = (stage: string, deployment: Deployment): Omit<Place, "keyArn"> => {
-  const { account, region, partition, zones, source, target, flowLogGroups, workQueues } = deployment;
+  const { account, region, partition, zones, source, target, flowLogGroups, workQueues, changeCalendars } =
+    deployment;
   const prefix = `repot-${stage}`;
   return {
     partition,
@@ -112,6 +117,7 @@ export const placeOf = (stage: string, deployment: Deployment): Omit<Place, "key
     ...(deployment.clusterRoleArn === undefined ? {} : { clusterRoleArn: deployment.clusterRoleArn }),
     flowLogGroups,
     workQueues,
+    changeCalendars,
   };
 };
 

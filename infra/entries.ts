@@ -17,6 +17,7 @@ const CLIENTS: Readonly<Record<string, readonly [name: string, from: string]>> =
   secrets: ["SecretsManagerClient", "@aws-sdk/client-secrets-manager"],
   sfn: ["SFNClient", "@aws-sdk/client-sfn"],
   sqs: ["SQSClient", "@aws-sdk/client-sqs"],
+  ssm: ["SSMClient", "@aws-sdk/client-ssm"],
   sts: ["STSClient", "@aws-sdk/client-sts"],
 };
 

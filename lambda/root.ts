@@ -28,6 +28,7 @@ const SERVICES: readonly Service[] = [
   "elb",
   "s3",
   "sfn",
+  "ssm",
   "sts",
   "logs",
   "sqs",

@@ -17,6 +17,7 @@ export type ResourceKind =
   /** Queues of the platform that is moved. */
   | "work-queue"
   | "schedule"
+  | "calendar"
   /** AWS has no resource level: granted on `*`, with the reason beside it. */
   | "everything"
   /** Allowed to everybody who is anybody: no statement is needed. */
@@ -68,6 +69,7 @@ export const GRANTS: Readonly<Record<string, Readonly<Record<string, Grant>>>> =
       "a task token names no resource: AWS has no resource level for it, so one function alone may",
     ),
   ]),
+  ssm: Object.fromEntries(grants("ssm", "calendar", "GetCalendarState")),
   sts: Object.fromEntries(grants("sts", "nobody-asks", "GetCallerIdentity")),
   logs: Object.fromEntries([
     ...grants("logs", "log-group", "StartQuery GetQueryResults"),

@@ -18,6 +18,8 @@ export type Place = {
   readonly clusterRoleArn?: string;
   /** SQS queues that the platform's workers consume; none where absent. */
   readonly workQueues?: readonly string[];
+  /** SSM Change Calendars that a plan's window may name, by name or ARN; none where absent. */
+  readonly changeCalendars?: readonly string[];
   /** Log groups of VPC Flow Logs. */
   readonly flowLogGroups: readonly string[];
 };

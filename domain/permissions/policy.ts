@@ -65,6 +65,10 @@ const arnsOf = (place: Place, kind: ResourceKind, entries: readonly Entry[]): re
       return (place.workQueues ?? []).map((name) => arn(place, "sqs", name));
     case "schedule":
       return [arn(place, "scheduler", `schedule/${place.prefix}/*`)];
+    case "calendar":
+      return (place.changeCalendars ?? []).map((name) =>
+        name.startsWith("arn:") ? name : arn(place, "ssm", `document/${name}`),
+      );
     case "everything":
       return ["*"];
     case "nobody-asks":

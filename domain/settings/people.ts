@@ -34,6 +34,28 @@ export const Window = z.strictObject({
   end: z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/),
   /** Days (`YYYY-MM-DD`) on which the window is to open; where given, only those. */
   days: z.array(z.string().regex(/^\d{4}-\d\d-\d\d$/)).default([]),
+  /** SSM Change Calendars that have to be open as well, by name or ARN. */
+  changeCalendars: z
+    .array(
+      z.strictObject({
+        name: z
+          .string()
+          .regex(
+            /^(arn:[^:]+:ssm:[^:]+:\d{12}:document\/)?[A-Za-z0-9_.-]{3,128}$/,
+            "is no name or ARN of a calendar",
+          ),
+        /** When it is closed in a rehearsal; the real one is asked. */
+        closed: z
+          .array(
+            z
+              .strictObject({ from: z.iso.datetime({ offset: true }), to: z.iso.datetime({ offset: true }) })
+              .refine(({ from, to }) => Date.parse(from) < Date.parse(to), "ends before it begins"),
+          )
+          .default([]),
+      }),
+    )
+    .max(10)
+    .optional(),
 });
 
 export const Approvals = z.strictObject({

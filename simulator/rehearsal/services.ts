@@ -23,6 +23,7 @@ import { type AwsServices, makeAwsClients } from "../services/seam-aws.ts";
 import { makeAskDns, makeExchange, type Routes } from "../services/seam-wire.ts";
 import { type Executions, makeSfn } from "../services/sfn.ts";
 import { makeSqsAttributes } from "../services/sqs-attributes.ts";
+import { type ChangeCalendar, makeSsm } from "../services/ssm.ts";
 import { makeSts } from "../services/sts.ts";
 import type { HttpService } from "../world/types.ts";
 import type { Around } from "./around.ts";
@@ -171,6 +172,7 @@ const awsHandlers = (
       lateSeconds: () => world.flowRecords.lateSeconds(),
     }).handlers,
     sfn: makeSfn(executions).handlers,
+    ssm: makeSsm(clock, calendarsOf(plan)).handlers,
     sts: makeSts().handlers,
     sqs: {
       ...makeSqsAttributes({ now: () => clock.now(), queues: world.queues }).handlers,
@@ -179,6 +181,13 @@ const awsHandlers = (
     secrets: around.secrets.handlers,
   };
 };
+
+/** The change calendars that the plan names, closed when it says so. */
+const calendarsOf = ({ settings }: Plan): readonly ChangeCalendar[] =>
+  (settings.window.changeCalendars ?? []).map(({ name, closed }) => ({
+    name,
+    closed: closed.map(({ from, to }) => ({ from: Date.parse(from), to: Date.parse(to) })),
+  }));
 
 /** The subnets that a plan without any of its own assumes. */
 const ASSUMED_SUBNETS = ["subnet-assumed-a", "subnet-assumed-b"];

@@ -12,6 +12,7 @@ import { S3Client, S3ServiceException } from "@aws-sdk/client-s3";
 import { SecretsManagerClient, SecretsManagerServiceException } from "@aws-sdk/client-secrets-manager";
 import { SFNClient, SFNServiceException } from "@aws-sdk/client-sfn";
 import { SQSClient, SQSServiceException } from "@aws-sdk/client-sqs";
+import { SSMClient, SSMServiceException } from "@aws-sdk/client-ssm";
 import { STSClient, STSServiceException } from "@aws-sdk/client-sts";
 import type { Asked } from "../../domain/permissions/entries.ts";
 import type { AwsClients } from "../../functions/step.ts";
@@ -141,6 +142,15 @@ const MANNERS: { readonly [S in AwsService]: Manners } = {
     failed: { name: "InternalServerError", status: 500, message: INTERNAL },
     mutating: ["StartExecution", "StopExecution", "SendTaskSuccess", "SendTaskFailure", "SendTaskHeartbeat"],
     subject: ["stateMachineArn", "executionArn"],
+  },
+  ssm: {
+    exception: SSMServiceException,
+    iam: "ssm",
+    denied: ["AccessDeniedException", 400],
+    throttled: { name: "ThrottlingException", status: 400, message: RATE },
+    failed: { name: "InternalServerError", status: 500, message: "An error occurred on the server side." },
+    mutating: [],
+    subject: ["CalendarNames"],
   },
   sts: {
     exception: STSServiceException,
@@ -347,6 +357,7 @@ export const makeAwsClients = (seam: Seam, services: AwsServices): AwsClients =>
     elb: new ElasticLoadBalancingV2Client(CLIENT_OPTIONS),
     s3: new S3Client(CLIENT_OPTIONS),
     sfn: new SFNClient(CLIENT_OPTIONS),
+    ssm: new SSMClient(CLIENT_OPTIONS),
     sts: new STSClient(CLIENT_OPTIONS),
     logs: new CloudWatchLogsClient(CLIENT_OPTIONS),
     sqs: new SQSClient(CLIENT_OPTIONS),

@@ -170,6 +170,7 @@ const LATENCY_MS: { readonly [S in ServiceName]: readonly [low: number, high: nu
   elb: [50, 160],
   s3: [12, 45],
   sfn: [20, 70],
+  ssm: [30, 110],
   sts: [20, 60],
   rabbitmq: [6, 60],
   logs: [50, 180],

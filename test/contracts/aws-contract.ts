@@ -348,6 +348,7 @@ export const UNVERIFIED: Readonly<Record<string, string>> = {
   elb: "moto has no load balancers that Kubernetes made",
   logs: "moto answers Logs Insights queries with nothing that was counted",
   sfn: "moto's executions run no JSONata; held against recorded histories instead (repot conformance)",
+  ssm: "moto has no change calendars; held to the API reference in test/contracts/ssm.test.ts",
   sqs: "the poller behind the queue is Lambda's own, and no server here has it",
 };
 

@@ -1,5 +1,7 @@
 /** The steps of a cut over simulated zones: TTLs lowered and waited out, the delegation there and back, and the old zone that follows. */
 
+import { GetCalendarStateCommand, type GetCalendarStateCommandOutput } from "@aws-sdk/client-ssm";
+import { mockClient } from "aws-sdk-client-mock";
 import { describe, expect, it } from "vitest";
 import { applyEffect } from "../../adapters/effects/index.ts";
 import { ownReference } from "../../adapters/effects/zones.ts";
@@ -287,5 +289,74 @@ describe("check-window", () => {
       ),
     });
     expect(await bench.run(checkWindow, { step })).toMatchObject({ verdict });
+  });
+
+  describe("where the window names a change calendar", () => {
+    const calendar = () => {
+      const bench = makeStepBench({
+        plan: smallPlan(
+          { price: { stateTransitions: 0, doubleRunningHours: 0, freezeMinutes: 90 } },
+          {
+            window: {
+              timeZone: "UTC",
+              start: "01:00",
+              end: "05:00",
+              changeCalendars: [{ name: "platform-freeze" }],
+            },
+          },
+        ),
+      });
+      return { bench, ssm: mockClient(bench.context.aws.ssm) };
+    };
+
+    it("asks for it by name, for the moment at which the cut would begin", async () => {
+      const { bench, ssm } = calendar();
+      ssm.on(GetCalendarStateCommand).resolves({ State: "OPEN" });
+      expect(await bench.run(checkWindow, { step: "delegate-zone" })).toMatchObject({ verdict: "pass" });
+      expect(await bench.run(checkWindow, { step: "freeze" })).toMatchObject({ verdict: "pass" });
+      expect(ssm.commandCalls(GetCalendarStateCommand).map((call) => call.args[0].input)).toEqual([
+        { CalendarNames: ["platform-freeze"], AtTime: expect.stringMatching(/^2026-03-03T02:02/) },
+        { CalendarNames: ["platform-freeze"], AtTime: expect.stringMatching(/^2026-03-03T03:32/) },
+      ]);
+    });
+
+    it.each([
+      [
+        "closed",
+        { State: "CLOSED", NextTransitionTime: "2026-03-03T03:00:00Z" },
+        /is closed until 2026-03-03 03:00/,
+      ],
+      [
+        "about to close",
+        { State: "OPEN", NextTransitionTime: "2026-03-03T02:01:00Z" },
+        /closes at 2026-03-03 02:01/,
+      ],
+      ["in a state that nobody knows", { State: "AJAR" }, /isn't known: SSM answered AJAR/],
+    ])("holds while it is %s", async (_, answer, sentence) => {
+      const { bench, ssm } = calendar();
+      ssm.on(GetCalendarStateCommand).resolves(answer as GetCalendarStateCommandOutput);
+      const verdict = await bench.run(checkWindow, { step: "delegate-zone" });
+      expect(verdict).toMatchObject({ verdict: "unknown", sentence: expect.stringMatching(sentence) });
+    });
+
+    it.each(["InvalidDocument", "AccessDeniedException", "InternalServerError"])(
+      "holds while it can't be asked (%s)",
+      async (name) => {
+        const { bench, ssm } = calendar();
+        ssm
+          .on(GetCalendarStateCommand)
+          .rejects(Object.assign(new Error(name), { name, $metadata: { httpStatusCode: 400 } }));
+        const verdict = await bench.run(checkWindow, { step: "delegate-zone" });
+        expect(verdict).toMatchObject({ verdict: "unknown", waitSeconds: 1_800 });
+        expect((verdict as { readonly sentence: string }).sentence).toContain(name);
+      },
+    );
+
+    it("isn't asked while the window itself is shut", async () => {
+      const { bench, ssm } = calendar();
+      bench.wait(4 * 3_600);
+      expect(await bench.run(checkWindow, { step: "delegate-zone" })).toMatchObject({ verdict: "unknown" });
+      expect(ssm.commandCalls(GetCalendarStateCommand)).toEqual([]);
+    });
   });
 });

@@ -4,7 +4,7 @@ import { PHASES } from "../../domain/phases.ts";
 import { buildPlan, planHash, planText } from "../../domain/planning/build.ts";
 import type { RehearsalOptions } from "../../simulator/rehearsal/rehearse.ts";
 import { hasInputs, objectsOf, published } from "../domain/platform.ts";
-import { example, type Planned, planned, rich } from "../rehearsals/small.ts";
+import { example, type Planned, planned, rich, SETTINGS } from "../rehearsals/small.ts";
 
 export type Rehearsal = {
   readonly title: string;
@@ -36,6 +36,12 @@ const input = (name: "online-boutique" | "opentelemetry-demo") => async (): Prom
 export const SUITE: readonly Rehearsal[] = [
   ...platform("the small platform", async () => planned(), BACK),
   ...platform("the small platform with a broker and an autoscaler", async () => rich(), BACK),
+  {
+    title: "a window with a change calendar",
+    plan: async () =>
+      planned({}, { window: { ...SETTINGS.window, changeCalendars: [{ name: "platform-freeze" }] } }),
+    options: {},
+  },
   { title: "approval denied", plan: async () => planned(), options: { approve: "deny" } },
   { title: "approval never given", plan: async () => planned(), options: { approve: "never" } },
   {
