@@ -2,7 +2,7 @@
 
 import { keys } from "../../domain/journal.ts";
 import type { Invariant } from "./invariant.ts";
-import { changesPlatform, type Scene } from "./scene.ts";
+import { changesPlatform, type Scene, wrote } from "./scene.ts";
 
 /** The steps of the way back. */
 const BACK = new Set(["undo-effect", "carry-back", "turn-back"]);
@@ -19,13 +19,7 @@ export const makeFence = (): Invariant<Scene> => {
       const seen = fact();
       if (seen?.kind !== "call") return [];
       const { call } = seen;
-      if (
-        call.service === "s3" &&
-        call.mutating &&
-        call.outcome === "applied" &&
-        call.subject === keys.fence(plan.migration)
-      )
-        raisedAt ??= now();
+      if (wrote(call, keys.fence(plan.migration))) raisedAt ??= now();
       if (
         raisedAt === undefined ||
         now() - raisedAt <= IN_FLIGHT_MS ||

@@ -4,7 +4,7 @@ import { stopsFirst } from "../../domain/kafka-policy.ts";
 import { nameOf, type Plan } from "../../domain/plan.ts";
 import { type Guard, GuardSchema } from "../../functions/guard.ts";
 import type { Invariant } from "./invariant.ts";
-import { changesPlatform, type Scene } from "./scene.ts";
+import { changesPlatform, type Scene, wrote } from "./scene.ts";
 
 /** Steps that begin something: capacity, ownership, traffic. */
 const BEGINS = new Set(["scale-workload", "delegate-zone"]);
@@ -34,12 +34,7 @@ export const makeGuarded = (): Invariant<Scene> => {
       const seen = fact();
       if (seen?.kind !== "call") return [];
       const { call } = seen;
-      if (
-        call.service === "s3" &&
-        call.mutating &&
-        call.outcome === "applied" &&
-        call.subject === `migrations/${plan.migration}/guard.json`
-      ) {
+      if (wrote(call, `migrations/${plan.migration}/guard.json`)) {
         const { held } = guardIn((call.input as { readonly Body?: unknown }).Body);
         heldSince = held ? (heldSince ?? now()) : undefined;
         return [];

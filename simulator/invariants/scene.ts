@@ -23,6 +23,10 @@ export type Scene = {
   readonly world: () => { readonly dns: SimulatedDns; readonly queues: QueueWorld } | undefined;
 };
 
+/** Whether a call has put an object into the bucket, under this key. */
+export const wrote = (call: Observed, key: string): boolean =>
+  call.service === "s3" && call.mutating && call.outcome === "applied" && call.subject === key;
+
 /** Calls that change the platform or its DNS: what the journal has to know of before. */
 export const changesPlatform = (call: Observed): boolean =>
   call.mutating &&

@@ -14,6 +14,7 @@ import {
   type Timing,
 } from "./coordinator.ts";
 import type { Group, Member } from "./group.ts";
+import { Sessions } from "./sessions.ts";
 
 export class Classic implements Coordinator {
   readonly #group: Group;
@@ -27,14 +28,14 @@ export class Classic implements Coordinator {
   /** An empty group waits for more; whoever comes meanwhile makes it wait once more. */
   #waiting = false;
   #grew = false;
-  /** What members that are away still have by their assignment. */
-  readonly #kept = new Map<Member, readonly number[]>();
+  readonly #sessions: Sessions;
 
   constructor(group: Group, clock: Clock, timing: Timing, eager: boolean) {
     this.#group = group;
     this.#clock = clock;
     this.#timing = timing;
     this.#eager = eager;
+    this.#sessions = new Sessions(group, clock, timing, (member) => this.#gone(member));
   }
 
   state(): CoordinatorState {
@@ -42,7 +43,7 @@ export class Classic implements Coordinator {
   }
 
   assigned(member: Member): readonly number[] {
-    return this.#kept.get(member) ?? this.#group.ownedBy(member);
+    return this.#sessions.assigned(member);
   }
 
   begin(members: readonly Member[]): void {
@@ -54,10 +55,7 @@ export class Classic implements Coordinator {
   }
 
   join(member: Member): { readonly fenced?: Member } {
-    const incumbent =
-      member.instanceId === undefined
-        ? undefined
-        : [...this.#group.members].find((m) => m.instanceId === member.instanceId);
+    const incumbent = this.#sessions.incumbentOf(member);
     if (incumbent) return this.#replace(incumbent, member);
     this.#group.members.add(member);
     if (this.#phase === "empty") this.#wait(member);
@@ -72,22 +70,11 @@ export class Classic implements Coordinator {
   }
 
   leave(member: Member): void {
-    const owned = this.#group.ownedBy(member);
-    this.#group.releaseAll(member, true);
-    member.alive = false;
-    if (member.instanceId === undefined) this.#remove(member);
-    else {
-      this.#kept.set(member, owned);
-      this.#expire(member);
-    }
-    this.#timing.changed();
+    this.#sessions.leave(member);
   }
 
   lose(member: Member): void {
-    this.#group.advance();
-    member.alive = false;
-    this.#expire(member);
-    this.#timing.changed();
+    this.#sessions.lose(member);
   }
 
   disturb(): void {
@@ -98,33 +85,16 @@ export class Classic implements Coordinator {
 
   /** The same static id again: the newcomer gets what the incumbent had, without a rebalance; an incumbent that lives is fenced. */
   #replace(incumbent: Member, member: Member): { readonly fenced?: Member } {
-    const owned = this.assigned(incumbent);
     const fenced = incumbent.alive;
-    this.#group.releaseAll(incumbent, false);
-    incumbent.alive = false;
-    this.#kept.delete(incumbent);
-    this.#group.members.delete(incumbent);
-    this.#group.members.add(member);
+    this.#sessions.replace(incumbent, member);
     if (this.#joined.delete(incumbent) || this.#phase === "rebalancing") this.#joined.add(member);
-    for (const index of owned) if (!this.#group.owners()[index]) this.#group.take(index, member);
     this.#completeIfAll();
     this.#timing.changed();
     return fenced ? { fenced: incumbent } : {};
   }
 
-  #expire(member: Member): void {
-    this.#clock.after(this.#timing.sessionMs, () => {
-      if (member.alive || !this.#group.members.has(member)) return;
-      this.#group.releaseAll(member, false);
-      this.#remove(member);
-      this.#timing.changed();
-    });
-  }
-
-  #remove(member: Member): void {
-    this.#group.members.delete(member);
+  #gone(member: Member): void {
     this.#joined.delete(member);
-    this.#kept.delete(member);
     if (this.#group.members.size === 0) {
       this.#round += 1;
       this.#waiting = false;
@@ -195,7 +165,7 @@ export class Classic implements Coordinator {
     const group = this.#group;
     const owners = group.owners();
     // Members that are away were waited for: what they had is free by now.
-    this.#kept.clear();
+    this.#sessions.forget();
     const target = stickyAssignment([...group.members], owners);
     const revoked = new Set<Member>();
     for (const [index, member] of target.entries()) {

@@ -13,6 +13,7 @@ import {
   type Timing,
 } from "./coordinator.ts";
 import type { Group, Member } from "./group.ts";
+import { Sessions } from "./sessions.ts";
 
 export class Kip848 implements Coordinator {
   readonly #group: Group;
@@ -20,24 +21,24 @@ export class Kip848 implements Coordinator {
   readonly #timing: Timing;
   #target: readonly (Member | undefined)[] = [];
   readonly #told = new Set<Member>();
-  /** Static members that said that they come back. */
-  readonly #away = new Map<Member, readonly number[]>();
+  readonly #sessions: Sessions;
 
   constructor(group: Group, clock: Clock, timing: Timing) {
     this.#group = group;
     this.#clock = clock;
     this.#timing = timing;
+    this.#sessions = new Sessions(group, clock, timing, () => this.#anew());
   }
 
   state(): CoordinatorState {
     if (this.#group.members.size === 0) return "empty";
-    return [...this.#group.members].every((m) => this.#away.has(m) || !this.#differs(m))
+    return [...this.#group.members].every((m) => this.#sessions.isAway(m) || !this.#differs(m))
       ? "stable"
       : "rebalancing";
   }
 
   assigned(member: Member): readonly number[] {
-    return this.#away.get(member) ?? this.#group.ownedBy(member);
+    return this.#sessions.assigned(member);
   }
 
   begin(members: readonly Member[]): void {
@@ -48,11 +49,8 @@ export class Kip848 implements Coordinator {
   }
 
   join(member: Member): { readonly refused: string } | Record<string, never> {
-    const incumbent =
-      member.instanceId === undefined
-        ? undefined
-        : [...this.#group.members].find((m) => m.instanceId === member.instanceId);
-    if (incumbent && !this.#away.has(incumbent))
+    const incumbent = this.#sessions.incumbentOf(member);
+    if (incumbent && !this.#sessions.isAway(incumbent))
       return { refused: `UNRELEASED_INSTANCE_ID: ${member.instanceId} is used by another member.` };
     if (incumbent) this.#return(incumbent, member);
     else {
@@ -66,22 +64,11 @@ export class Kip848 implements Coordinator {
   }
 
   leave(member: Member): void {
-    const owned = this.#group.ownedBy(member);
-    this.#group.releaseAll(member, true);
-    member.alive = false;
-    if (member.instanceId === undefined) this.#remove(member);
-    else {
-      this.#away.set(member, owned);
-      this.#expire(member);
-    }
-    this.#timing.changed();
+    this.#sessions.leave(member);
   }
 
   lose(member: Member): void {
-    this.#group.advance();
-    member.alive = false;
-    this.#expire(member);
-    this.#timing.changed();
+    this.#sessions.lose(member);
   }
 
   disturb(): void {
@@ -92,33 +79,14 @@ export class Kip848 implements Coordinator {
 
   /** A static member comes back within its session: its partitions waited for it. */
   #return(incumbent: Member, member: Member): void {
-    const kept = this.#away.get(incumbent) ?? [];
-    this.#away.delete(incumbent);
-    this.#group.members.delete(incumbent);
-    this.#group.members.add(member);
     this.#target = this.#target.map((m) => (m === incumbent ? member : m));
-    for (const index of kept) if (!this.#group.owners()[index]) this.#group.take(index, member);
-  }
-
-  #expire(member: Member): void {
-    this.#clock.after(this.#timing.sessionMs, () => {
-      if (member.alive || !this.#group.members.has(member)) return;
-      this.#group.releaseAll(member, false);
-      this.#remove(member);
-      this.#timing.changed();
-    });
-  }
-
-  #remove(member: Member): void {
-    this.#group.members.delete(member);
-    this.#away.delete(member);
-    this.#anew();
+    this.#sessions.replace(incumbent, member);
   }
 
   /** Another epoch: the brokers assign anew, sticky to what members have; what is free goes to who has least. */
   #anew(): void {
     this.#group.rebalanced();
-    const owners = this.#group.owners().map((owner, i) => owner ?? this.#keeperOf(i));
+    const owners = this.#group.owners().map((owner, i) => owner ?? this.#sessions.keeperOf(i));
     this.#target = stickyAssignment([...this.#group.members], owners);
     this.#tell();
   }
@@ -143,13 +111,9 @@ export class Kip848 implements Coordinator {
     for (const index of this.#group.ownedBy(member))
       if (this.#target[index] !== member) this.#group.release(index, true);
     for (const [index, owner] of this.#group.owners().entries())
-      if (!owner && this.#target[index] === member && !this.#keeperOf(index)) this.#group.take(index, member);
+      if (!owner && this.#target[index] === member && !this.#sessions.keeperOf(index))
+        this.#group.take(index, member);
     this.#tell();
     this.#timing.changed();
-  }
-
-  /** The static member that is away and for which a partition waits. */
-  #keeperOf(index: number): Member | undefined {
-    return [...this.#away].find(([, kept]) => kept.includes(index))?.[0];
   }
 }
