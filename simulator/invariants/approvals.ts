@@ -4,7 +4,7 @@ import { DecisionSchema, type Request, RequestSchema, VoteSchema } from "../../d
 import { keys } from "../../domain/journal.ts";
 import type { Observed } from "../services/seam.ts";
 import type { Invariant } from "./invariant.ts";
-import { changesPlatform, type Scene } from "./scene.ts";
+import { changesPlatform, type Scene, wrote } from "./scene.ts";
 
 /** Steps whose effects nobody may make without a grant of a question of this name; the execution that asks is the rest of the name. */
 const NEEDS_GRANT: Readonly<Record<string, string>> = {
@@ -24,7 +24,7 @@ export const makeApprovals = (): Invariant<Scene> => {
       const seen = scene.fact();
       if (seen?.kind === "event" && seen.event.type === "run") hash = seen.event.plan;
       if (seen?.kind === "call") {
-        if (raisesFence(scene, seen.call)) fencedAt ??= scene.now();
+        if (wrote(seen.call, keys.fence(scene.plan.migration))) fencedAt ??= scene.now();
         return unasked(decided, seen.call);
       }
       if (seen?.kind === "event" && seen.event.type === "approval" && seen.event.status === "asked")
@@ -54,12 +54,6 @@ export const makeApprovals = (): Invariant<Scene> => {
 
 /** A question that was on its way when the fence rose may still be written. */
 const IN_FLIGHT_MS = 30_000;
-
-const raisesFence = ({ plan }: Scene, call: Observed): boolean =>
-  call.service === "s3" &&
-  call.mutating &&
-  call.outcome === "applied" &&
-  call.subject === keys.fence(plan.migration);
 
 /** An effect that people have to allow, made before they did. */
 const unasked = (decided: ReadonlyMap<string, string>, call: Observed): readonly string[] => {
