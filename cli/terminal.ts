@@ -110,6 +110,7 @@ const MOVES_PODS: readonly string[] = [
   "shift-workers",
   "shift-group",
   "hand-over-controller",
+  "copy-with-pause",
 ];
 
 const movedWorkloads = ({ workloads }: ViewModel): { moved: number; of: number } => {

@@ -17,6 +17,8 @@ export const NOT_BACKED_UP = "velero.io/exclude-from-backup";
 /** The central switch: simulated and real pipelines read it before they deploy. */
 export const PIPELINES = { name: "repot-pipelines", namespace: SYSTEM_NAMESPACE } as const;
 export const VELERO = { name: "velero", namespace: SYSTEM_NAMESPACE, storage: "default" } as const;
+/** Where the target's Velero writes what goes back to the source; the source only reads there. */
+export const VELERO_BACK = "back";
 
 const VELERO_IMAGE = "velero/velero:v1.17.2";
 const VELERO_PLUGIN_IMAGE = "velero/velero-plugin-for-aws:v1.13.2";
@@ -75,17 +77,26 @@ const definition = ([kind, plural, version]: Defined): KubeObject => ({
   },
 });
 
-const storageLocation = (side: Side, migration: string): KubeObject => ({
+/** One location for each cluster's backups, under a prefix of its own: Velero refuses a bucket with strange folders at its root. */
+const storageLocation = (side: Side, migration: string, writer: Side): KubeObject => ({
   apiVersion: "velero.io/v1",
   kind: "BackupStorageLocation",
-  metadata: { name: VELERO.storage, namespace: VELERO.namespace },
+  metadata: { name: writer === "source" ? VELERO.storage : VELERO_BACK, namespace: VELERO.namespace },
   spec: {
     provider: "aws",
-    default: true,
-    // The target only reads: whatever happens there, the source's backups stay.
-    accessMode: side === "source" ? "ReadWrite" : "ReadOnly",
-    objectStorage: { bucket: veleroBucketOf(migration) },
+    ...(writer === "source" ? { default: true } : {}),
+    // The other one only reads: whatever happens there, these backups stay.
+    accessMode: side === writer ? "ReadWrite" : "ReadOnly",
+    objectStorage: { bucket: veleroBucketOf(migration), prefix: writer },
   },
+});
+
+/** How snapshots of volumes are taken and found again: by name, on both sides. Both clusters lie in one account and region. */
+const snapshotLocation = (): KubeObject => ({
+  apiVersion: "velero.io/v1",
+  kind: "VolumeSnapshotLocation",
+  metadata: { name: VELERO.storage, namespace: VELERO.namespace },
+  spec: { provider: "aws" },
 });
 
 const serviceAccount = (name: string, inside: string): KubeObject => ({
@@ -186,9 +197,11 @@ export const bundleOf = (side: Side, migration: string): readonly KubeObject[] =
     ...VELERO_KINDS.map(definition),
     serviceAccount(VELERO.name, VELERO.namespace),
     veleroMayEverything(),
-    storageLocation(side, migration),
+    storageLocation(side, migration, "source"),
     velero(),
     loadGenerator(),
+    storageLocation(side, migration, "target"),
+    snapshotLocation(),
   ].map((object) => ours(migration, object));
 
 /** What must be Ready before the bundle counts as installed. */

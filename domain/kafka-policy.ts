@@ -68,6 +68,7 @@ export const boundsOf = (
  */
 export const stopsFirst = (move: string, policy?: GroupPolicy): boolean =>
   move === "stop-then-start" ||
+  move === "copy-with-pause" ||
   (move === "shift-group" && (policy === "swap" || policy === "static" || policy === "drained"));
 
 export type Counts = { readonly source: number; readonly target: number };

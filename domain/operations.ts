@@ -39,6 +39,7 @@ export type OperationName =
   | "start-core"
   | "shift"
   | "hand-over"
+  | "copy"
   | "shift-workers"
   | "shift-group"
   | "raise-target"

@@ -32,6 +32,8 @@ export const MOVES = [
   "stop-then-start",
   /** Members of a consumer group: by its policy, one by one or all at once, never more nor fewer than its bounds. */
   "shift-group",
+  /** Stopped on the source, its volumes copied by Velero and verified, started on the target; costs a pause that people approve. */
+  "copy-with-pause",
   /** CronJobs: restored suspended, suspended on the source, proved idle, resumed on the target, between two ticks. */
   "hand-over-schedule",
   /** Controllers that know their own things: started on the target with an identity of its own; what is shared passes in the ledger. */
@@ -88,8 +90,10 @@ export const WorkloadSchema = z.object({
   /** From the probes: how long a pod takes to be Ready at least, and how long Repot waits for it. */
   readySecondsExpected: z.number().nonnegative(),
   readyDeadlineSeconds: z.number().positive(),
-  /** The stated pause of `stop-then-start`, null where there is none. */
+  /** The stated pause of `stop-then-start` and the approved one of `copy-with-pause`, null where there is none. */
   pauseSecondsMax: z.number().nonnegative().nullable(),
+  /** What `copy-with-pause` copies, and how long a start of it takes at most. */
+  copy: z.object({ claims: z.array(z.string()).min(1), startSeconds: z.number().nonnegative() }).optional(),
   /** Services that select its pods, `namespace/name`. */
   services: z.array(z.string()),
   /** Services that it calls, `namespace/name`, with where the manifests say so. */

@@ -11,6 +11,7 @@ const MOVE: Readonly<Record<Workload["move"], string>> = {
   "stop-then-start": "stops on the source, then starts on the target",
   "shift-workers": "workers of one queue, step by step: more on the target, then fewer on the source",
   "shift-group": "its members move by their group's policy",
+  "copy-with-pause": "stops on the source, its volumes are copied and verified, then starts on the target",
   "hand-over-controller": "runs on both sides, each owning only its own; what is shared is handed over",
   "hand-over-schedule": "its schedule is handed over between two ticks",
   "keep-on-source": "stays on the source, reached through its Service",
@@ -38,6 +39,7 @@ const counts = (w: Workload): string => {
 const facts = (w: Workload): string[] => [
   `${counts(w)}; Ready after ${seconds(w.readySecondsExpected)} at the earliest, waited for up to ${seconds(w.readyDeadlineSeconds)}`,
   ...(w.pauseSecondsMax === null ? [] : [`paused for at most ${seconds(w.pauseSecondsMax)}`]),
+  ...(w.copy ? [`copies ${w.copy.claims.map((c) => `PersistentVolumeClaim ${c}`).join(", ")}`] : []),
   ...(w.autoscaler === undefined ? [] : [`its replicas are also written by ${w.autoscaler}`]),
   ...(w.producer === true ? ["produces to Kafka: watched for transactional ids that are used twice"] : []),
   ...(w.hosts.length === 0 ? [] : [`answers for ${w.hosts.join(", ")}`]),

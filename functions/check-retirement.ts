@@ -41,12 +41,14 @@ const noTraffic = async (context: Context, plan: SlimPlan): Promise<Verdict> => 
   });
 };
 
+const EXCLUSIVE: ReadonlySet<string> = new Set(["stop-then-start", "copy-with-pause", "hand-over-schedule"]);
+
 /** Everything exclusive that moved is the target's. */
 const owners = async (context: Context, run: Run, plan: SlimPlan): Promise<readonly Verdict[]> => {
   const verdicts: Verdict[] = [];
   for (const workload of plan.workloads) {
     const isOwned = workload.move === "hand-over-controller" && workload.controller?.way === "owned";
-    if (!isOwned && workload.move !== "stop-then-start" && workload.move !== "hand-over-schedule") continue;
+    if (!isOwned && !EXCLUSIVE.has(workload.move)) continue;
     const key = keys.owner(run.migration, nameOf(workload));
     const owner = await ownerOf(bucketOf(context), run.migration, nameOf(workload));
     verdicts.push(

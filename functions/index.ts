@@ -22,6 +22,7 @@ import { compareWhole } from "./compare-whole.ts";
 import { compareWithStart } from "./compare-with-start.ts";
 import { compareWorkload } from "./compare-workload.ts";
 import { completeRestore } from "./complete-restore.ts";
+import { copyVolumes } from "./copy-volumes.ts";
 import { countHold } from "./count-hold.ts";
 import { createZone } from "./create-zone.ts";
 import { delegateZone } from "./delegate-zone.ts";
@@ -40,6 +41,7 @@ import { keepWarm } from "./keep-warm.ts";
 import { liftFreeze } from "./lift-freeze.ts";
 import { linkService } from "./link-service.ts";
 import { linkServices } from "./link-services.ts";
+import { listCopyBack } from "./list-copy-back.ts";
 import { listUndo } from "./list-undo.ts";
 import { lowerTtls } from "./lower-ttls.ts";
 import { measureOldTtls } from "./measure-old-ttls.ts";
@@ -48,6 +50,7 @@ import { measureWorkers } from "./measure-workers.ts";
 import { observeBalancers } from "./observe-balancers.ts";
 import { observeBundle } from "./observe-bundle.ts";
 import { observeCluster } from "./observe-cluster.ts";
+import { observeCopy } from "./observe-copy.ts";
 import { observeDelegation } from "./observe-delegation.ts";
 import { observeDrain } from "./observe-drain.ts";
 import { observeDrift } from "./observe-drift.ts";
@@ -83,8 +86,10 @@ import { restoreAutoscalers } from "./restore-autoscalers.ts";
 import { restoreHooks } from "./restore-hooks.ts";
 import { restoreTtls } from "./restore-ttls.ts";
 import { restoreWorkloads } from "./restore-workloads.ts";
+import { resumeOnTarget } from "./resume-on-target.ts";
 import { resumePipelines } from "./resume-pipelines.ts";
 import { retireWorkload } from "./retire-workload.ts";
+import { returnVolumes } from "./return-volumes.ts";
 import { runE2eSuite } from "./run-e2e-suite.ts";
 import { scaleWorkload } from "./scale-workload.ts";
 import type { Step } from "./step.ts";
@@ -123,6 +128,7 @@ const all = [
   compareWithStart,
   compareWorkload,
   completeRestore,
+  copyVolumes,
   countHold,
   createZone,
   delegateZone,
@@ -141,6 +147,7 @@ const all = [
   liftFreeze,
   linkService,
   linkServices,
+  listCopyBack,
   listUndo,
   lowerTtls,
   measureOldTtls,
@@ -149,6 +156,7 @@ const all = [
   observeBalancers,
   observeBundle,
   observeCluster,
+  observeCopy,
   observeDelegation,
   observeDrain,
   observeDrift,
@@ -184,8 +192,10 @@ const all = [
   restoreHooks,
   restoreTtls,
   restoreWorkloads,
+  resumeOnTarget,
   resumePipelines,
   retireWorkload,
+  returnVolumes,
   runE2eSuite,
   scaleWorkload,
   stopForward,

@@ -13,6 +13,7 @@ const KINDS = [
   "serviceaccounts",
   "clusterrolebindings",
   "backupstoragelocations.velero.io",
+  "volumesnapshotlocations.velero.io",
   "configmaps",
   "deployments",
 ];

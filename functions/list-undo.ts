@@ -1,22 +1,24 @@
 /** Lists what a rollback has to undo, in its order, from the journal alone. */
 
 import * as z from "zod";
+import { keys } from "../domain/journal.ts";
 import { undoLists } from "../domain/undo.ts";
 import { journalOf } from "./effect.ts";
 import { withRecord } from "./gate.ts";
-import { bucketOf, RunSchema } from "./run.ts";
-import { step } from "./step.ts";
+import { bucketOf, type Item, ItemSchema, type Run, RunSchema } from "./run.ts";
+import { type Context, step } from "./step.ts";
 
 export const listUndo = step({
   name: "list-undo",
-  does: "Reads the journal and stores four lists for the maps; the first listing after the fence is the complete one.",
+  does: "Reads the journal and stores five lists for the maps; the first listing after the fence is the complete one.",
   input: z.object({ run: RunSchema }),
   needs: withRecord("migrations/*/undo/*", {}),
   run: async ({ run }, context) => {
     const bucket = bucketOf(context);
-    const lists = undoLists(await journalOf(context).forwardKeys(run.migration));
+    const forward = await journalOf(context).forwardKeys(run.migration);
+    const lists = { ...undoLists(forward), copies: await copiedOf(context, run, forward) };
     const keyOf = (list: string) => `migrations/${run.migration}/undo/${list}.json`;
-    for (const list of ["hooks", "capacity", "dns", "rest"] as const) {
+    for (const list of ["hooks", "capacity", "dns", "copies", "rest"] as const) {
       const key = keyOf(list);
       const stored = await bucket.getJson(key);
       if (stored) await bucket.replaceIf(key, lists[list], stored.etag);
@@ -27,7 +29,21 @@ export const listUndo = step({
       capacity: keyOf("capacity"),
       dns: keyOf("dns"),
       rest: keyOf("rest"),
+      copies: keyOf("copies"),
       delegated: lists.dns.length > 0,
     };
   },
 });
+
+/** Workloads whose volumes were copied, or were about to be, as the plan's maps know them. */
+const copiedOf = async (context: Context, run: Run, forward: readonly string[]): Promise<readonly Item[]> => {
+  const touched = new Set(
+    forward.flatMap((key) => /\/journal\/(\d+-copy:.*)\/forward-/.exec(key)?.[1] ?? []),
+  );
+  if (touched.size === 0) return [];
+  const stored = await bucketOf(context).getJson(keys.wave(run.plan, "retire"));
+  return z
+    .array(ItemSchema)
+    .parse(stored?.value ?? [])
+    .filter((item) => touched.has(item.operations.move ?? ""));
+};

@@ -12,7 +12,9 @@ const READS = ["get cronjobs", "get deployments", "get statefulsets", "list pods
 
 /** What passes in the ledger, and so must not be on both sides. */
 const passes = (w: Workload): boolean =>
-  w.move === "stop-then-start" || (w.move === "hand-over-controller" && w.controller?.way === "owned");
+  w.move === "stop-then-start" ||
+  w.move === "copy-with-pause" ||
+  (w.move === "hand-over-controller" && w.controller?.way === "owned");
 
 export const observeOwners = gate({
   name: "observe-owners",

@@ -28,6 +28,9 @@ const SCALES = [
 const begins = (item: Item, side: Side): boolean =>
   side === "source" || !stopsFirst(item.move, item.groups?.[0]?.policy);
 
+/** What must not exist twice starts only where the ledger says. */
+const isExclusive = ({ move }: Item): boolean => move === "stop-then-start" || move === "copy-with-pause";
+
 export const scaleWorkload = step({
   name: "scale-workload",
   does: "Sets the replica count of one workload on one side (of queue workers: in their ScaledObject as well); an exclusive one only where the ledger says that the side owns it.",
@@ -43,7 +46,7 @@ export const scaleWorkload = step({
   run: async ({ run, item, side, replicas, operation, move }, context) => {
     if (!isScalable(item)) return { outcome: "stood" as const };
     if (begins(item, side)) await heedGuard(context, run, `${move} of ${item.namespace}/${item.name}`);
-    if (item.move === "stop-then-start" && replicas > 0) {
+    if (isExclusive(item) && replicas > 0) {
       const owner = await ownerOf(bucketOf(context), run.migration, `${item.namespace}/${item.name}`);
       if (owner !== side)
         throw new OwnedElsewhere(

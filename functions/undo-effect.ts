@@ -7,7 +7,9 @@ import { GroupSettling, OwnedElsewhere, StillSettling, Transient } from "../doma
 import type { JournalEntry } from "../domain/journal.ts";
 import type { KubeObject, Ref } from "../domain/kube.ts";
 import { otherSide } from "../domain/phases.ts";
-import { nameOf } from "../domain/plan.ts";
+import { nameOf, type Workload } from "../domain/plan.ts";
+import { copyMove, MOVES } from "../domain/volume-copy.ts";
+import { intendedAt, isCopiedBack, movesOf } from "./copies.ts";
 import { journalOf, makeUndoEffect, undoEntry, withJournal } from "./effect.ts";
 import { workersOf } from "./queues.ts";
 import { bucketOf, kubernetesOf, planOf, type Run, RunSchema } from "./run.ts";
@@ -51,6 +53,7 @@ export const undoEffectStep = step({
     for (const key of entry) {
       const forward = await journal.read(key);
       await mayPassBack(context, run, forward);
+      await mayDelete(context, run, forward);
       await mayStart(context, run, forward);
       await mayStopWorkers(context, forward);
       await mayMoveMember(context, forward);
@@ -65,12 +68,13 @@ export const undoEffectStep = step({
  * Giving an exclusive thing back to the source takes the proof that none of it is left on the target.
  * @throws Transient while a pod or a running job is left: the state machine asks again. PodStuck where a pod won't go by itself.
  */
-const mayPassBack = async (context: Context, run: Run, { effect }: JournalEntry): Promise<void> => {
+const mayPassBack = async (context: Context, run: Run, { effect, move }: JournalEntry): Promise<void> => {
   if (effect.kind !== "set-owner" || effect.after !== "target") return;
   const plan = await planOf(context, run);
   const workload = plan.workloads.find((w) => nameOf(w) === effect.thing);
   // Two controllers that each know their own may both be there: the target's has lost the right to delete before.
   if (!workload || workload.move === "hand-over-controller") return;
+  if (workload.move === "copy-with-pause") await mustBeCopiedBack(context, run, workload, move);
   const target = kubernetesOf(context, "target");
   const object = await target.find(refOfItem(workload));
   const left = object ? await leftOf(target, object) : "";
@@ -83,13 +87,47 @@ const mayPassBack = async (context: Context, run: Run, { effect }: JournalEntry)
 };
 
 /**
+ * What a copied workload may have written on the target is on the source again before the source gets it back.
+ * @throws OwnedElsewhere, which nothing but copy-back or a person ends: the source's old volumes would be stale.
+ */
+const mustBeCopiedBack = async (
+  context: Context,
+  run: Run,
+  workload: Workload,
+  move: string,
+): Promise<void> => {
+  const attempt = Number(/~(\d+)$/.exec(move)?.[1] ?? 0);
+  const item = copiedItem(workload);
+  const started = await intendedAt(context, run, item, copyMove(MOVES.start, attempt));
+  if (started === undefined || (await isCopiedBack(context, run, item, attempt))) return;
+  throw new OwnedElsewhere(
+    `${nameOf(workload)} was started on the target at ${started.toISOString()}, and what it has written there is not on the source yet. Its newest data are in the target's volumes (${workload.copy?.claims.join(", ")}), and the target stays. Stop it there, copy them back, then start it on the source.`,
+  );
+};
+
+/**
+ * A target stays for as long as it holds what can't be had elsewhere.
+ * @throws OwnedElsewhere while the newest data of a copied workload are there only.
+ */
+const mayDelete = async (context: Context, run: Run, { effect }: JournalEntry): Promise<void> => {
+  if (effect.kind !== "create-cluster") return;
+  for (const workload of (await planOf(context, run)).workloads)
+    if (workload.move === "copy-with-pause")
+      for (const move of await movesOf(context, run, copiedItem(workload)))
+        if (move.startsWith(MOVES.owner)) await mustBeCopiedBack(context, run, workload, move);
+};
+
+const copiedItem = (workload: Workload) => ({ ...workload, operations: { move: workload.operation ?? "" } });
+
+/**
  * What was stopped on the source because it must not exist twice starts there only where the ledger gives it to the source: where that could
  * not be undone, this must not be either.
  * @throws OwnedElsewhere, which nothing but a person's word about the target ends.
  */
 const mayStart = async (context: Context, run: Run, { effect, operation }: JournalEntry): Promise<void> => {
-  if (effect.kind !== "set-field" || effect.cluster !== "source" || !/^\d+-hand-over:/.test(operation))
+  if (effect.kind !== "set-field" || effect.cluster !== "source" || !/^\d+-(hand-over|copy):/.test(operation))
     return;
+  if (effect.path.join(".") !== "spec.replicas" && effect.object.kind !== "CronJob") return;
   const thing = `${effect.object.namespace ?? ""}/${effect.object.name}`;
   if ((await ownerOf(bucketOf(context), run.migration, thing)) !== "target") return;
   throw new OwnedElsewhere(

@@ -3,6 +3,8 @@
 import { askApproval } from "./ask-approval.ts";
 import type { NamedMachine } from "./asl.ts";
 import { buildTarget } from "./build-target.ts";
+import { copyBack } from "./copy-back.ts";
+import { copyWithPause } from "./copy-with-pause.ts";
 import { cutTraffic } from "./cut-traffic.ts";
 import { decommission } from "./decommission.ts";
 import { drainQueue } from "./drain-queue.ts";
@@ -37,6 +39,8 @@ export const machines: readonly NamedMachine[] = [
   shiftWorkers,
   shiftGroup,
   handOver,
+  copyWithPause,
+  copyBack,
   handOverController,
   drainQueue,
   scale,

@@ -94,6 +94,7 @@ export const moveWorkloads = stateMachine("move-workloads", {
               { Condition: "{% $states.input.item.move = 'start-on-target' %}", Next: "Start" },
               { Condition: "{% $states.input.item.move = 'shift-workers' %}", Next: "Shift workers" },
               { Condition: "{% $states.input.item.move = 'shift-group' %}", Next: "Shift the group" },
+              { Condition: "{% $states.input.item.move = 'copy-with-pause' %}", Next: "Copy with a pause" },
               {
                 Condition: "{% $states.input.item.move = 'hand-over-controller' %}",
                 Next: "Hand over the controller",
@@ -147,6 +148,16 @@ export const moveWorkloads = stateMachine("move-workloads", {
           ),
           "Shift the group": child(
             "shift-group",
+            {
+              run: "{% $states.input.run %}",
+              phase: "move-workloads",
+              item: "{% $states.input.item %}",
+              poll: "{% $states.input.poll %}",
+            },
+            { TimeoutSeconds: 1_209_600, Output: {}, End: true, Catch: otherwise("Item failed") },
+          ),
+          "Copy with a pause": child(
+            "copy-with-pause",
             {
               run: "{% $states.input.run %}",
               phase: "move-workloads",

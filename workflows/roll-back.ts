@@ -1,6 +1,6 @@
 /** The way back, from anywhere, without approval: the fence, then capacity, then DNS, then everything else, newest first. */
 
-import { call, otherwise, REFAIL, RESULT, type Retrier, stateMachine, transient } from "./asl.ts";
+import { call, child, otherwise, REFAIL, RESULT, type Retrier, stateMachine, transient } from "./asl.ts";
 
 /** A cluster that is being created is deleted when it is there: about ten minutes, by EKS. */
 const settling: Retrier = {
@@ -127,7 +127,7 @@ export const rollBack = stateMachine("roll-back", {
     "Target unused?": {
       Type: "Choice",
       Choices: [
-        { Condition: "{% $seen.verdict = 'pass' %}", Next: "Everything else" },
+        { Condition: "{% $seen.verdict = 'pass' %}", Next: "Copy volumes back" },
         { Condition: "{% $polls < 960 %}", Next: "Let clients come back" },
       ],
       Default: "Page for the target",
@@ -138,6 +138,7 @@ export const rollBack = stateMachine("roll-back", {
       { run: "{% $run %}", sentence: "{% $seen.sentence %}" },
       { Next: "Clients remain", Catch: otherwise("Failed") },
     ),
+    "Copy volumes back": copyingBack("Everything else"),
     "Everything else": undoing("rest", 1, "Is everything as it was?"),
     "Is everything as it was?": call(
       "compare-with-start",
@@ -231,6 +232,51 @@ function undoing<const Next extends string>(
       },
     },
     Assign: assign,
+    Output: {},
+    Next: next,
+    Catch: otherwise("Failed"),
+  } as const;
+}
+
+/** What copied workloads have written on the target comes to the source, and they start there. One that can't is told to a person; the rest goes on. */
+function copyingBack<const Next extends string>(next: Next) {
+  return {
+    Type: "Map" as const,
+    Label: "CopyBack",
+    ItemReader: {
+      Resource: "arn:aws:states:::s3:getObject",
+      ReaderConfig: { InputType: "JSON" as const },
+      Arguments: { Bucket: "${bucket}", Key: "{% $undo.copies %}" as const },
+    },
+    ItemSelector: { run: "{% $run %}", item: "{% $states.context.Map.Item.Value %}" },
+    MaxConcurrency: 5,
+    ToleratedFailurePercentage: 100,
+    ItemProcessor: {
+      ProcessorConfig: { Mode: "DISTRIBUTED" as const, ExecutionType: "STANDARD" as const },
+      StartAt: "Take the copy",
+      States: {
+        "Take the copy": {
+          Type: "Pass",
+          Assign: { run: "{% $states.input.run %}", item: "{% $states.input.item %}" },
+          Next: "Copy back",
+        },
+        "Copy back": child(
+          "copy-back",
+          { run: "{% $run %}", item: "{% $item %}", poll: 15 },
+          { TimeoutSeconds: 172_800, Output: {}, End: true, Catch: otherwise("Page for the copy") },
+        ),
+        "Page for the copy": call(
+          "page-person",
+          {
+            run: "{% $run %}",
+            sentence:
+              "{% $item.namespace & '/' & $item.name & ' is not back on the source: ' & $cause & ' Its newest data are in the volumes of the target; nothing was deleted.' %}",
+          },
+          { Output: {}, End: true, Catch: otherwise("Nobody paged for the copy") },
+        ),
+        "Nobody paged for the copy": REFAIL,
+      },
+    },
     Output: {},
     Next: next,
     Catch: otherwise("Failed"),

@@ -65,6 +65,7 @@ export const podsAt = (plan: SlimPlan, w: Workload, step: StepOfFleet): Pods => 
           : { source: 0, target: pods };
     case "hand-over-controller":
       return step === "before" ? { source: pods, target: 0 } : { source: pods, target: pods };
+    case "copy-with-pause":
     case "stop-then-start":
     case "hand-over-schedule":
       return step === "before" || step === "while shifting"

@@ -59,6 +59,9 @@ const ALSO: readonly Kinded[] = [
   { apiVersion: "velero.io/v1", kind: "Restore" },
   { apiVersion: "v1", kind: "ConfigMap" },
   { apiVersion: "v1", kind: "Node" },
+  // Copied volumes: the claims of a StatefulSet stand in no manifest.
+  { apiVersion: "v1", kind: "PersistentVolume" },
+  { apiVersion: "v1", kind: "PersistentVolumeClaim" },
   { apiVersion: "v1", kind: "Service" },
   { apiVersion: "batch/v1", kind: "Job" },
   // The probes: a platform may have no schedule of its own.

@@ -321,6 +321,7 @@ const namesInFull = ({ given, where }: GivenSettings, resolve: Resolve): Setting
       queues: given.queues.map((q, i) => ({ ...q, workload: full(q.workload, "queues", i, "workload") })),
     }),
     ...(given.decisions && { decisions: keys(given.decisions, "decisions") }),
+    ...(given.pauses && { pauses: keys(given.pauses, "pauses") }),
     ...(given.classes && { classes: keys(given.classes, "classes") }),
     ...(given.datastores && {
       datastores: given.datastores.map((d, i) => ({

@@ -124,6 +124,7 @@ const MOVED_BY: Readonly<Partial<Record<Workload["move"], string>>> = {
   "shift-group": "shift-group",
   "hand-over-schedule": "hand-over",
   "hand-over-controller": "hand-over",
+  "copy-with-pause": "copy",
   "shift-workers": "shift-workers",
 };
 

@@ -5,7 +5,7 @@ import { BadInput, Refused } from "../errors.ts";
 import type { Inventory, Running, ServiceInfo } from "../inventory.ts";
 import { byCodeUnit } from "../kube.ts";
 import type { Decision, Plan } from "../plan.ts";
-import { containersOf } from "../pods.ts";
+import { at, containersOf } from "../pods.ts";
 import type { GivenSettings } from "../settings.ts";
 import type { Resolve } from "./names.ts";
 
@@ -67,8 +67,13 @@ export const offerFor = (c: Classified, inventory: Inventory): Offer => {
   else if (lost !== undefined)
     notes.push(`keep-on-source isn't offered: the broker advertises ${lost}, which the target can't resolve`);
   else offered.push("keep-on-source");
-  if (claims.length > 0) offered.push("copy-with-pause");
-  else offered.push("rebuild");
+  const kept = at(running.object, "spec", "persistentVolumeClaimRetentionPolicy", "whenScaled") !== "Delete";
+  if (claims.length > 0 && kept) offered.push("copy-with-pause");
+  else if (claims.length === 0) offered.push("rebuild");
+  else
+    notes.push(
+      "copy-with-pause isn't offered: its claims are deleted when it is scaled down (persistentVolumeClaimRetentionPolicy.whenScaled), so stopping it would destroy what is to be copied",
+    );
   if (claims.length > 0) notes.push("rebuild isn't offered: it has a claim, so there is something to keep");
   return { offered, notes };
 };
@@ -108,12 +113,6 @@ export const decide = (
   return decided;
 };
 
-/** Not built yet: a decision for it leaves the question open, with that answer. */
-const NOT_YET: readonly Decision[] = ["copy-with-pause"];
-
-export const isReady = (decision: Decision | undefined): decision is Decision =>
-  decision !== undefined && !NOT_YET.includes(decision);
-
 /** The questions that stand before a start, sorted by workload. */
 export const openQuestions = (
   classified: readonly Classified[],
@@ -124,15 +123,11 @@ export const openQuestions = (
   const questions = classified.flatMap((c) => {
     const id = c.subject.running.id;
     const offer = offers.get(id);
-    if (!offer || isReady(decided.get(id))) return [];
+    if (!offer || decided.has(id)) return [];
     const { offered, notes } = offer;
     const aside = notes.length === 0 ? "" : ` (${notes.join("; ")})`;
-    const usable = offered.filter((o) => !NOT_YET.includes(o));
     const product = c.store?.product ?? "a store";
-    const question =
-      decided.get(id) !== undefined
-        ? `${id} was decided to be copied with a pause, which this version can't do yet: ${usable.length > 0 ? `decide ${usable.join(" or ")} instead` : "nothing else is offered"}${aside}.`
-        : `${id} keeps data (${product}): ${offered.map((o) => (NOT_YET.includes(o) ? `${o} (not available in this version)` : o)).join(", ")}?${aside}`;
+    const question = `${id} keeps data (${product}): ${offered.join(", ")}?${aside}`;
     return [{ workload: id, question, offered: [...offered] }];
   });
   const others = foreign.map((line) => ({

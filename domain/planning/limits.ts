@@ -9,6 +9,9 @@ import { at } from "../pods.ts";
 type Link = { readonly service: string; readonly on: "source" | "target"; readonly workload: string };
 type Links = readonly Link[];
 
+/** Moves that stop on the source before they start on the target. */
+const STOPS_FIRST: ReadonlySet<Workload["move"]> = new Set(["stop-then-start", "copy-with-pause"]);
+
 const callersOf = (workloads: readonly Workload[], w: Workload): readonly string[] =>
   workloads
     .filter((c) => c.calls.some((call) => w.services.includes(call.service)) && nameOf(c) !== nameOf(w))
@@ -23,19 +26,22 @@ export const linksOf = (workloads: readonly Workload[]): Links =>
     .flatMap((w): readonly Link[] => {
       if (w.move === "keep-on-source")
         return w.services.map((service) => ({ service, on: "target", workload: nameOf(w) }));
-      const serves =
-        w.move === "stop-then-start" && (callersOf(workloads, w).length > 0 || w.hosts.length > 0);
+      const serves = STOPS_FIRST.has(w.move) && (callersOf(workloads, w).length > 0 || w.hosts.length > 0);
       return serves ? w.services.map((service) => ({ service, on: "source", workload: nameOf(w) })) : [];
     })
     .sort((a, b) => byCodeUnit(`${a.service} ${a.on}`, `${b.service} ${b.on}`));
 
 const pauses = (workloads: readonly Workload[]): string[] =>
   workloads
-    .filter((w) => w.move === "stop-then-start")
+    .filter((w) => STOPS_FIRST.has(w.move))
     .map((w) => {
       const callers = callersOf(workloads, w);
       const seen = [...callers, ...w.hosts.map((h) => `the clients of ${h}`)];
-      const pause = `${nameOf(w)} (${w.class}) pauses for at most ${w.pauseSecondsMax ?? 0} s when it is handed over: it stops first, since two of it must not run`;
+      const why =
+        w.move === "copy-with-pause"
+          ? "its volumes are copied meanwhile, and on the way back once more"
+          : "it stops first, since two of it must not run";
+      const pause = `${nameOf(w)} (${w.class}) pauses for at most ${w.pauseSecondsMax ?? 0} s when it is handed over: ${why}`;
       return seen.length === 0
         ? `${pause}.`
         : `${pause}; ${seen.join(", ")} ${seen.length === 1 ? "gets" : "get"} no answer from it meanwhile.`;

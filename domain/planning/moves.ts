@@ -9,7 +9,8 @@ import type { Move, Plan, Workload } from "../plan.ts";
 import { at } from "../pods.ts";
 import { drains, graceSecondsOf, readinessOf, readyDeadlineSeconds, START_SECONDS_MAX } from "../probes.ts";
 import type { Settings } from "../settings.ts";
-import { type Decided, isReady, type Offer } from "./decisions.ts";
+import { claimNamesOf } from "../volume-copy.ts";
+import type { Decided, Offer } from "./decisions.ts";
 
 /** Calls that a step makes between two polls, and their retries. */
 const CALLS_SECONDS = 30;
@@ -30,7 +31,8 @@ export const moveOf = (c: Classified, decided: Decided): Move => {
       return "hand-over-schedule";
     case "stateful": {
       const decision = decided.get(running.id);
-      if (!isReady(decision)) return "none";
+      if (decision === undefined) return "none";
+      if (decision === "copy-with-pause") return decision;
       return decision === "rebuild" ? "start-on-target" : "keep-on-source";
     }
     case "cloud-controller":
@@ -59,6 +61,23 @@ export const autoscalersOf = (inventory: Inventory): ReadonlyMap<string, string>
 /** Stop, proof, start, Ready: what nobody is there for, at most. A pod that is deleted may use its whole grace period. */
 const pauseOf = (graceSeconds: number, expectedSeconds: number, settings: Settings): number =>
   graceSeconds + expectedSeconds + START_SECONDS_MAX + 2 * settings.policy.pollSeconds + CALLS_SECONDS;
+
+/** From the intent to start it until it is Ready, at most. */
+const startOf = (expectedSeconds: number, settings: Settings): number =>
+  expectedSeconds + START_SECONDS_MAX + 2 * settings.policy.pollSeconds + CALLS_SECONDS;
+
+/** The pause that a move costs: stated by us where nothing is copied, approved by people where volumes are. */
+const pauseFor = (move: Move, c: Classified, expectedSeconds: number, settings: Settings): number | null => {
+  const { id, template } = c.subject.running;
+  switch (move) {
+    case "stop-then-start":
+      return pauseOf(graceSecondsOf(template.spec), expectedSeconds, settings);
+    case "copy-with-pause":
+      return settings.pauses[id] ?? settings.policy.pauseSecondsMax;
+    default:
+      return null;
+  }
+};
 
 type Shared = {
   readonly inventory: Inventory;
@@ -120,8 +139,15 @@ export const workloadOf = (c: Classified, shared: Shared): Workload => {
       nodeSeconds,
       settings.policy.readyDeadlineSeconds,
     ),
-    pauseSecondsMax:
-      move === "stop-then-start" ? pauseOf(graceSecondsOf(spec), ready.expectedSeconds, settings) : null,
+    pauseSecondsMax: pauseFor(move, c, ready.expectedSeconds, settings),
+    ...(move === "copy-with-pause"
+      ? {
+          copy: {
+            claims: [...claimNamesOf(running.object, running.replicas)],
+            startSeconds: startOf(ready.expectedSeconds, settings),
+          },
+        }
+      : {}),
     services,
     calls,
     hosts: hostsOf(services, shared.hosts),

@@ -11,6 +11,7 @@ const TRANSITIONS = {
   perShift: 22,
   perHandOver: 30,
   perPair: 40,
+  perCopy: 60,
   perCut: 8,
   perWave: 10,
   perRetirement: 2,
@@ -34,6 +35,9 @@ const moveSeconds = (w: Workload, settings: Settings): number => {
   switch (w.move) {
     case "stop-then-start":
       return w.pauseSecondsMax ?? 0;
+    // A copy that takes longer than half of the approved pause is taken back.
+    case "copy-with-pause":
+      return (w.pauseSecondsMax ?? 0) / 2;
     case "shift-group":
       return w.replicas * (w.readySecondsExpected + GROUP_SETTLES_SECONDS);
     case "half-and-half":
@@ -68,6 +72,8 @@ const transitionsOf = (w: Workload, settings: Settings): number => {
   switch (w.move) {
     case "half-and-half":
       return TRANSITIONS.perShift + TRANSITIONS.perCut + waits + retirement;
+    case "copy-with-pause":
+      return TRANSITIONS.perCopy + 2 * waits + retirement;
     case "shift-group":
       return TRANSITIONS.perHandOver + w.replicas * TRANSITIONS.perPair + retirement;
     case "stop-then-start":

@@ -49,6 +49,12 @@ const moving = (w: Workload, settings: Settings): Step | undefined => {
         name: "hand-over",
         sentence: `${drained(w, settings)}${w.kind} ${subject} stops on the source, is proved gone, and starts on the target with ${pods(w.replicas)}: a pause of at most ${minutes(w.pauseSecondsMax ?? 0)}.`,
       };
+    case "copy-with-pause":
+      return {
+        ...common,
+        name: "copy",
+        sentence: `${w.kind} ${subject} stops on the source, Velero snapshots its ${w.copy?.claims.length === 1 ? "volume" : `${w.copy?.claims.length ?? 0} volumes`} and restores them on the target, and it starts there once the copy is proved: away for at most ${minutes(w.pauseSecondsMax ?? 0)}, else it goes back.`,
+      };
     case "hand-over-controller":
       return {
         ...common,

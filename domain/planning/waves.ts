@@ -82,6 +82,8 @@ export const wavesOf = (
     .flatMap(([, ids]) => chunks(ids, applicationsPerWave))
     .concat(chunks(of(APART), applicationsPerWave));
   const first = of(["start-on-target"]);
-  const waves = first.length > 0 ? [first, ...later] : [[], ...later];
+  // What keeps data is on the target before the applications that need it there.
+  const copies = chunks(of(["copy-with-pause"]), applicationsPerWave);
+  const waves = [first, ...copies, ...later];
   return new Map(waves.flatMap((ids, wave) => ids.map((id) => [id, wave] as const)));
 };

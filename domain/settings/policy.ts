@@ -35,6 +35,8 @@ export const Policy = z.strictObject({
   /** New and open connections below this share of the demand count as nobody. */
   stragglerShareMax: z.number().min(0).max(1).default(0.001),
   drainSecondsMax: seconds.default(7_200),
+  /** For how long a workload whose volumes are copied may be away, all in all. */
+  pauseSecondsMax: z.number().positive().max(86_400).default(1_800),
 });
 
 /** How a person corrects a class that manifests can't show. */

@@ -24,6 +24,8 @@ export const SettingsSchema = z.strictObject({
   queues: z.array(Queue).default([]),
   pipelines: z.array(Pipeline).default([]),
   decisions: z.record(z.string(), z.enum(["keep-on-source", "copy-with-pause", "rebuild"])).default({}),
+  /** Seconds that people approve for what is copied with a pause, by workload; policy.pauseSecondsMax for the others. */
+  pauses: z.record(z.string(), z.number().positive().max(86_400)).default({}),
   window: Window,
   approvals: Approvals,
   gates: Gates,

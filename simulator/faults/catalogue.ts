@@ -69,6 +69,8 @@ const BACK = new Set([
   "carry-back",
   "turn-back",
   "undo-effect",
+  "return-volumes",
+  "resume-on-target",
   "page-person",
   "compare-with-start",
   "observe-source",
@@ -85,7 +87,15 @@ const AFTER_TROUBLE = new Set([
 ]);
 
 /** Steps whose effects need what a platform may not have: drift during the freeze, an exclusive workload that others call. */
-const SELDOM = new Set(["carry-drift", "link-service", "restore-hooks"]);
+const SELDOM = new Set([
+  "copy-volumes",
+  "observe-copy",
+  "return-volumes",
+  "resume-on-target",
+  "carry-drift",
+  "link-service",
+  "restore-hooks",
+]);
 
 const writing = steps
   .filter((step) => writes(step.needs) && !READ_ONLY.has(step.name))
@@ -96,6 +106,7 @@ const back = writing.filter(
   (name) =>
     BACK.has(name) &&
     !AFTER_TROUBLE.has(name) &&
+    !SELDOM.has(name) &&
     name !== "carry-back" &&
     name !== "turn-back" &&
     name !== "stop-forward",
@@ -228,6 +239,15 @@ export const FAULTS: readonly FaultKind[] = [
   ]),
   ofWorld("publisher-reappears", "Publishers that were sent elsewhere publish to a queue that is drained.", [
     "observe-drain",
+  ]),
+  ofWorld(
+    "volume-snapshot-fails",
+    "The cloud refuses every snapshot of a volume.",
+    ["copy-volumes"],
+    ["return-volumes"],
+  ),
+  ofWorld("volume-snapshot-slow", "Snapshots of volumes take a hundred times as long as usual.", [
+    "copy-volumes",
   ]),
   ofWorld("controller-both-sides", "Somebody starts a controller on the source again that was handed over.", [
     "arm-controller",

@@ -21,6 +21,8 @@ export type WorldFault = {
 export type WorldFaults = { readonly [kind: string]: WorldFault };
 
 const INSYNC_LATE_SECONDS = 900;
+/** A first snapshot of a volume that is written to a lot. */
+const SLOW_SNAPSHOTS = 100;
 const FIGHT_EVERY_MS = 45_000;
 
 /** Hours: AWS promises minutes and guarantees nothing. */
@@ -60,6 +62,22 @@ export const makeWorldFaults = (
     "publisher-reappears": {
       turn: (on, struck) => {
         for (const queue of world.queues.switches()) if (queue.reappear(on)) struck();
+      },
+    },
+    "volume-snapshot-fails": {
+      turn: (on, struck) => {
+        world.cloud.refuses = () => {
+          if (on) struck();
+          return on;
+        };
+      },
+    },
+    "volume-snapshot-slow": {
+      turn: (on, struck) => {
+        world.cloud.slower = () => {
+          if (on) struck();
+          return on ? SLOW_SNAPSHOTS : 1;
+        };
       },
     },
     "controller-both-sides": { turn: startedAgain(world, around) },

@@ -19,7 +19,9 @@ export const ledger = (): Invariant<WorldScene> => {
       const now = `${podsOf(source).version()}/${podsOf(target).version()}`;
       if (now === seen) return [];
       seen = now;
-      exclusive ??= plan.workloads.filter((w) => w.move === "stop-then-start").map(nameOf);
+      exclusive ??= plan.workloads
+        .filter((w) => w.move === "stop-then-start" || w.move === "copy-with-pause")
+        .map(nameOf);
       const found: string[] = [];
       for (const name of exclusive) {
         const was = before.get(name);

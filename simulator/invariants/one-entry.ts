@@ -2,7 +2,7 @@
 
 import { canonicalLine } from "../../domain/canonical.ts";
 import type { RunEvent } from "../../domain/events.ts";
-import { keys } from "../../domain/journal.ts";
+import { keys, undoKeyOf } from "../../domain/journal.ts";
 import type { Observed } from "../services/seam.ts";
 import type { Invariant } from "./invariant.ts";
 import type { Scene } from "./scene.ts";
@@ -18,10 +18,12 @@ export const makeOneEntry = (): Invariant<Scene> => {
     sentence: "Each effect has one entry, an entry is written once, and what it creates is created once.",
     check: ({ fact, plan }) => {
       const seen = fact();
-      if (seen?.kind === "event")
-        return seen.event.type === "effect" && seen.event.status === "intended"
-          ? secondEntry(seen.event, keyOf)
-          : [];
+      if (seen?.kind === "event") {
+        if (seen.event.type !== "effect") return [];
+        if (seen.event.status === "intended") return secondEntry(seen.event, keyOf);
+        forget(seen.event, keyOf);
+        return [];
+      }
       if (seen?.kind !== "call" || !seen.call.mutating || seen.call.outcome !== "applied") return [];
       const { call } = seen;
       if (call.service === "s3" && call.subject.startsWith(keys.journal(plan.migration)))
@@ -46,6 +48,12 @@ const secondEntry = (
   const first = keyOf.get(what);
   if (first === undefined) keyOf.set(what, key);
   return first === undefined || first === key ? [] : [`${key} is about the very effect of ${first}.`];
+};
+
+/** What was taken back may be made again, under a key of its own. */
+const forget = ({ direction, key }: EffectEvent, keyOf: Map<string, string>): void => {
+  if (direction !== "undo") return;
+  for (const [what, first] of keyOf) if (undoKeyOf(first) === key) keyOf.delete(what);
 };
 
 const secondZone = ({ input, output }: Observed, zones: Map<string, string>): readonly string[] => {

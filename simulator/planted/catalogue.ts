@@ -7,6 +7,7 @@ import { machines } from "../../workflows/index.ts";
 import { ADAPTERS } from "./adapters.ts";
 import { APPROVALS } from "./approvals.ts";
 import type { PlantedBug } from "./bug.ts";
+import { COPIES } from "./copies.ts";
 import type { Program } from "./edit.ts";
 import { EXCLUSIVE } from "./exclusive.ts";
 import { GATES } from "./gates.ts";
@@ -22,6 +23,7 @@ import { UNDO } from "./undo.ts";
 export const PLANTED: readonly PlantedBug[] = [
   ...TRAFFIC,
   ...EXCLUSIVE,
+  ...COPIES,
   ...QUEUES,
   ...GROUPS,
   ...GATES,

@@ -74,8 +74,8 @@ export const makeJudges = (options: JudgesOptions): Judges => {
     },
     watch: (made) => {
       world = made;
-      const { clusters, traffic, queues } = made;
-      const scene: WorldScene = { plan, ...clusters, traffic, queues, now: () => clock.now(), stored };
+      const { clusters, disks, traffic, queues } = made;
+      const scene: WorldScene = { plan, ...clusters, disks, traffic, queues, now: () => clock.now(), stored };
       const inspector = makeInspector<WorldScene>({
         invariants: watched(makeWorldInvariants()),
         world: scene,

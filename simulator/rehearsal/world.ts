@@ -16,7 +16,9 @@ import {
   makeCluster,
   type SimulatedCluster,
 } from "../world/cluster/index.ts";
+import type { Cloud } from "../world/cluster/velero/storage.ts";
 import { type Datastores, makeDatastores } from "../world/datastores.ts";
+import type { Disks } from "../world/disks.ts";
 import { makeDns, type SimulatedDns } from "../world/dns/index.ts";
 import { heritage, registered, registryName, runExternalDns, wantedBy } from "../world/external-dns.ts";
 import { type FlowRecords, makeFlowRecords } from "../world/flow-records.ts";
@@ -28,6 +30,7 @@ import { makeThirdParties, type ThirdParties } from "../world/third-parties.ts";
 import { makeControl, noCluster } from "../world/traffic/control.ts";
 import { makeTraffic, type TrafficWorld } from "../world/traffic/traffic.ts";
 import type { Emit } from "../world/types.ts";
+import { watchWriters } from "../world/volume-writers.ts";
 
 export type RehearsedWorld = {
   readonly clusters: { readonly [S in Side]: SimulatedCluster };
@@ -39,6 +42,9 @@ export type RehearsedWorld = {
   readonly addresses: Addresses;
   readonly outside: ThirdParties;
   readonly flowRecords: FlowRecords;
+  readonly disks: Disks;
+  /** What the cloud does with snapshots of them. */
+  readonly cloud: Cloud;
 };
 
 type Making = { readonly plan: Plan; readonly clock: Clock; readonly random: Random; readonly emit: Emit };
@@ -53,9 +59,10 @@ export const makeWorld = (making: Making): RehearsedWorld => {
   const addresses = makeAddresses(plan);
   const outside = makeThirdParties(plan);
   const program = makeProgram(plan, outside, () => flowRecords);
-  const stored = { ...making, velero: makeBackupStorage(), program };
+  const stored = { ...making, velero: makeBackupStorage(() => clock.now()), program };
   const source = clusterOf(stored, "source");
   const target = clusterOf(stored, "target");
+  watchWriters(plan, { source, target }, stored.velero.disks);
   const dns = dnsOf(making, addresses, source);
   makeActors({
     ...making,
@@ -68,7 +75,7 @@ export const makeWorld = (making: Making): RehearsedWorld => {
     random,
     plan,
     build: (own) => {
-      const quiet = { ...making, clock: own, emit: () => {}, velero: makeBackupStorage() };
+      const quiet = { ...making, clock: own, emit: () => {}, velero: makeBackupStorage(() => own.now()) };
       const untouched = clusterOf(quiet, "source");
       const target = noCluster("target");
       // The same developers at the same moments: what their deploys break without a move is not the move's doing.
@@ -109,6 +116,8 @@ export const makeWorld = (making: Making): RehearsedWorld => {
     addresses,
     outside,
     flowRecords,
+    disks: stored.velero.disks,
+    cloud: stored.velero.cloud,
   };
 };
 

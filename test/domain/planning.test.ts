@@ -198,10 +198,14 @@ describe("decisions", () => {
     );
   });
 
-  test("copying with a pause stays open, since this version can't do it", () => {
-    expect(state("db=copy-with-pause", "cache=rebuild").open[0]?.question).toMatch(
-      /this version can't do yet: decide keep-on-source instead/,
-    );
+  test("copying with a pause is a decision like the others: what is copied and for how long it may be away stand in the plan", () => {
+    const plan = state("db=copy-with-pause", "cache=rebuild");
+    expect(plan.open).toEqual([]);
+    const db = plan.workloads.find((w) => w.name === "db");
+    expect(db?.move).toBe("copy-with-pause");
+    expect(db?.copy?.claims).not.toEqual([]);
+    expect(db?.pauseSecondsMax).toBe(plan.settings.policy.pauseSecondsMax);
+    expect(plan.limits.join()).toContain("shop/db (stateful) pauses for at most 1800 s");
   });
 
   test.each([

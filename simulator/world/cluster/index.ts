@@ -232,7 +232,7 @@ const addControllers = (machine: Machine, pods: Pods, nodes: Nodes, storage: Bac
   customKinds(machine);
   const controllers = [
     namespaces(machine),
-    volumes(machine),
+    volumes(machine, storage.disks),
     cronJobs(machine),
     jobs(machine, pods),
     deployments(machine, pods, report),

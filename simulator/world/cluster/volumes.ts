@@ -1,6 +1,7 @@
 /** Claims get volumes: from their storage class, when a pod wants them or at once. A class that the cluster doesn't have leaves them pending. */
 
 import type { KubeObject } from "../../../domain/kube.ts";
+import type { Disks } from "../disks.ts";
 import { at, fieldsAt, isDeleting, listAt, namespaceOf, textAt, uidOf, withAt } from "./fields.ts";
 import { type Controller, controllerWho, type Machine, splitKey } from "./machine.ts";
 import { referencesOf } from "./references.ts";
@@ -13,13 +14,14 @@ const WHO = controllerWho("persistent-volume-binder");
 const PROVISION_MIN_MS = 5_000;
 const PROVISION_MAX_MS = 15_000;
 
-export const volumes = (machine: Machine): Controller => {
+export const volumes = (machine: Machine, disks: Disks): Controller => {
   const { clock, store, registry } = machine;
   const provisioning = new Set<string>();
   const reconcile = (key: string): void => {
     const { namespace, name } = splitKey(key);
     const claim = store.get(CLAIMS, namespace, name);
     if (!claim || isDeleting(claim) || at(claim, "status", "phase") === "Bound") return;
+    if (bindNamed(machine, claim)) return;
     const storage = classOf(machine, claim);
     const wanted = wantedNow(machine, claim, storage);
     if (!storage || !wanted) {
@@ -27,7 +29,7 @@ export const volumes = (machine: Machine): Controller => {
       return;
     }
     if (machine.loading()) {
-      provision(machine, claim, storage);
+      provision(machine, disks, claim, storage);
       return;
     }
     if (provisioning.has(uidOf(claim))) return;
@@ -36,16 +38,20 @@ export const volumes = (machine: Machine): Controller => {
     clock.after(Math.round(takes), () => {
       provisioning.delete(uidOf(claim));
       const live = store.byUid(uidOf(claim))?.object;
-      if (live && !isDeleting(live)) provision(machine, live, storage);
+      if (live && !isDeleting(live)) provision(machine, disks, live, storage);
     });
   };
   store.onChange(({ key, before, after }) => {
-    if (key === CLAIMS && before && !after) reclaim(machine, before);
+    if (key === CLAIMS && before && !after) reclaim(machine, disks, before);
   });
   return {
     name: "persistent-volume-binder",
     watches: {
       [CLAIMS]: selfKey,
+      [VOLUMES]: (volume) => {
+        const claim = fieldsAt(volume, "spec", "claimRef");
+        return [`${textAt(claim, "namespace") ?? ""}/${textAt(claim, "name") ?? ""}`];
+      },
       [CLASSES]: () => store.list(CLAIMS).flatMap(selfKey),
       pods: (pod, { before }) =>
         before
@@ -102,11 +108,35 @@ const wantedNow = (machine: Machine, claim: KubeObject, storage: KubeObject | un
   return false;
 };
 
-const provision = (machine: Machine, claim: KubeObject, storage: KubeObject): void => {
+/** A claim that names a volume which is there and means it is bound to that one; nobody else's volume is taken. */
+const bindNamed = (machine: Machine, claim: KubeObject): boolean => {
+  const { registry, store } = machine;
+  const name = textAt(claim, "spec", "volumeName");
+  const volume = name === undefined ? undefined : store.get(VOLUMES, "", name);
+  if (!volume) return false;
+  const owner = textAt(volume, "spec", "claimRef", "uid");
+  const means =
+    at(volume, "spec", "claimRef", "namespace") === namespaceOf(claim) &&
+    at(volume, "spec", "claimRef", "name") === claim.metadata.name;
+  if (!means || (owner !== undefined && owner !== uidOf(claim))) return false;
+  const bound = withAt(volume, ["spec", "claimRef", "uid"], uidOf(claim));
+  registry.setStatus(VOLUMES, store.put(VOLUMES, bound), { phase: "Bound" });
+  registry.setStatus(CLAIMS, claim, {
+    phase: "Bound",
+    accessModes: at(volume, "spec", "accessModes"),
+    capacity: at(volume, "spec", "capacity"),
+  });
+  return true;
+};
+
+const diskOf = (claim: KubeObject): string => `vol-${uidOf(claim).replace(/-/g, "").slice(0, 17)}`;
+
+const provision = (machine: Machine, disks: Disks, claim: KubeObject, storage: KubeObject): void => {
   const { registry, store } = machine;
   const name = textAt(claim, "spec", "volumeName") ?? `pvc-${uidOf(claim)}`;
   const capacity = fieldsAt(claim, "spec", "resources", "requests");
-  if (!store.get(VOLUMES, "", name))
+  if (!store.get(VOLUMES, "", name)) {
+    disks.create(diskOf(claim));
     registry.create(
       registry.resource(VOLUMES),
       {
@@ -126,13 +156,14 @@ const provision = (machine: Machine, claim: KubeObject, storage: KubeObject): vo
           },
           csi: {
             driver: at(storage, "provisioner"),
-            volumeHandle: `vol-${uidOf(claim).replace(/-/g, "").slice(0, 17)}`,
+            volumeHandle: diskOf(claim),
           },
         },
         status: { phase: "Bound" },
       },
       WHO,
     );
+  }
   const named = withAt(
     withAt(claim, ["spec", "volumeName"], name),
     ["spec", "storageClassName"],
@@ -145,10 +176,11 @@ const provision = (machine: Machine, claim: KubeObject, storage: KubeObject): vo
 };
 
 /** A claim that goes takes its disk along, unless the volume says Retain. */
-const reclaim = (machine: Machine, claim: KubeObject): void => {
+const reclaim = (machine: Machine, disks: Disks, claim: KubeObject): void => {
   const volume = machine.store.get(VOLUMES, "", textAt(claim, "spec", "volumeName") ?? "");
   if (!volume || at(volume, "spec", "claimRef", "uid") !== uidOf(claim)) return;
-  if (at(volume, "spec", "persistentVolumeReclaimPolicy") === "Delete")
+  if (at(volume, "spec", "persistentVolumeReclaimPolicy") === "Delete") {
+    disks.remove(textAt(volume, "spec", "csi", "volumeHandle") ?? "");
     machine.registry.finish(VOLUMES, volume);
-  else machine.registry.setStatus(VOLUMES, volume, { phase: "Released" });
+  } else machine.registry.setStatus(VOLUMES, volume, { phase: "Released" });
 };

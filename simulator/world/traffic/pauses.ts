@@ -14,7 +14,7 @@ export const makePauses = (
 ): ((event: Unstamped) => void) => {
   const stated = new Map(
     plan.workloads.flatMap((w) =>
-      w.move === "stop-then-start" && w.pauseSecondsMax !== null
+      (w.move === "stop-then-start" || w.move === "copy-with-pause") && w.pauseSecondsMax !== null
         ? [[nameOf(w), w.pauseSecondsMax] as const]
         : [],
     ),
@@ -22,8 +22,10 @@ export const makePauses = (
   const opened = new Set<string>();
   return (event) => {
     if (event.type !== "effect" || event.status !== "intended" || event.effect.kind !== "set-field") return;
-    const { object, path, after } = event.effect;
-    if (path.join(".") !== "spec.replicas" || after !== 0) return;
+    const { cluster, object, path, before, after } = event.effect;
+    // Stopped: by its move, or on the target by the undo of its start there.
+    const stops = after === 0 || (event.direction === "undo" && cluster === "target" && before === 0);
+    if (path.join(".") !== "spec.replicas" || !stops) return;
     const name = `${object.namespace ?? "default"}/${object.name}`;
     const seconds = stated.get(name);
     if (seconds === undefined || opened.has(event.key)) return;

@@ -47,16 +47,21 @@ const clusterScoped = (
   if (resource.key === "namespaces")
     return items(all.filter((object) => takesNamespace(spec, object.metadata.name)));
   const wanted = at(spec, "includeClusterResources");
+  const bound = new Set(namespaced.map((item) => at(item.object, "spec", "volumeName")));
+  // A claim takes its volume along, whatever labels that has.
+  const volumes =
+    resource.key === "persistentvolumes" && wanted !== false
+      ? machine.store.list(resource.key).filter((o) => bound.has(o.metadata.name) && !all.includes(o))
+      : [];
   if (
     wanted === true ||
     (wanted !== false && takesAllNamespaces(spec)) ||
     textsAt(spec, "includedResources").length > 0
   )
-    return wanted === false ? [] : items(all);
+    return wanted === false ? [] : items([...all, ...volumes]);
   if (wanted === false) return [];
   const used = new Set(namespaced.map((item) => item.key));
   if (resource.key === DEFINITIONS) return items(all.filter((object) => used.has(object.metadata.name)));
   if (resource.key !== "persistentvolumes") return [];
-  const volumes = new Set(namespaced.map((item) => at(item.object, "spec", "volumeName")));
-  return items(all.filter((object) => volumes.has(object.metadata.name)));
+  return items([...all.filter((object) => bound.has(object.metadata.name)), ...volumes]);
 };

@@ -10,7 +10,8 @@ import type { Who } from "../registry.ts";
 import { selfKey } from "../replicas.ts";
 import { collect } from "./backup.ts";
 import { type Modifiers, parseModifiers } from "./modifiers.ts";
-import { type Outcome, planRestore, restoreItem } from "./restore.ts";
+import { type FromSnapshots, type Outcome, planRestore, restoreItem } from "./restore.ts";
+import { SNAPSHOT_CALL_MS, takeSnapshots, toSnapshot } from "./snapshots.ts";
 import { type BackupItem, type BackupStorage, bucketOf, type StoredBackup } from "./storage.ts";
 
 const BACKUPS = "backups.velero.io";
@@ -30,7 +31,7 @@ const SELECTION =
   "includedNamespaces excludedNamespaces includedResources excludedResources includeClusterResources labelSelector";
 /** Fields of a spec that mean something here, and those that may be set without meaning anything. */
 const BACKUP_FIELDS = new Set(
-  `${SELECTION} storageLocation ttl snapshotVolumes defaultVolumesToFsBackup metadata csiSnapshotTimeout`.split(
+  `${SELECTION} storageLocation ttl snapshotVolumes defaultVolumesToFsBackup metadata csiSnapshotTimeout volumeSnapshotLocations`.split(
     " ",
   ),
 );
@@ -48,6 +49,12 @@ const notSimulated = (object: KubeObject, known: ReadonlySet<string>): string | 
   const asked =
     strange?.[0] ?? (at(object, "spec", "preserveNodePorts") === true ? "preserveNodePorts" : undefined);
   return asked === undefined ? undefined : `spec.${asked} of a ${object.kind} isn't simulated`;
+};
+
+/** The folder of a bucket that a location means. */
+const folderOf = (location: KubeObject | undefined): string | undefined => {
+  const bucket = textAt(location, "spec", "objectStorage", "bucket");
+  return bucket && `${bucket}/${textAt(location, "spec", "objectStorage", "prefix") ?? ""}`;
 };
 
 /** A server is known by its image, whatever its Deployment is called and wherever it runs. */
@@ -184,7 +191,7 @@ class Server {
       return;
     }
     const location = this.#location(object);
-    const bucket = textAt(location, "spec", "objectStorage", "bucket");
+    const bucket = folderOf(location);
     const readOnly = textAt(location, "spec", "accessMode") === "ReadOnly";
     if (bucket === undefined || readOnly) {
       const name = textAt(object, "spec", "storageLocation") ?? "default";
@@ -203,14 +210,21 @@ class Server {
     });
     this.#later(START_MS, () => {
       const items = collect(this.#machine, object["spec"]);
-      this.#later(items.length * ITEM_MS, () => {
-        const progress = { totalItems: items.length, itemsBackedUp: items.length };
-        const done = this.#finish(BACKUPS, object, { phase: "Completed", progress, errors: 0, warnings: 0 });
-        bucketOf(this.#storage, bucket).set(object.metadata.name, {
-          name: object.metadata.name,
-          object: done,
-          items,
+      const wanted = toSnapshot(this.#machine, this.#namespace, object["spec"], items);
+      const snapshots = takeSnapshots(this.#machine, this.#storage, wanted);
+      this.#later(items.length * ITEM_MS + wanted.length * SNAPSHOT_CALL_MS, () => {
+        const errors = wanted.length - snapshots.size;
+        const done = this.#finish(BACKUPS, object, {
+          phase: errors > 0 ? "PartiallyFailed" : "Completed",
+          progress: { totalItems: items.length, itemsBackedUp: items.length },
+          errors,
+          warnings: 0,
+          // Numbers that are zero aren't written.
+          ...(wanted.length > 0 ? { volumeSnapshotsAttempted: wanted.length } : {}),
+          ...(snapshots.size > 0 ? { volumeSnapshotsCompleted: snapshots.size } : {}),
         });
+        const { name } = object.metadata;
+        bucketOf(this.#storage, bucket).set(name, { name, object: done, items, snapshots });
       });
     });
   }
@@ -270,13 +284,14 @@ class Server {
       "velero.io/backup-name": textAt(object, "spec", "backupName") ?? "",
       "velero.io/restore-name": object.metadata.name,
     };
+    const snapshots = this.#snapshotsFor(object);
     const updates = at(object, "spec", "existingResourcePolicy") === "update";
     const defines = items[from]?.key === DEFINITIONS;
     const batch = items.slice(from, from + BATCH).filter((item) => (item.key === DEFINITIONS) === defines);
     const served = !defines && items[from - 1]?.key === DEFINITIONS ? ESTABLISHED_MS : 0;
     this.#later(batch.length * ITEM_MS + served, () => {
       for (const item of batch)
-        outcomes.push(restoreItem(this.#machine, item, labels, rules, this.#who, updates));
+        outcomes.push(restoreItem(this.#machine, item, labels, rules, this.#who, updates, snapshots));
       const done = from + batch.length;
       if (done < items.length) {
         this.#batch(object, items, done, rules, outcomes);
@@ -284,6 +299,13 @@ class Server {
       }
       this.#restored(object, items.length, outcomes);
     });
+  }
+
+  /** The backup whose snapshots volumes are made of; none where the Restore leaves volumes alone. */
+  #snapshotsFor(object: KubeObject): FromSnapshots | undefined {
+    if (at(object, "spec", "restorePVs") === false) return undefined;
+    const backup = this.#stored().find((b) => b.name === textAt(object, "spec", "backupName"));
+    return backup && { backup, storage: this.#storage };
   }
 
   #restored(object: KubeObject, total: number, outcomes: readonly Outcome[]): void {
@@ -302,7 +324,7 @@ class Server {
   /** What is in the buckets of all locations. */
   #stored(): readonly StoredBackup[] {
     return [...this.#machine.store.in(LOCATIONS, this.#namespace)].flatMap((location) => {
-      const bucket = textAt(location, "spec", "objectStorage", "bucket");
+      const bucket = folderOf(location);
       return bucket === undefined ? [] : [...bucketOf(this.#storage, bucket).values()];
     });
   }

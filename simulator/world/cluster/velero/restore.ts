@@ -23,7 +23,8 @@ import type { Who } from "../registry.ts";
 import { ApiError } from "../status.ts";
 import { type Modifiers, modified } from "./modifiers.ts";
 import { takesLabels, takesNamespace, takesResource } from "./selection.ts";
-import type { BackupItem, StoredBackup } from "./storage.ts";
+import { fromSnapshot, SnapshotPending, snapshotOf } from "./snapshots.ts";
+import type { BackupItem, BackupStorage, StoredBackup } from "./storage.ts";
 
 /** Velero's own order: these first, the rest by name. Pods and ReplicaSets come before what would own them. */
 const FIRST = [
@@ -118,24 +119,32 @@ export const restoreItem = (
   who: Who,
   /** existingResourcePolicy `update`: what exists is brought to what was backed up, as far as the API lets it. */
   updates: boolean,
+  from: FromSnapshots | undefined,
 ): Outcome => {
   const { registry, store } = machine;
   const resource = registry.kinds.stored(item.key);
-  if (!resource || isOver(item)) return { kind: "skipped" };
+  const copied = from !== undefined && snapshotOf(from.backup, item) !== undefined;
+  if (!resource || (isOver(item) && !copied)) return { kind: "skipped" };
   const name = `${item.key} ${pathOf(item.object)}`;
   try {
-    const prepared = modified(rules, item.key, prepare(item));
-    const existing = store.get(item.key, namespaceOf(prepared), prepared.metadata.name);
+    const plain = modified(rules, item.key, prepare(item));
+    const existing = store.get(item.key, namespaceOf(plain), plain.metadata.name);
+    if (existing && copied) return already(name, existing, plain);
+    const prepared = copied ? fromSnapshot(machine, from.storage, from.backup, item, plain) : plain;
     if (existing && !updates) return already(name, existing, prepared);
     if (existing) return brought(machine, resource, existing, prepared, who);
     const labelled = withMetadata(prepared, { labels: { ...prepared.metadata.labels, ...labels } });
     registry.create(resource, labelled, who);
     return { kind: "restored" };
   } catch (error) {
+    if (error instanceof SnapshotPending) return { kind: "error", sentence: error.message };
     if (!(error instanceof ApiError)) throw error;
     return { kind: "error", sentence: `error restoring ${name}: ${error.message}` };
   }
 };
+
+/** Where the snapshots of volumes come from that a Restore makes anew. */
+export type FromSnapshots = { readonly backup: StoredBackup; readonly storage: BackupStorage };
 
 const already = (name: string, existing: KubeObject, prepared: KubeObject): Outcome =>
   same(existing["spec"], prepared["spec"]) && same(existing["data"], prepared["data"])
