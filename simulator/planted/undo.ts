@@ -56,8 +56,8 @@ const byDelta: Edit = all(
   blindEnd,
 );
 
-/** Passed over: what is started on the target. The next effect of the step takes pods from the source. */
-const TAKES_FROM_SOURCE = 3;
+/** Passed over: the stop and the start of what is copied, and what is started on the target. The next effect of the step takes pods from the source. */
+const TAKES_FROM_SOURCE = 5;
 
 /** The context of a step to whom an entry of the journal without its mark doesn't exist. */
 const onlyDone = (context: Context): Context =>

@@ -84,6 +84,9 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
       [`${kind}@observe-stragglers`, [5]],
     ]),
   ),
+  // The source starts again, people are asked three times, and then it goes back.
+  "volume-snapshot-fails": [4],
+  "volume-snapshot-slow": [4],
   "sparse-metrics@check-metrics": [3],
   "sparse-metrics": [4],
   "node-lost": [0],

@@ -186,6 +186,26 @@ const MAILER = workload("mailer", {
   container: "resources: {requests: {cpu: 50m, memory: 64Mi}}",
 });
 
+/** One writer, one volume, which is copied. */
+const BOOKS = {
+  books: workload("books", {
+    kind: "StatefulSet",
+    replicas: 1,
+    container: "resources: {requests: {cpu: 50m, memory: 64Mi}}",
+    spec: `serviceName: books
+volumeClaimTemplates:
+  - metadata: {name: data}
+    spec: {accessModes: [ReadWriteOnce], storageClassName: gp3, resources: {requests: {storage: 20Gi}}}`,
+  }),
+  gp3: `apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: gp3}
+provisioner: ebs.csi.aws.com
+reclaimPolicy: Retain
+volumeBindingMode: WaitForFirstConsumer
+`,
+};
+
 /** Owns the records of the platform's hosts, and deletes those that nobody wants. */
 const EXTERNAL_DNS = workload("external-dns", {
   replicas: 1,
@@ -213,9 +233,9 @@ export const WITH_EXTERNAL_DNS: Readonly<Record<string, string>> = {
 /** The small platform with an autoscaler, a broker that stays behind, and a queue that is drained: what more there is to strike at. */
 export const rich = (): Planned =>
   planned(
-    { ...BROKER, autoscaler: AUTOSCALER, mailer: MAILER, ...WITH_EXTERNAL_DNS },
+    { ...BROKER, ...BOOKS, autoscaler: AUTOSCALER, mailer: MAILER, ...WITH_EXTERNAL_DNS },
     {
-      decisions: { "shop/broker": "keep-on-source" },
+      decisions: { "shop/broker": "keep-on-source", "shop/books": "copy-with-pause" },
       queues: [
         ...SETTINGS.queues,
         { queue: "mails", kind: "sqs", workload: "shop/mailer", messagesPerSecond: 2, policy: "drained" },
