@@ -197,6 +197,7 @@ const describe = async (client: Client, brokers: Brokers, group: string): Promis
       return {
         group,
         protocol: "kip-848",
+        ...agreed(found.assignorName),
         state: STATES[found.groupState] ?? "rebalancing",
         members: found.members.map((m) =>
           memberOf(
@@ -218,10 +219,14 @@ const describe = async (client: Client, brokers: Brokers, group: string): Promis
   return {
     group,
     protocol: "classic",
+    ...agreed(found.protocolData),
     state: STATES[found.groupState] ?? "rebalancing",
     members: found.members.map((m) => memberOf(m, m.groupInstanceId, assignmentOf(m.memberAssignment))),
   };
 };
+
+/** What a group has agreed on; an empty one on nothing. */
+const agreed = (assignor: string): Pick<ObservedGroup, "assignor"> => (assignor === "" ? {} : { assignor });
 
 const committedOf = async (
   client: Client,
@@ -298,6 +303,13 @@ export const connectKafka = (options: KafkaOptions): KafkaConnection => {
     }
   };
   return {
+    listBrokers: () =>
+      ask("its brokers", async (client, brokers) => {
+        const { brokers: nodes } = await client.metadataV12.api.async(await brokers.any(), [], false, false);
+        return nodes
+          .map(({ nodeId, host, port }) => ({ id: nodeId, host, port }))
+          .sort((a, b) => a.id - b.id);
+      }),
     listGroups: () =>
       ask("its groups", async (client, brokers) => {
         const { brokers: nodes } = await client.metadataV12.api.async(await brokers.any(), [], false, false);

@@ -1,12 +1,14 @@
 /**
- * Kafka's administration as Repot uses it: five questions and no command. A port, since the protocol is binary: adapters/kafka-wire.ts asks real
+ * Kafka's administration as Repot uses it: six questions and no command. A port, since the protocol is binary: adapters/kafka-wire.ts asks real
  * brokers, the rehearsal's answers come from its world; test/contracts/kafka.test.ts holds both to the same.
  */
 
-import type { ObservedGroup, Offset } from "../domain/kafka.ts";
+import type { KafkaBroker, ObservedGroup, Offset } from "../domain/kafka.ts";
 import type { Producer } from "../domain/kafka-drain.ts";
 
 export type Kafka = {
+  /** The brokers, with the addresses that they advertise. */
+  readonly listBrokers: () => Promise<readonly KafkaBroker[]>;
   /** Every group that the brokers coordinate, by name. */
   readonly listGroups: () => Promise<readonly string[]>;
   /**

@@ -1,6 +1,7 @@
 /** Whom the platform talks to outside of its clusters: as repot.yaml names them, and as the VPC's flow logs have seen them. */
 
 import * as z from "zod";
+import type { KafkaBroker } from "./kafka.ts";
 import { byCodeUnit } from "./kube.ts";
 import type { Plan } from "./plan.ts";
 
@@ -9,7 +10,7 @@ export const DestinationSchema = z.object({
   name: z.string(),
   host: z.string(),
   port: z.number().int().min(1).max(65_535),
-  kind: z.enum(["third-party", "datastore", "seen"]),
+  kind: z.enum(["third-party", "datastore", "broker", "seen"]),
 });
 export type Destination = z.infer<typeof DestinationSchema>;
 
@@ -45,6 +46,15 @@ export const namedDestinations = ({
       .filter(({ host }) => !isService(host, workloads))
       .map(({ name, host, port }) => ({ name, host: bare(host), port, kind: "datastore" as const })),
   ].sort((a, b) => byCodeUnit(placeOf(a), placeOf(b)));
+
+/** Brokers outside of the clusters, by the addresses that they send their clients to; those that are Services lead to whoever serves them. */
+export const brokerDestinations = (
+  brokers: readonly KafkaBroker[],
+  workloads: Plan["workloads"],
+): readonly Destination[] =>
+  brokers
+    .filter(({ host }) => !isService(host, workloads))
+    .map(({ id, host, port }) => ({ name: `Kafka broker ${id}`, host, port, kind: "broker" as const }));
 
 const isPrivate = (address: string): boolean =>
   /^(10\.|127\.|169\.254\.|192\.168\.|172\.(1[6-9]|2\d|3[01])\.)/.test(address);

@@ -8,6 +8,7 @@ import { SIDES, type Side } from "./phases.ts";
 
 /** What the brokers are asked, by the names that steps declare. Questions only: Repot changes nothing in Kafka. */
 export const KAFKA_ACTIONS = [
+  "list-brokers",
   "list-groups",
   "describe-group",
   "list-committed",
@@ -32,9 +33,14 @@ export type GroupMember = {
   readonly partitions: readonly TopicPartition[];
 };
 
+/** A broker by the address that it tells its clients to use. */
+export type KafkaBroker = { readonly id: number; readonly host: string; readonly port: number };
+
 export type ObservedGroup = {
   readonly group: string;
   readonly protocol: GroupProtocol;
+  /** What the members have agreed on (`range`, `cooperative-sticky`), or what the brokers assign by; absent while there are none. */
+  readonly assignor?: string;
   /** The coordinator's states in three words: rebalancing is every state on the way to stable. */
   readonly state: "stable" | "rebalancing" | "empty";
   readonly members: readonly GroupMember[];

@@ -1,7 +1,9 @@
 /** Whom does the source talk to outside of the clusters? Asked of the VPC's flow logs, beside what repot.yaml names. Changes nothing. */
 
 import { FLOW_LOGS_LATE_SECONDS, flowsOf } from "../adapters/flow-logs.ts";
-import { namedDestinations, seenDestinations } from "../domain/destinations.ts";
+import { brokerDestinations, namedDestinations, seenDestinations } from "../domain/destinations.ts";
+import { groupsThatMove } from "../domain/planning/groups.ts";
+import { asking } from "./check.ts";
 import { destinationsOf, keepSeen, nodeAddresses } from "./destinations.ts";
 import { askFlowLogs, FLOW_LOG_READS } from "./flow-queries.ts";
 import { gate } from "./gate.ts";
@@ -12,11 +14,12 @@ const HOUR_SECONDS = 3_600;
 
 export const findDestinations = gate({
   name: "find-destinations",
-  does: "Reads the last hour of the flow logs of the source's nodes, and keeps every public address that they called.",
+  does: "Reads the last hour of the flow logs of the source's nodes, and keeps every public address that they called; and the addresses that Kafka's brokers send their clients to.",
   needs: {
     s3: ["PutObject migrations/*/destinations.json", "PutObject migrations/*/flow-queries/*"],
     logs: FLOW_LOG_READS,
     kubernetes: { source: ["list nodes"] },
+    kafka: ["list-brokers"],
   },
   patience: { pollSeconds: 15, holdSecondsMax: 900 },
   measure: async ({ run, watcher }, context) => {
@@ -31,9 +34,15 @@ export const findDestinations = gate({
       [flowsOf(await nodeAddresses(context, "source")).sent],
     );
     const [rows = []] = "rows" in answer ? answer.rows : [];
+    const brokers =
+      groupsThatMove(plan).length === 0 ? { value: [] } : await asking(() => context.kafka.listBrokers());
     // A cluster whose nodes called nobody in an hour isn't one that serves: such logs are empty, or of another VPC.
-    const known = "rows" in answer && rows.length > 0;
-    if (known) await keepSeen(context, run, seenDestinations(rows));
+    const known = "rows" in answer && rows.length > 0 && "value" in brokers;
+    if (known)
+      await keepSeen(context, run, [
+        ...brokerDestinations(brokers.value, plan.workloads),
+        ...seenDestinations(rows),
+      ]);
     const count = known ? (await destinationsOf(context, run, plan)).length : 0;
     return [
       judge(context, known ? true : undefined, {
@@ -42,9 +51,11 @@ export const findDestinations = gate({
         sentence:
           "missing" in answer
             ? answer.missing
-            : known
-              ? `${plan.settings.source.name} talks to ${count} destinations outside: ${namedDestinations(plan).length} by repot.yaml, the others by its flow logs.`
-              : `${flowLogGroup} shows no flow of the nodes of ${plan.settings.source.name} in an hour.`,
+            : "missing" in brokers
+              ? brokers.missing
+              : known
+                ? `${plan.settings.source.name} talks to ${count} destinations outside: ${namedDestinations(plan).length} by repot.yaml, the others by its flow logs and by Kafka's brokers.`
+                : `${flowLogGroup} shows no flow of the nodes of ${plan.settings.source.name} in an hour.`,
         remedy: `Name the log group of the VPC's flow logs in repot.yaml (network.flowLogGroup), and see that it holds all traffic of the source's subnets.`,
         value: count,
         threshold: "flows of the source's nodes",

@@ -7,6 +7,7 @@ import { carryDrift } from "./carry-drift.ts";
 import { checkData } from "./check-data.ts";
 import { checkDns } from "./check-dns.ts";
 import { checkIdentity } from "./check-identity.ts";
+import { checkKafka } from "./check-kafka.ts";
 import { checkKubernetes } from "./check-kubernetes.ts";
 import { checkMetrics } from "./check-metrics.ts";
 import { checkNetwork } from "./check-network.ts";
@@ -113,6 +114,7 @@ const all = [
   checkData,
   checkDns,
   checkIdentity,
+  checkKafka,
   checkKubernetes,
   checkMetrics,
   checkNetwork,

@@ -26,7 +26,11 @@ const isReady = (pod: KubeObject): boolean =>
   (statusOfPod(pod).conditions ?? []).some((c) => c.type === "Ready" && c.status === "True");
 
 /** The pods of a workload on one side, with the addresses that brokers see. */
-export const memberPods = async (context: Context, item: Item, side: Side): Promise<MemberPods> => {
+export const memberPods = async (
+  context: Context,
+  item: Pick<Item, "apiVersion" | "kind" | "namespace" | "name">,
+  side: Side,
+): Promise<MemberPods> => {
   const cluster = kubernetesOf(context, side);
   const workload = await cluster.get(refOfItem(item));
   const pods = (await podsOf(cluster, workload)).filter((pod) => !isOver(pod));

@@ -46,6 +46,7 @@ export const makeDeployedKafka = ({ brokers, secrets, now, connect = connectKafk
     }
   };
   return {
+    listBrokers: () => ask((kafka) => kafka.listBrokers()),
     listGroups: () => ask((kafka) => kafka.listGroups()),
     describeGroup: (group) => ask((kafka) => kafka.describeGroup(group)),
     listCommitted: (group, topic) => ask((kafka) => kafka.listCommitted(group, topic)),

@@ -9,6 +9,7 @@ const CHECKS = [
   "check-network",
   "check-identity",
   "check-data",
+  "check-kafka",
   "check-metrics",
   "check-pipelines",
   "check-permissions",

@@ -2,11 +2,12 @@
 
 import type { Classified } from "../classes/classify.ts";
 import { BadInput, Refused } from "../errors.ts";
-import type { Inventory, Running, ServiceInfo } from "../inventory.ts";
+import type { Inventory, Running } from "../inventory.ts";
 import { byCodeUnit } from "../kube.ts";
 import type { Decision, Plan } from "../plan.ts";
 import { at, containersOf } from "../pods.ts";
 import type { GivenSettings } from "../settings.ts";
+import { resolvesFrom } from "./addresses.ts";
 import type { Resolve } from "./names.ts";
 
 /** Flags of the command line: NAME to decision, and one for all. */
@@ -35,23 +36,6 @@ const advertisedOf = (running: Running): readonly string[] =>
       ),
   );
 
-/** Whether an address means the same from the target: a Service that will lead there, or a name of the world outside. */
-const resolvesThere = (address: string, services: readonly ServiceInfo[], namespace: string): boolean => {
-  if (address === "" || address.includes("$") || /^(localhost|127\.|0\.0\.0\.0)/.test(address)) return false;
-  const [name, second, third] = address.split(".");
-  if (
-    services.some(
-      (s) => s.name === name && (second === undefined ? s.namespace === namespace : second === s.namespace),
-    )
-  )
-    return third === undefined || third === "svc";
-  // A pod of a headless Service: such names end at the cluster.
-  if (third === undefined && /-\d+$/.test(name ?? "")) return false;
-  return /^\d+\.\d+\.\d+\.\d+$/.test(address)
-    ? false
-    : /\.[a-z]{2,}$/.test(address) && !/\.(local|internal)$|\.svc\b/.test(address);
-};
-
 /** The decisions that make sense for a stateful workload, and why others don't. */
 export const offerFor = (c: Classified, inventory: Inventory): Offer => {
   const { running } = c.subject;
@@ -60,7 +44,14 @@ export const offerFor = (c: Classified, inventory: Inventory): Offer => {
   const notes: string[] = [];
   const offered: Decision[] = [];
   const advertised = c.store?.product === "Kafka" ? advertisedOf(running) : [];
-  const lost = advertised.find((a) => !resolvesThere(a, services, running.namespace));
+  const lost = advertised.find(
+    (a) =>
+      !resolvesFrom(
+        a,
+        services.map((s) => s.id),
+        running.namespace,
+      ),
+  );
   if (services.length === 0) notes.push("keep-on-source isn't offered: no Service leads to it");
   else if (c.store?.product === "Kafka" && advertised.length === 0)
     notes.push("keep-on-source isn't offered: the manifests don't say which addresses the broker advertises");

@@ -20,6 +20,17 @@ export const groupsOf = (plan: {
   return [...plan.settings.groups, ...inferred].sort((a, b) => byCodeUnit(a.group, b.group));
 };
 
+/** The groups that somebody has named and whose members move by their policy: those that their brokers are asked about. */
+export const groupsThatMove = (plan: {
+  readonly settings: Pick<Settings, "groups">;
+  readonly workloads: readonly Workload[];
+}): readonly KafkaGroupSettings[] => {
+  const moved = new Set(plan.workloads.filter((w) => w.move === "shift-group").map(nameOf));
+  return plan.settings.groups
+    .filter((g) => moved.has(g.workload))
+    .toSorted((a, b) => byCodeUnit(a.group, b.group));
+};
+
 /** Whether others call a workload: then it leaves as a whole, so that its Service can be led after it at once. */
 const serves = (w: Workload, workloads: readonly Workload[]): boolean =>
   w.hosts.length > 0 ||

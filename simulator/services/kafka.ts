@@ -46,6 +46,7 @@ export const makeKafkaPort = (seam: Seam, brokers: KafkaBrokers): Kafka => {
     return found;
   };
   return {
+    listBrokers: () => ask("list-brokers", "its brokers", () => brokers.brokers()),
     listGroups: () => ask("list-groups", "its groups", () => brokers.groups()),
     describeGroup: (group) =>
       ask("describe-group", group, () => {
@@ -73,6 +74,7 @@ export const makeKafkaPort = (seam: Seam, brokers: KafkaBrokers): Kafka => {
 /** Where the platform has no brokers that could be asked. */
 export const noKafka = (seam: Seam): Kafka =>
   makeKafkaPort(seam, {
+    brokers: () => [],
     groups: () => [],
     describe: () => undefined,
     committed: () => undefined,

@@ -4,20 +4,23 @@
  */
 
 import { BlockList, isIPv4 } from "node:net";
-import { namedDestinations, placeOf } from "../../domain/destinations.ts";
+import { brokerDestinations, namedDestinations, placeOf } from "../../domain/destinations.ts";
 import type { ProbeReport } from "../../domain/egress-probes.ts";
 import { byCodeUnit } from "../../domain/kube.ts";
 import { SIDES, type Side } from "../../domain/phases.ts";
 import type { Plan } from "../../domain/plan.ts";
 import { nameOf } from "../../domain/plan.ts";
+import { groupsThatMove } from "../../domain/planning/groups.ts";
 import { type Refusal, workloadsNaming } from "./datastores.ts";
+import { advertisedBy } from "./kafka/advertised.ts";
+import { brokerOf } from "./queue-consumers.ts";
 
 /** Whose firewall drops what a cluster sends to somebody. */
 export type Drop = "theirs" | "ours";
 
 export type Outsider = {
   readonly name: string;
-  readonly kind: "third-party" | "datastore" | "registry" | "seen";
+  readonly kind: "third-party" | "datastore" | "broker" | "registry" | "seen";
   readonly host: string;
   readonly port: number;
   readonly address: string;
@@ -102,7 +105,7 @@ const outsidersOf = (plan: Plan): readonly Outsider[] => {
     port: 443,
     callers: "nodes" as const,
   }));
-  return [...named, ...registries].map(({ name, kind, host, port, callers }, index) => ({
+  return [...named, ...registries, ...brokersOf(plan)].map(({ name, kind, host, port, callers }, index) => ({
     name,
     kind,
     host,
@@ -110,6 +113,18 @@ const outsidersOf = (plan: Plan): readonly Outsider[] => {
     callers,
     address: addressOf(index),
   }));
+};
+
+/** Brokers outside of the clusters: members of groups reach them by these addresses. */
+const brokersOf = (plan: Plan) => {
+  const groups = groupsThatMove(plan);
+  if (groups.some((g) => brokerOf({ kind: "kafka", workload: g.workload }, plan))) return [];
+  return brokerDestinations(groups.length === 0 ? [] : advertisedBy(plan, undefined), plan.workloads).map(
+    (to) => ({
+      ...to,
+      callers: groups.map((g) => g.workload),
+    }),
+  );
 };
 
 /** Where the nodes pull images from; a name without a registry is Docker's. */

@@ -30,7 +30,14 @@ const CLASSIC = "classic-readers";
 const SERVER_SIDE = "kip848-readers";
 const STATIC = "static-readers";
 const NEEDS = {
-  kafka: ["list-groups", "describe-group", "list-committed", "list-offsets", "list-producers"],
+  kafka: [
+    "list-brokers",
+    "list-groups",
+    "describe-group",
+    "list-committed",
+    "list-offsets",
+    "list-producers",
+  ],
 } as const;
 
 const simulated = (): Rig => {
@@ -89,6 +96,16 @@ const contract = (rig: () => Rig): void => {
     expect(ends.every((e) => e.topic === "orders" && Number.isInteger(e.offset))).toBe(true);
   });
 
+  test("brokers say the addresses that they advertise", async () => {
+    const brokers = await ask((k) => k.listBrokers());
+    expect(brokers.length).toBeGreaterThan(0);
+    for (const { id, host, port } of brokers) {
+      expect(Number.isInteger(id)).toBe(true);
+      expect(host).toMatch(/^[a-z0-9.-]+$/);
+      expect(port).toBeGreaterThan(0);
+    }
+  });
+
   test("what isn't there is an error by name", async () => {
     await expect(ask((k) => k.listOffsets("nothing"))).rejects.toMatchObject({ name: "NotFound" });
     await expect(ask((k) => k.describeGroup("nobody"))).rejects.toMatchObject({ name: "NotFound" });
@@ -102,6 +119,7 @@ const contract = (rig: () => Rig): void => {
     const found = await ask((k) => k.describeGroup(group));
     expect(found).toMatchObject({ group, protocol, state: "stable" });
     expect(found.members).toHaveLength(2);
+    expect(found.assignor).toMatch(protocol === "kip-848" ? /^uniform$/ : /^[a-z-]+$/i);
     for (const member of found.members) {
       expect(member.host).toMatch(/^\d+\.\d+\.\d+\.\d+$/);
       expect(member.clientId).not.toBe("");

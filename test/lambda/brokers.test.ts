@@ -42,6 +42,7 @@ const deployed = (brokers: KafkaBrokers | undefined, value: object | string = LO
         return [];
       };
       return {
+        listBrokers: answer,
         listGroups: answer,
         listCommitted: answer,
         listOffsets: answer,

@@ -3,7 +3,7 @@
  * person decided to rebuild them. Groups are event-driven: nothing is computed for a single message.
  */
 
-import type { GroupProtocol, Offset } from "../../../domain/kafka.ts";
+import type { GroupProtocol, KafkaBroker, Offset } from "../../../domain/kafka.ts";
 import type { Producer } from "../../../domain/kafka-drain.ts";
 import { byCodeUnit } from "../../../domain/kube.ts";
 import { SIDES, type Side } from "../../../domain/phases.ts";
@@ -16,6 +16,7 @@ import type { Gauges } from "../metrics.ts";
 import { type Broker, brokerOf } from "../queue-consumers.ts";
 import { podsOf } from "../traffic/pods.ts";
 import type { Cluster, Emit } from "../types.ts";
+import { advertisedBy } from "./advertised.ts";
 import { GroupRun, type GroupView } from "./run.ts";
 import { Topic } from "./topic.ts";
 
@@ -23,6 +24,7 @@ export type { GroupView } from "./run.ts";
 
 /** What the administration's service asks; brokers of the source where a rebuilt pair has two. */
 export type KafkaBrokers = {
+  readonly brokers: () => readonly KafkaBroker[];
   readonly groups: () => readonly string[];
   readonly describe: (group: string) => DescribedGroup | undefined;
   readonly committed: (group: string) => readonly Offset[] | undefined;
@@ -32,6 +34,7 @@ export type KafkaBrokers = {
 
 export type DescribedGroup = {
   readonly protocol: GroupProtocol;
+  readonly assignor?: string;
   readonly state: "stable" | "rebalancing" | "empty";
   readonly members: readonly {
     readonly memberId: string;
@@ -177,7 +180,7 @@ const makeWorld = (
   };
   return {
     groups: () => runs.map(({ run }) => run.view()),
-    brokers: brokersOf(clock, own, topics),
+    brokers: brokersOf(clock, own, topics, options.plan),
     waiting: (workload) => {
       const mine = runs.filter(({ run }) => run.settings.workload === workload);
       return mine.length === 0 ? undefined : mine.reduce((n, { run }) => n + run.group.unread(), 0);
@@ -240,12 +243,14 @@ const brokersOf = (
   clock: Clock,
   own: readonly Placed[],
   topics: ReadonlyMap<string, Topic>,
+  plan: Plan,
 ): KafkaBrokers => {
   const runOf = (group: string) => own.find(({ run }) => run.settings.group === group)?.run;
   const topicOf = (name: string) => topics.get(`shared/${name}`) ?? topics.get(`source/${name}`);
   const each = <T>(topic: Topic, make: (partition: number) => T): T[] =>
     Array.from({ length: topic.partitions }, (_, partition) => make(partition));
   return {
+    brokers: () => advertisedBy(plan, own[0]?.broker?.workload),
     groups: () => own.map(({ run }) => run.settings.group),
     describe: (name) => {
       const run = runOf(name);
@@ -270,8 +275,13 @@ const brokersOf = (
   };
 };
 
+const assignorOf = ({ protocol, assignor }: KafkaGroupSettings): string =>
+  protocol === "kip-848" ? "uniform" : assignor === "cooperative" ? "cooperative-sticky" : "range";
+
 const describe = (run: GroupRun): DescribedGroup => ({
   protocol: run.settings.protocol,
+  // An empty group has agreed on nothing.
+  ...(run.group.members.size === 0 ? {} : { assignor: assignorOf(run.settings) }),
   state: run.coordinator.state(),
   topic: run.settings.topic,
   members: [...run.group.members]
