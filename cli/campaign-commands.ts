@@ -51,7 +51,10 @@ export const addCampaignCommands = (program: Command, io: Io, done: (code: numbe
     )
     .option("--plant <bug>", "plants a known mistake; may be given again", repeat)
     .option("--without-invariant <name>", "nobody watches this invariant; may be given again", repeat)
-    .option("--exhaustive", "each single fault at each step, and a rollback at each phase; prints the table")
+    .option(
+      "--exhaustive",
+      "each single fault at each effect, and a rollback at each phase and state; prints the table",
+    )
     .option("--keep-going", "goes on after a broken run")
     .option("--out <dir>", "where broken cases are written", OUT)
     .option("--list", "prints the faults, planted bugs and invariants, as JSON")

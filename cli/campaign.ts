@@ -14,7 +14,16 @@ import {
   smallestOf,
 } from "../simulator/campaign/campaign.ts";
 import { type Case, mustBeInvariants, type Platform } from "../simulator/campaign/case.ts";
-import { caseOf, cells, complaint, type Filled, fill, table } from "../simulator/campaign/matrix.ts";
+import {
+  caseOf,
+  cells,
+  complaint,
+  type Filled,
+  fill,
+  stateTable,
+  survey,
+  table,
+} from "../simulator/campaign/matrix.ts";
 import { type CampaignReport, makeCampaignTally, shortcomings } from "../simulator/campaign/report.ts";
 import type { Breach } from "../simulator/campaign/run.ts";
 import { plantedOf } from "../simulator/planted/catalogue.ts";
@@ -134,35 +143,55 @@ export const exhaustive = async (options: CampaignOptions, io: Io): Promise<numb
   const platform = await loadPlatform(options.plan, io);
   const startedMs = io.wallMs();
   const filled: Filled[] = [];
-  for (const cell of cells()) {
+  for (const cell of cells(await survey(platform, options.seed))) {
     const done = await fill(cell, platform, options.seed);
     filled.push(done);
     const wrong = complaint(done);
     if (options.json) io.out(`${JSON.stringify(cellLine(done, wrong))}\n`);
-    if (wrong === undefined) continue;
-    const path = `${options.out}/${cell.kind}-at-${cell.step}.json`;
-    await writeCase(path, { ...caseOf(cell, platform, options.seed), found: wrong });
-    io.err(`${cell.kind} at ${cell.step} ${wrong}\n  repot replay ${path} runs it again.\n`);
+    if (wrong !== undefined) await handOverCell(options, platform, done, wrong, io);
   }
   const wrong = filled.filter((cell) => complaint(cell) !== undefined).length;
-  const missed = filled.filter((cell) => !cell.hit).map((cell) => `${cell.kind}@${cell.step}`);
+  const missed = filled.filter((cell) => cell.hit === 0).map((cell) => `${cell.kind}@${cell.step}`);
+  const runs = filled.reduce((sum, cell) => sum + cell.effects, 0);
   if (options.json)
-    io.out(`${JSON.stringify({ type: "matrix", cells: filled.length, wrong, neverHit: missed })}\n`);
+    io.out(
+      `${JSON.stringify({ type: "matrix", cells: filled.length, runs, wrong, neverHit: missed, wallSeconds: (io.wallMs() - startedMs) / 1000 })}\n`,
+    );
   else {
     for (const line of table(filled)) io.out(`${line}\n`);
     io.out(
-      `${count(filled.length, "cell")} in ${duration((io.wallMs() - startedMs) / 1000)}, ${number(wrong)} not as they must end.\n`,
+      "A rollback asked for at each state, machine by machine, in the order in which they are entered:\n",
+    );
+    for (const line of stateTable(filled)) io.out(`${line}\n`);
+    io.out(
+      `${count(filled.length, "cell")}, ${count(runs, "run")} in ${duration((io.wallMs() - startedMs) / 1000)}, ${number(wrong)} not as they must end.\n`,
     );
     io.out(`Never hit on this platform: ${missed.length === 0 ? "nothing" : missed.join(", ")}.\n`);
   }
   return wrong > 0 ? EXIT.violated : EXIT.done;
 };
 
-const cellLine = ({ kind, step, due, hit, verdict }: Filled, wrong: string | undefined) => ({
+/** Writes the case of a cell that did not end as it must, and how to see it again. */
+const handOverCell = async (
+  options: CampaignOptions,
+  platform: Platform,
+  cell: Filled,
+  wrong: string,
+  io: Io,
+): Promise<void> => {
+  const name = `${cell.kind}-at-${cell.step}`.replace(/[^a-z0-9-]+/gi, "-");
+  const path = `${options.out}/${name}.json`;
+  await writeCase(path, { ...caseOf(cell, platform, options.seed, cell.skip), found: wrong });
+  const given = options.plan === undefined ? "" : ` --plan ${options.plan}`;
+  io.err(`${cell.kind} at ${cell.step} ${wrong}\n  repot replay ${path}${given} runs it again.\n`);
+};
+
+const cellLine = ({ kind, step, due, effects, hit, verdict }: Filled, wrong: string | undefined) => ({
   type: "cell",
   kind,
   step,
   due,
+  effects,
   hit,
   outcome: verdict.outcome,
   digest: verdict.digest,

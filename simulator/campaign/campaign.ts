@@ -54,11 +54,12 @@ export const smallestOf = async (
 };
 
 /** A case in a line, for a person. */
-export const caseText = ({ seed, faults, rollBackAt, approve, planted = [] }: Case): string =>
+export const caseText = ({ seed, faults, rollBackAt, rollBackOn, approve, planted = [] }: Case): string =>
   [
     `seed ${seed}`,
     ...planted.map((name) => `with ${name}`),
     ...(rollBackAt === undefined ? [] : [`rollback at ${rollBackAt}`]),
+    ...(rollBackOn === undefined ? [] : [`rollback on ${rollBackOn}`]),
     ...(approve === "auto" ? [] : [`approve ${approve}`]),
     ...faults.map(faultText),
   ].join(", ");

@@ -36,6 +36,11 @@ export const CaseSchema = z.strictObject({
   seed: z.int().min(0).max(4_294_967_295),
   faults: z.array(FaultSchema).max(1_000),
   rollBackAt: z.enum(ROLLBACK_PHASES).optional(),
+  /** `machine/State`: the rollback is asked for when this state is entered for the first time. */
+  rollBackOn: z
+    .string()
+    .regex(/^[a-z-]+(\/[A-Za-z]+)?\/[^/]+$/)
+    .optional(),
   approve: z.enum(APPROVALS),
   /** Bugs that are planted in the program, by name. */
   planted: z.array(z.string()).max(100).optional(),

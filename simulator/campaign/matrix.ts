@@ -1,10 +1,12 @@
-/** Every single fault at every step, and a rollback at every phase: how each must end, and how it did. */
+/** Every single fault at every effect, and a rollback at every phase and every state: how each must end, and how it did. */
 
 import type { Outcome } from "../../domain/events.ts";
 import { byCodeUnit } from "../../domain/kube.ts";
 import type { Phase } from "../../domain/phases.ts";
-import { FAULTS, type FaultKind } from "../faults/catalogue.ts";
+import { FAULTS } from "../faults/catalogue.ts";
+import { rehearse } from "../rehearsal/rehearse.ts";
 import { type Case, type Platform, ROLLBACK_PHASES } from "./case.ts";
+import { dueOf, dueOnState } from "./ends.ts";
 import { runCase, type Verdict } from "./run.ts";
 
 /** The column of the rows that ask for a rollback and break nothing. */
@@ -12,105 +14,124 @@ export const ROLLBACK = "rollback";
 
 export type Cell = {
   readonly kind: string;
-  /** The step, or the phase after which a rollback is asked for. */
+  /** The step; of a rollback the phase after which, or the state (`machine/State`) at which it is asked for. */
   readonly step: string;
   readonly rollBackAt?: Exclude<Phase, "decommission">;
+  readonly rollBackOn?: string;
   readonly due: Outcome;
+  /** How many effects of the step are struck, each in a run of its own; at least the first. */
+  readonly effects: number;
 };
 
-export type Filled = Cell & { readonly verdict: Verdict; readonly hit: boolean };
+/** `hit`: how many of the runs were struck; `verdict`: of the first that did not end as it must, else of the first. */
+export type Filled = Cell & { readonly verdict: Verdict; readonly hit: number; readonly skip: number };
 
 /** Where rollbacks begin that are struck themselves: the whole way back lies before them. */
 const STRUCK_ROLLBACK_AT = "cut-traffic";
 
-/** How a run ends that a fault of the world strikes for good. Faults of calls pass: those runs complete. */
-const WORLD_ENDS: Readonly<Record<string, Outcome>> = {
-  "pod-never-ready": "rolled-back",
-  "pod-crashes": "rolled-back",
-  ...Object.fromEntries(
-    [
-      "metrics-missing",
-      "metrics-late",
-      "metrics-nan",
-      "metrics-of-the-wrong-cluster",
-      "sparse-metrics",
-    ].flatMap((kind) => [
-      [kind, "rolled-back"],
-      // Nothing was changed yet.
-      [`${kind}@check-metrics`, "refused"],
-      // After the delegation a failure holds and pages: the target serves, the source stands.
-      [`${kind}@observe-stragglers`, "waiting"],
-    ]),
-  ),
-  ...Object.fromEntries(
-    ["execution-aborted", "event-lost", "event-twice"].flatMap((kind) => [
-      [kind, "rolled-back"],
-      [`${kind}@observe-stragglers`, "waiting"],
-    ]),
-  ),
-  // The move gets by; retiring the source waits for whoever lets something raise it again and again.
-  "hpa-fights": "waiting",
-  "terminating-hangs": "rolled-back",
-  "unacked-stuck": "rolled-back",
-  "publisher-reappears": "rolled-back",
-  "broker-unreachable": "rolled-back",
-  "webhook-down": "rolled-back",
-  "quota-exceeded": "rolled-back",
-  "firewall-drops": "rolled-back",
-  "security-group-drops": "rolled-back",
-  "flow-logs-late": "rolled-back",
-  // Nobody who may has answered in time: rolled back, and left to people.
-  "approval-late": "waiting",
-  "approval-never": "waiting",
-  "slack-down": "waiting",
-  "approval-contradictory": "rolled-back",
+/** What one migration of a platform does: the states that it enters, and how often each kind of fault could strike each step. */
+export type Survey = {
+  readonly states: readonly string[];
+  /** By `kind@step`. */
+  readonly effects: ReadonlyMap<string, number>;
 };
 
-const dueOf = ({ kind, scope }: FaultKind, step: string): Outcome =>
-  scope === "call" || kind === "started-twice"
-    ? "completed"
-    : kind === "rollback-pressed"
-      ? "rolled-back"
-      : (WORLD_ENDS[`${kind}@${step}`] ?? WORLD_ENDS[kind] ?? "completed");
+/** Beyond any number of effects. */
+const ALL = 1_000_000;
 
-/** Every cell that there is, in the order of the table. */
-export const cells = (): readonly Cell[] => [
+/** Looks at one migration without a fault, and at one for each kind of call with faults that let everything pass. */
+export const survey = async ({ plan, hash }: Platform, seed: number): Promise<Survey> => {
+  const effects = new Map<string, number>();
+  const watch = (kind?: string) =>
+    rehearse({
+      plan,
+      hash,
+      seed,
+      approve: "auto",
+      faults: FAULTS.filter((fault) => fault.kind === kind).flatMap(({ steps }) =>
+        steps.map((step) => ({ kind: kind ?? "", step, skip: ALL })),
+      ),
+      onEvent: () => {},
+    });
+  for (const { kind } of FAULTS.filter((fault) => fault.scope === "call"))
+    for (const { step, passed } of (await watch(kind)).occasions) effects.set(`${kind}@${step}`, passed);
+  const { events } = await watch();
+  const entered = events.flatMap((e) => (e.type === "transition" ? [`${e.machine}/${e.state}`] : []));
+  return { states: [...new Set(entered)], effects };
+};
+
+/** Every cell that there is, in the order of the table. Without a survey: the first effect of each step, and no states. */
+export const cells = (seen: Survey = { states: [], effects: new Map() }): readonly Cell[] => [
   ...ROLLBACK_PHASES.map((phase) => ({
     kind: ROLLBACK,
     step: phase,
     rollBackAt: phase,
     due: "rolled-back" as const,
+    effects: 1,
+  })),
+  ...seen.states.map((state) => ({
+    kind: ROLLBACK,
+    step: state,
+    rollBackOn: state,
+    due: dueOnState(state),
+    effects: 1,
   })),
   ...FAULTS.flatMap((fault) => [
-    ...fault.steps.map((step) => ({ kind: fault.kind, step, due: dueOf(fault, step) })),
+    ...fault.steps.map((step) => ({
+      kind: fault.kind,
+      step,
+      due: dueOf(fault, step),
+      effects: Math.max(1, seen.effects.get(`${fault.kind}@${step}`) ?? 1),
+    })),
     ...fault.rollbackSteps.map(
-      (step) => ({ kind: fault.kind, step, rollBackAt: STRUCK_ROLLBACK_AT, due: "rolled-back" }) as const,
+      (step) =>
+        ({
+          kind: fault.kind,
+          step,
+          rollBackAt: STRUCK_ROLLBACK_AT,
+          due: "rolled-back",
+          effects: 1,
+        }) as const,
     ),
   ]),
 ];
 
-export const caseOf = ({ kind, step, rollBackAt }: Cell, platform: Platform, seed: number): Case => ({
+/** @param skip How many effects of the step pass before one is struck. */
+export const caseOf = (
+  { kind, step, rollBackAt, rollBackOn }: Cell,
+  platform: Platform,
+  seed: number,
+  skip = 0,
+): Case => ({
   format: 1,
   platform: platform.hash,
   seed,
-  faults: kind === ROLLBACK ? [] : [{ kind, step }],
+  faults: kind === ROLLBACK ? [] : [{ kind, step, ...(skip === 0 ? {} : { skip }) }],
   approve: "auto",
   ...(rollBackAt === undefined ? {} : { rollBackAt }),
+  ...(rollBackOn === undefined ? {} : { rollBackOn }),
 });
 
+/** Runs a cell: each of its effects, until one ends in another way than it must. */
 export const fill = async (cell: Cell, platform: Platform, seed: number): Promise<Filled> => {
-  const verdict = await runCase(platform, caseOf(cell, platform, seed));
-  return {
-    ...cell,
-    verdict,
-    hit: cell.kind === ROLLBACK || verdict.struck.some((fault) => fault.struck > 0),
-  };
+  let first: Filled | undefined;
+  let hit = 0;
+  for (let skip = 0; skip < cell.effects; skip += 1) {
+    const verdict = await runCase(platform, caseOf(cell, platform, seed, skip));
+    const isHit = cell.kind === ROLLBACK || verdict.struck.some((fault) => fault.struck > 0);
+    if (isHit) hit += 1;
+    const filled: Filled = { ...cell, verdict, hit, skip };
+    if (complaint({ ...filled, hit: isHit ? 1 : 0 }) !== undefined) return filled;
+    first ??= filled;
+  }
+  if (!first) throw new Error(`${cell.kind} at ${cell.step} has no effect to strike.`);
+  return { ...first, hit };
 };
 
 /** What is wrong with a cell; undefined where it ended as it must. */
 export const complaint = ({ verdict, due, hit }: Filled): string | undefined => {
   if (verdict.breach) return `${verdict.breach.name}: ${verdict.breach.sentence}`;
-  if (!hit || verdict.outcome === due) return undefined;
+  if (hit === 0 || verdict.outcome === due) return undefined;
   return `ended as ${verdict.outcome}, must end as ${due}: ${verdict.sentence}`;
 };
 
@@ -123,7 +144,7 @@ const LETTERS: Readonly<Record<string, string>> = {
 
 const letterOf = (cell: Filled): string => {
   if (complaint(cell) !== undefined) return "!";
-  return cell.hit ? (LETTERS[cell.verdict.outcome] ?? "?") : "-";
+  return cell.hit > 0 ? (LETTERS[cell.verdict.outcome] ?? "?") : "-";
 };
 
 /** Steps by kinds as lines of text. */
@@ -141,6 +162,18 @@ export const table = (filled: readonly Filled[]): readonly string[] => {
       (step) =>
         `${step.padEnd(width)} ${kinds.map((kind) => letters.get(`${kind}@${step}`) ?? "·").join(" ")}`,
     ),
-    "C completed, R rolled back, W waits for a person, X refused before anything was changed, - never hit, ! not as it must end, · can't strike",
+    "C completed, R rolled back, W waits for a person, X refused (before anything was changed, or a rollback that comes too late), - never hit, ! not as it must end, · can't strike",
   ];
+};
+
+/** A letter for each state of each machine, in the order in which they are entered: how a rollback ends that is asked for there. */
+export const stateTable = (filled: readonly Filled[]): readonly string[] => {
+  const byMachine = new Map<string, string>();
+  for (const cell of filled) {
+    if (cell.rollBackOn === undefined) continue;
+    const machine = cell.step.split("/").slice(0, -1).join("/");
+    byMachine.set(machine, `${byMachine.get(machine) ?? ""}${letterOf(cell)}`);
+  }
+  const width = Math.max(0, ...[...byMachine.keys()].map((machine) => machine.length));
+  return [...byMachine].map(([machine, letters]) => `${machine.padEnd(width)} ${letters}`);
 };

@@ -26,11 +26,12 @@ export type Verdict = {
 export type Program = Pick<RehearsalOptions, "machines" | "steps" | "listeners">;
 
 /** A case as a rehearsal takes it. */
-export const optionsOf = ({ seed, faults, approve, rollBackAt, planted, unwatched }: Case) => ({
+export const optionsOf = ({ seed, faults, approve, rollBackAt, rollBackOn, planted, unwatched }: Case) => ({
   seed,
   faults: faults as RehearsalOptions["faults"],
   approve,
   ...(rollBackAt === undefined ? {} : { rollBackAt }),
+  ...(rollBackOn === undefined ? {} : { rollBackOn }),
   ...(planted === undefined ? {} : programWith(planted)),
   ...(unwatched === undefined ? {} : { unwatched }),
 });
@@ -76,8 +77,9 @@ export const breachOf = (tried: Case, { summary, exitCode, sentence }: Ended): B
 const PASSING_STRIKES_MAX = 4;
 
 /** How a run must end that had passing faults only, and people who answer. */
-const dueEnding = ({ faults, approve, rollBackAt }: Case): Outcome | undefined => {
-  if (approve !== "auto") return undefined;
+const dueEnding = ({ faults, approve, rollBackAt, rollBackOn }: Case): Outcome | undefined => {
+  // Where a rollback that comes at any state ends is the matrix's to say.
+  if (approve !== "auto" || rollBackOn !== undefined) return undefined;
   const strikes = new Map<string, number>();
   for (const { kind, step, count = 1 } of faults) {
     const scope = faultOf(kind)?.scope;

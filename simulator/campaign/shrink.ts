@@ -48,13 +48,13 @@ const leaveOut = async (
 
 /** What can be simpler beside fewer faults, each with its attempts, the simplest first. */
 const simplifications: readonly ((from: Case) => readonly Case[])[] = [
-  (from) => (from.rollBackAt === undefined ? [] : [withoutRollback(from)]),
+  (from) => (from.rollBackAt === undefined && from.rollBackOn === undefined ? [] : [withoutRollback(from)]),
   (from) => (from.approve === "auto" ? [] : [{ ...from, approve: "auto" }]),
   (from) =>
     from.faults.some((f) => f.count !== undefined) ? [{ ...from, faults: from.faults.map(once) }] : [],
   (from) => [0, 1].filter((seed) => seed < from.seed).map((seed) => ({ ...from, seed })),
 ];
 
-const withoutRollback = ({ rollBackAt: _, ...rest }: Case): Case => rest;
+const withoutRollback = ({ rollBackAt: _, rollBackOn: __, ...rest }: Case): Case => rest;
 
 const once = ({ count: _, ...rest }: CaseFault): CaseFault => rest;

@@ -31,6 +31,12 @@ export type Faults = {
   readonly remembers: boolean;
   /** A call was answered: a fault of the world may have been felt by it. */
   readonly sawCall: (call: Observed) => void;
+  /** How often each could have struck and let it pass. */
+  readonly occasions: () => readonly {
+    readonly kind: string;
+    readonly step: string;
+    readonly passed: number;
+  }[];
   readonly tally: () => readonly { readonly kind: string; readonly step: string; readonly struck: number }[];
 };
 
@@ -125,6 +131,7 @@ export const makeFaults = (requests: readonly FaultRequest[], options: FaultsOpt
         if (fault.began && !fault.over && switchOf(fault.kind).feltBy?.(call)) felt(fault);
     },
     remembers: active.some(({ kind }) => kind === "stale-read"),
+    occasions: () => active.map(({ kind, step, passed }) => ({ kind, step, passed })),
     tally: () => active.map(({ kind, step, struck }) => ({ kind, step, struck })),
   };
 };

@@ -20,6 +20,8 @@ export type DriveOptions = {
   readonly start: Json;
   readonly run: Run;
   readonly rollBackAt?: Phase;
+  /** `machine/State`: the rollback is asked for when this state is entered for the first time. */
+  readonly rollBackOn?: string;
   /** Whether a judge has ended the run. */
   readonly stopped: () => boolean;
 };
@@ -38,14 +40,20 @@ const ANSWERED_MS = 30 * 60_000;
 
 const ENDED = /^Execution(Succeeded|Failed|Aborted|TimedOut)$/;
 
+/** `machine/State` of the state that an event enters; undefined for any other event. */
+const enteredBy = ({ machine }: Execution, { type, details }: HistoryEvent): string | undefined =>
+  type.endsWith("StateEntered") ? `${machine}/${String(details?.["name"])}` : undefined;
+
 export const makeDriver = (options: DriveOptions): Driver => {
-  const { clock, engine, plan, start, run, rollBackAt, stopped } = options;
+  const { clock, engine, plan, start, run, rollBackAt, rollBackOn } = options;
   const { bakeSeconds } = plan.settings.policy;
   let over = false;
   let pressed = false;
   /** An execution has ended unseen, and what is done about it isn't done yet. */
   let unanswered = false;
   let rollbacks = 0;
+  let retiring = false;
+  let answered = false;
 
   let again = 0;
   const goBack = (name: string) =>
@@ -81,28 +89,43 @@ export const makeDriver = (options: DriveOptions): Driver => {
     people,
     saw: (execution, event) => {
       const { machine, name } = execution;
-      if (machine === "roll-back" && event.type === "ExecutionStarted") rollbacks += 1;
+      if (event.type === "ExecutionStarted" && machine === "roll-back") rollbacks += 1;
+      if (event.type === "ExecutionStarted" && machine === "decommission") retiring = true;
+      if (rollBackOn !== undefined && enteredBy(execution, event) === rollBackOn) press();
       if (!ENDED.test(event.type)) return;
       if (machine === rollBackAt && event.type === "ExecutionSucceeded" && !pressed) press();
       if (machine === "migrate-cluster" && name === plan.migration) migrationEnded(execution);
-      if (machine === "decommission") over = true;
+      if (machine === "decommission") {
+        retiring = false;
+        // Where somebody has asked for the way back meanwhile, that is what ends the run.
+        over = !pressed || answered;
+      }
       if (machine !== "roll-back") return;
       rollbacks -= 1;
       // One that fell with its migration is no answer yet: another goes on from there.
       const isAnswer = unanswered && rollbacks === 0 && execution.status !== "ABORTED";
-      if (name === `${plan.migration}-by-hand` || isAnswer) over = true;
+      if (name !== `${plan.migration}-by-hand` && !isAnswer) return;
+      answered = true;
+      // A rollback that was refused changes nothing: the decommissioning goes on.
+      over = !retiring;
     },
-    run: async () => {
-      const end = clock.now() + DAYS_MAX * 86_400_000;
-      engine.start({ machine: "migrate-cluster", name: plan.migration, input: start });
-      const done = await clock.run(() => over || stopped() || clock.now() > end);
-      engine.check();
-      if (stopped()) return;
-      if (!done) throw new Error("Nothing was left to happen, and the migration had not ended.");
-      if (!over) throw new Error(`The migration had not ended after ${DAYS_MAX} virtual days.`);
-      const ended = clock.now() + IN_FLIGHT_MS;
-      await clock.run(() => stopped() || clock.now() >= ended);
-      engine.check();
-    },
+    run: () => runToEnd(options, () => over),
   };
+};
+
+/** Starts the migration and lets time pass until it is over, and what is in flight has landed. @throws Error where it never ends. */
+const runToEnd = async (
+  { clock, engine, plan, start, stopped }: DriveOptions,
+  isOver: () => boolean,
+): Promise<void> => {
+  const end = clock.now() + DAYS_MAX * 86_400_000;
+  engine.start({ machine: "migrate-cluster", name: plan.migration, input: start });
+  const done = await clock.run(() => isOver() || stopped() || clock.now() > end);
+  engine.check();
+  if (stopped()) return;
+  if (!done) throw new Error("Nothing was left to happen, and the migration had not ended.");
+  if (!isOver()) throw new Error(`The migration had not ended after ${DAYS_MAX} virtual days.`);
+  const ended = clock.now() + IN_FLIGHT_MS;
+  await clock.run(() => stopped() || clock.now() >= ended);
+  engine.check();
 };

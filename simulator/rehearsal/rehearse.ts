@@ -54,6 +54,8 @@ export type RehearsalOptions = {
   readonly seed: number;
   readonly faults: readonly FaultRequest[];
   readonly rollBackAt?: Phase;
+  /** `machine/State`: the same, when this state is entered for the first time. */
+  readonly rollBackOn?: string;
   readonly approve: ApproveMode;
   readonly onEvent: (event: RunEvent, line: string) => void;
   /** What is rehearsed: the machines and steps that are deployed. A test puts wrong ones here, to see that they are found out. */
@@ -71,6 +73,8 @@ export type Rehearsed = {
   readonly exitCode: number;
   readonly sentence: string;
   readonly events: readonly RunEvent[];
+  /** How often each fault could have struck and was told to let it pass. */
+  readonly occasions: readonly { readonly kind: string; readonly step: string; readonly passed: number }[];
   readonly objects: {
     readonly sourceBefore: readonly KubeObject[];
     readonly targetBefore: readonly KubeObject[];
@@ -112,6 +116,7 @@ export const rehearse = async (options: RehearsalOptions): Promise<Rehearsed> =>
     exitCode: ending.exitCode,
     sentence: ending.sentence,
     events: run.recorder.events,
+    occasions: run.faults.occasions(),
     objects,
   };
 };

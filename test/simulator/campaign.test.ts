@@ -173,7 +173,8 @@ describe("the report", () => {
 describe("the matrix", () => {
   const filled = (cell: Cell, over: Partial<Verdict> = {}, hit = true): Filled => ({
     ...cell,
-    hit,
+    hit: hit ? 1 : 0,
+    skip: 0,
     verdict: verdict({ outcome: cell.due, ...over }),
   });
 
@@ -184,7 +185,7 @@ describe("the matrix", () => {
   });
 
   it("complains where a cell ends in another way than it must, breaks, or not at all where nothing struck", () => {
-    const cell: Cell = { kind: "throttled", step: "stop-load", due: "completed" };
+    const cell: Cell = { kind: "throttled", step: "stop-load", due: "completed", effects: 1 };
     expect(complaint(filled(cell))).toBeUndefined();
     expect(complaint(filled(cell, { outcome: "rolled-back" }))).toMatch(
       /ended as rolled-back, must end as completed/,
