@@ -2,6 +2,7 @@
 
 import type { Command } from "commander";
 import { BadInput } from "../domain/errors.ts";
+import { MODES, type Mode } from "../simulator/campaign/modes.ts";
 import type { Io } from "./io.ts";
 import { parseSeed, quote } from "./options.ts";
 
@@ -13,6 +14,8 @@ export type CampaignOptions = {
   /** What is rehearsed: a plan.json or manifests; the small platform that comes with Repot where absent. */
   readonly plan?: string;
   readonly keepGoing: boolean;
+  /** Whether faults never end (safety), or all at once (liveness); as drawn where absent. */
+  readonly mode?: Mode;
   /** Names of bugs that are planted in what is rehearsed. */
   readonly planted: readonly string[];
   /** Names of invariants that nobody watches. */
@@ -102,7 +105,14 @@ const textOf = <K extends string>(flags: Flags, key: K): { readonly [P in K]?: s
   return typeof value === "string" ? ({ [key]: value } as { readonly [P in K]?: string }) : {};
 };
 
+const parseMode = (text: string): Mode => {
+  const mode = MODES.find((each) => each === text);
+  if (mode === undefined) throw new BadInput(`--mode knows ${MODES.join(" and ")}, not ${quote(text)}.`);
+  return mode;
+};
+
 const campaignOptions = (flags: Flags): CampaignOptions => {
+  const { mode } = textOf(flags, "mode");
   const { runs, seconds, seed, out } = {
     ...textOf(flags, "runs"),
     ...textOf(flags, "seconds"),
@@ -118,6 +128,7 @@ const campaignOptions = (flags: Flags): CampaignOptions => {
     seed: parseSeed(seed ?? "1"),
     ...textOf(flags, "plan"),
     keepGoing: flags["keepGoing"] === true,
+    ...(mode === undefined ? {} : { mode: parseMode(mode) }),
     planted: listOf(flags, "plant"),
     unwatched: listOf(flags, "withoutInvariant"),
     out: out ?? OUT,

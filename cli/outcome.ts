@@ -11,6 +11,17 @@ const groupLines = ({ kafka }: Summary): readonly string[] =>
         `Kafka: ${count(kafka.rebalances, "rebalance")}, ${number(kafka.lost)} messages lost, ${number(kafka.duplicates)} read twice, none later than ${number(kafka.longestDelayMs / 1000, 1)} s.`,
       ];
 
+/** How much was judged, and what this run says nothing about. */
+const checkedLines = ({ checked }: Summary): readonly string[] => {
+  if (!checked) return [];
+  const all = Object.entries(checked);
+  const never = all.flatMap(([name, times]) => (times === 0 ? [name] : []));
+  const times = all.reduce((sum, [, n]) => sum + n, 0);
+  return [
+    `${count(all.length, "invariant")} checked ${number(times)} times${never.length === 0 ? "" : `; 0 times, for there was nothing to check: ${never.join(", ")}`}.`,
+  ];
+};
+
 /** @param paths Files that were written, printed last. */
 export const outcomeLines = (
   summary: Summary,
@@ -23,6 +34,7 @@ export const outcomeLines = (
     `${number(requests.served)} requests served, ${number(requests.failed)} failed because of the move, ${number(requests.paused)} paused.`,
     ...groupLines(summary),
     `Frozen for ${number(summary.freezeMinutes, 0)} minutes; ${count(summary.transitions, "state transition")}; ${count(violations.length, "violation")}.`,
+    ...checkedLines(summary),
     `${duration(summary.virtualSeconds)} in ${number(summary.wallSeconds, 1)} s, seed ${summary.seed}.`,
     ...paths,
   ];

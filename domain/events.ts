@@ -162,6 +162,8 @@ export type Summary = {
     readonly line: number;
   }[];
   readonly faults: readonly { readonly kind: string; readonly step: string; readonly struck: number }[];
+  /** How often each invariant has really looked at something; a rehearsal's only. 0: this run says nothing about it. */
+  readonly checked?: Readonly<Record<string, number>>;
   readonly virtualSeconds: number;
   readonly wallSeconds: number;
   readonly digest: string;

@@ -6,14 +6,19 @@ import { makeRandom } from "../random.ts";
 import { invariants } from "../rehearsal/judges.ts";
 import { type Case, faultText, type Platform } from "./case.ts";
 import { generate } from "./generate.ts";
+import type { Mode } from "./modes.ts";
 import { OF_RUNS } from "./of-runs.ts";
 import { type Breach, type Program, runCase, type Verdict } from "./run.ts";
 import { type Shrunk, shrink } from "./shrink.ts";
 
 export type Ran = { readonly index: number; readonly tried: Case; readonly verdict: Verdict };
 
-/** What is planted, and what is not watched. */
-export type Rigged = { readonly planted?: readonly string[]; readonly unwatched?: readonly string[] };
+/** What is planted, what is not watched, and whether faults end. */
+export type Rigged = {
+  readonly planted?: readonly string[];
+  readonly unwatched?: readonly string[];
+  readonly mode?: Mode;
+};
 
 /** The cases of a seed, one after the other, and how each ended. The caller decides when it has seen enough. */
 export async function* campaign(
@@ -28,7 +33,7 @@ export async function* campaign(
     const tried: Case = {
       format: 1,
       platform: platform.hash,
-      ...generate(random.fork(`run ${index}`), index, nights),
+      ...generate(random.fork(`run ${index}`), index, nights, rigged.mode),
       ...(planted.length === 0 ? {} : { planted: [...planted] }),
       ...(unwatched.length === 0 ? {} : { unwatched: [...unwatched] }),
     };
@@ -54,9 +59,18 @@ export const smallestOf = async (
 };
 
 /** A case in a line, for a person. */
-export const caseText = ({ seed, faults, rollBackAt, rollBackOn, approve, planted = [] }: Case): string =>
+export const caseText = ({
+  seed,
+  faults,
+  rollBackAt,
+  rollBackOn,
+  approve,
+  mode,
+  planted = [],
+}: Case): string =>
   [
     `seed ${seed}`,
+    ...(mode === undefined ? [] : [mode]),
     ...planted.map((name) => `with ${name}`),
     ...(rollBackAt === undefined ? [] : [`rollback at ${rollBackAt}`]),
     ...(rollBackOn === undefined ? [] : [`rollback on ${rollBackOn}`]),

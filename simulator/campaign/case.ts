@@ -7,6 +7,7 @@ import type { Plan } from "../../domain/plan.ts";
 import { faultOf, stepsOf } from "../faults/catalogue.ts";
 import { plantedOf } from "../planted/catalogue.ts";
 import { invariants } from "../rehearsal/judges.ts";
+import { MODES } from "./modes.ts";
 import { OF_RUNS } from "./of-runs.ts";
 
 /** Phases after which a rollback may be asked for: after the last there is nothing to go back to. */
@@ -22,7 +23,7 @@ const FaultSchema = z.strictObject({
   kind: z.string(),
   step: z.string(),
   /** How often it strikes; once where absent. */
-  count: whole(1_000).optional(),
+  count: whole(1_000_000).optional(),
   /** How long it lasts. */
   seconds: whole(10_000_000).optional(),
   /** How many occasions pass before it strikes; none where absent. */
@@ -42,6 +43,7 @@ export const CaseSchema = z.strictObject({
     .regex(/^[a-z-]+(\/[A-Za-z]+)?\/[^/]+$/)
     .optional(),
   approve: z.enum(APPROVALS),
+  mode: z.enum(MODES).optional(),
   /** Bugs that are planted in the program, by name. */
   planted: z.array(z.string()).max(100).optional(),
   /** Invariants that nobody watches, by name. */

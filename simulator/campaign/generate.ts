@@ -3,10 +3,11 @@
  * an everyday fault is found where that fault is left out), the others draw from all kinds and steps alike.
  */
 
-import { FAULTS, type FaultKind, stepsOf } from "../faults/catalogue.ts";
+import { FAULTS, type FaultKind, faultOf, stepsOf } from "../faults/catalogue.ts";
 import type { Night } from "../planted/bug.ts";
 import type { Random } from "../random.ts";
 import { type Case, type CaseFault, ROLLBACK_PHASES } from "./case.ts";
+import type { Mode } from "./modes.ts";
 
 const ROLLBACK_SHARE = 0.25;
 const SILENT_SHARE = 0.05;
@@ -32,19 +33,39 @@ const AIMED_SHARE = 0.5;
 /**
  * @param random A stream of this run's own.
  * @param index Even runs are swarms.
+ * @param mode Whether faults never end, or all at once; as drawn where it isn't given.
  * @param nights What the planted bugs need: one of them is drawn for a run that is aimed.
  */
 export const generate = (
   random: Random,
   index: number,
   nights: readonly Night[] = [],
+  mode?: Mode,
 ): Omit<Case, "format" | "platform"> => {
-  const drawn = any(random, index);
+  const drawn = inMode(any(random, index), mode);
   if (nights.length === 0 || random.fork("aim").next() >= AIMED_SHARE) return drawn;
   const { faults = [], ...night } = random.fork("night").pick(nights);
   const { rollBackAt: _, ...rest } = drawn;
   return { ...rest, approve: "auto", ...night, faults: [...faults] };
 };
+
+/** More often than a run has occasions. */
+const ALWAYS = 1_000_000;
+
+/** In both modes faults never end by themselves, and people answer: in one of them everything ends at once. */
+const inMode = <T extends Pick<Case, "faults" | "approve">>(drawn: T, mode: Mode | undefined): T =>
+  mode === undefined
+    ? drawn
+    : {
+        ...drawn,
+        mode,
+        approve: "auto",
+        faults: drawn.faults.map(({ kind, step, seconds }) =>
+          faultOf(kind)?.scope === "call" && kind !== "zombie"
+            ? { kind, step, count: ALWAYS }
+            : { kind, step, ...(kind === "zombie" ? { count: ALWAYS, seconds } : {}) },
+        ),
+      };
 
 /** A night as it comes. */
 const any = (random: Random, index: number): Omit<Case, "format" | "platform"> => {

@@ -72,15 +72,18 @@ const COMPLETED_SHARE_MIN = 0.3;
 /** Shares of fewer runs say nothing. */
 const RUNS_MIN = 20;
 
-/** Why a campaign proves too little: empty where it struck and completed often enough. */
-export const shortcomings = ({ runs, withFaults, struck, outcomes }: CampaignReport): readonly string[] => {
+/** Why a campaign proves too little: empty where it struck and completed often enough. @param endless Faults never ended, so that few runs could complete. */
+export const shortcomings = (
+  { runs, withFaults, struck, outcomes }: CampaignReport,
+  endless = false,
+): readonly string[] => {
   if (runs < RUNS_MIN) return [];
   const completed = outcomes["completed"] ?? 0;
   return [
     ...(struck > withFaults * STRUCK_SHARE_MIN
       ? []
       : [`Faults struck in ${struck} of the ${withFaults} runs that had any: not over 90 %.`]),
-    ...(completed > runs * COMPLETED_SHARE_MIN
+    ...(endless || completed > runs * COMPLETED_SHARE_MIN
       ? []
       : [`${completed} of ${runs} runs completed: not over 30 %.`]),
   ];

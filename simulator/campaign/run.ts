@@ -3,6 +3,7 @@
 import type { Outcome } from "../../domain/events.ts";
 import { faultOf } from "../faults/catalogue.ts";
 import { programWith } from "../planted/catalogue.ts";
+import { NeverEnds } from "../rehearsal/drive.ts";
 import { type RehearsalOptions, type Rehearsed, rehearse } from "../rehearsal/rehearse.ts";
 import type { Case, Platform } from "./case.ts";
 
@@ -25,13 +26,28 @@ export type Verdict = {
 /** What is deployed, where it is neither what Repot ships nor that with planted bugs: a test puts a wrong program here. */
 export type Program = Pick<RehearsalOptions, "machines" | "steps" | "listeners">;
 
+/** In liveness mode: from the first strike until all faults are over. */
+const FAULTS_LAST_SECONDS = 3_600;
+/** From then on: the longest hold, people's time, the next window, TTLs and the bake are over in this. */
+const ENDS_WITHIN_SECONDS = 3 * 86_400;
+
 /** A case as a rehearsal takes it. */
-export const optionsOf = ({ seed, faults, approve, rollBackAt, rollBackOn, planted, unwatched }: Case) => ({
+export const optionsOf = ({
+  seed,
+  faults,
+  approve,
+  rollBackAt,
+  rollBackOn,
+  mode,
+  planted,
+  unwatched,
+}: Case) => ({
   seed,
   faults: faults as RehearsalOptions["faults"],
   approve,
   ...(rollBackAt === undefined ? {} : { rollBackAt }),
   ...(rollBackOn === undefined ? {} : { rollBackOn }),
+  ...(mode === "liveness" ? { faultsEndAfterSeconds: FAULTS_LAST_SECONDS } : {}),
   ...(planted === undefined ? {} : programWith(planted)),
   ...(unwatched === undefined ? {} : { unwatched }),
 });
@@ -39,7 +55,7 @@ export const optionsOf = ({ seed, faults, approve, rollBackAt, rollBackOn, plant
 /** Never rejects: a run that breaks down is a finding, too. */
 export const runCase = async ({ plan, hash }: Platform, tried: Case, program?: Program): Promise<Verdict> => {
   try {
-    const { summary, exitCode, sentence } = await rehearse({
+    const { summary, exitCode, sentence, faultsEndedAt } = await rehearse({
       plan,
       hash,
       ...optionsOf(tried),
@@ -47,23 +63,31 @@ export const runCase = async ({ plan, hash }: Platform, tried: Case, program?: P
       onEvent: () => {},
     });
     const { outcome, digest, faults: struck, virtualSeconds } = summary;
-    const breach = breachOf(tried, { summary, exitCode, sentence });
+    const breach = breachOf(tried, { summary, exitCode, sentence, faultsEndedAt });
     return { outcome, exitCode, sentence, digest, struck, virtualSeconds, ...(breach ? { breach } : {}) };
   } catch (error) {
     const sentence = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    const breach = { name: "unexpected", sentence };
+    const breach =
+      error instanceof NeverEnds
+        ? { name: "liveness", sentence: error.message }
+        : { name: "unexpected", sentence };
     return { outcome: "crashed", exitCode: 1, sentence, digest: "", struck: [], virtualSeconds: 0, breach };
   }
 };
 
-type Ended = Pick<Rehearsed, "summary" | "exitCode" | "sentence">;
+type Ended = Pick<Rehearsed, "summary" | "exitCode" | "sentence" | "faultsEndedAt">;
 
 /** What may never happen and did. A run that breaks down has no record to judge: that is its own breach. */
-export const breachOf = (tried: Case, { summary, exitCode, sentence }: Ended): Breach | undefined => {
+export const breachOf = (tried: Case, ended: Ended): Breach | undefined => {
+  const { summary, exitCode, sentence } = ended;
   const [violation] = summary.violations;
   if (violation) return { name: violation.invariant, sentence: violation.sentence };
+  // Whoever is hindered for ever gets nowhere, on the way back as well; that nothing breaks is what is asked.
+  if (tried.mode === "safety") return undefined;
   const watched = (name: string) => !tried.unwatched?.includes(name);
   if (exitCode === 8 && watched("rollback-incomplete")) return { name: "rollback-incomplete", sentence };
+  const late = watched("liveness") ? lateness(tried, ended) : undefined;
+  if (late !== undefined) return { name: "liveness", sentence: late };
   const due = watched("liveness") ? dueEnding(tried) : undefined;
   if (due !== undefined && due !== summary.outcome)
     return {
@@ -73,13 +97,25 @@ export const breachOf = (tried: Case, { summary, exitCode, sentence }: Ended): B
   return undefined;
 };
 
+/** What is said of a run that goes on long after all faults are over; undefined of any other. */
+const lateness = (
+  { mode }: Case,
+  { summary: { virtualSeconds }, faultsEndedAt }: Ended,
+): string | undefined => {
+  if (mode !== "liveness" || faultsEndedAt === undefined) return undefined;
+  const seconds = Math.round(virtualSeconds - faultsEndedAt);
+  return seconds > ENDS_WITHIN_SECONDS
+    ? `All faults were over, and the run went on for ${seconds} s; it must end within ${ENDS_WITHIN_SECONDS} s.`
+    : undefined;
+};
+
 /** A state machine tries nine times; faults that strike a step less often than this must be got over. */
 const PASSING_STRIKES_MAX = 4;
 
 /** How a run must end that had passing faults only, and people who answer. */
-const dueEnding = ({ faults, approve, rollBackAt, rollBackOn }: Case): Outcome | undefined => {
-  // Where a rollback that comes at any state ends is the matrix's to say.
-  if (approve !== "auto" || rollBackOn !== undefined) return undefined;
+const dueEnding = ({ faults, approve, mode, rollBackAt, rollBackOn }: Case): Outcome | undefined => {
+  // Where a rollback that comes at any state ends is the matrix's to say; an hour of faults may end a phase.
+  if (approve !== "auto" || rollBackOn !== undefined || mode !== undefined) return undefined;
   const strikes = new Map<string, number>();
   for (const { kind, step, count = 1 } of faults) {
     const scope = faultOf(kind)?.scope;

@@ -31,6 +31,8 @@ export type Faults = {
   readonly remembers: boolean;
   /** A call was answered: a fault of the world may have been felt by it. */
   readonly sawCall: (call: Observed) => void;
+  /** When all of them were ended, in virtual seconds; undefined where they were not. */
+  readonly endedAt: () => number | undefined;
   /** How often each could have struck and let it pass. */
   readonly occasions: () => readonly {
     readonly kind: string;
@@ -44,6 +46,8 @@ export type FaultsOptions = {
   readonly clock: Clock;
   readonly emit: Emit;
   readonly world: () => WorldFaults;
+  /** So long after the first strike all of them are over. */
+  readonly endAfterSeconds?: number;
   /** What somebody does, by the kind of the fault. */
   readonly people?: () => Readonly<Record<string, () => void>>;
 };
@@ -66,7 +70,9 @@ const passes = (fault: Active): boolean => {
 export const makeFaults = (requests: readonly FaultRequest[], options: FaultsOptions): Faults => {
   const fresh = { struck: 0, passed: 0, began: false, over: false };
   const active: Active[] = requests.map((request) => ({ ...request, ...fresh }));
+  const ending = makeEnding(active, options, (kind) => switchOf(kind));
   const note = (fault: Active, sentence: string) => {
+    ending.start();
     fault.struck += 1;
     options.emit({ type: "fault", kind: fault.kind, step: fault.step, sentence });
   };
@@ -131,8 +137,35 @@ export const makeFaults = (requests: readonly FaultRequest[], options: FaultsOpt
         if (fault.began && !fault.over && switchOf(fault.kind).feltBy?.(call)) felt(fault);
     },
     remembers: active.some(({ kind }) => kind === "stale-read"),
+    endedAt: ending.at,
     occasions: () => active.map(({ kind, step, passed }) => ({ kind, step, passed })),
     tally: () => active.map(({ kind, step, struck }) => ({ kind, step, struck })),
+  };
+};
+
+/** Ends all faults some time after the first strike: from then on nothing hinders the run. */
+const makeEnding = (
+  active: readonly Active[],
+  { clock, endAfterSeconds }: Pick<FaultsOptions, "clock" | "endAfterSeconds">,
+  switchOf: (kind: string) => WorldFault,
+) => {
+  let endedAt: number | undefined;
+  let started = false;
+  return {
+    at: () => endedAt,
+    start: () => {
+      if (started || endAfterSeconds === undefined) return;
+      started = true;
+      clock.after(endAfterSeconds * 1000, () => {
+        endedAt = clock.elapsedSeconds();
+        for (const fault of active) {
+          if (fault.began && !fault.over) switchOf(fault.kind).turn(false, () => {});
+          // What has not begun never will.
+          fault.began = true;
+          fault.over = true;
+        }
+      });
+    },
   };
 };
 

@@ -3,7 +3,7 @@
 import { DecisionSchema, type Request, RequestSchema, VoteSchema } from "../../domain/approvals.ts";
 import { keys } from "../../domain/journal.ts";
 import type { Observed } from "../services/seam.ts";
-import type { Invariant } from "./invariant.ts";
+import type { Finding, Invariant } from "./invariant.ts";
 import { changesPlatform, type Scene, wrote } from "./scene.ts";
 
 /** Steps whose effects nobody may make without a grant of a question of this name; the execution that asks is the rest of the name. */
@@ -32,7 +32,7 @@ export const makeApprovals = (): Invariant<Scene> => {
           ? [`${seen.event.question} was asked during a rollback, which needs nobody's grant.`]
           : [];
       if (seen?.kind !== "event" || seen.event.type !== "approval" || seen.event.status === "voted")
-        return [];
+        return undefined;
       const { question } = seen.event;
       const { migration } = scene.plan;
       const [request, decision] = [
@@ -56,10 +56,10 @@ export const makeApprovals = (): Invariant<Scene> => {
 const IN_FLIGHT_MS = 30_000;
 
 /** An effect that people have to allow, made before they did. */
-const unasked = (decided: ReadonlyMap<string, string>, call: Observed): readonly string[] => {
+const unasked = (decided: ReadonlyMap<string, string>, call: Observed): Finding => {
   const { step } = call.invocation;
   const name = NEEDS_GRANT[step];
-  if (name === undefined || !changesPlatform(call)) return [];
+  if (name === undefined || !changesPlatform(call)) return undefined;
   const decisions = [...decided]
     .filter(([question]) => question.startsWith(`${name}-`))
     .map(([, body]) => DecisionSchema.parse(JSON.parse(body)).decision);

@@ -18,13 +18,14 @@ export const controllers = (): Invariant<ControllersWorld> => {
     sentence: "Controllers of both clusters that run at once have identities of their own.",
     check: (world) => {
       const now = SIDES.map((side) => podsOf(world[side]).version()).join("/");
-      if (now === seen) return [];
+      if (now === seen) return undefined;
       seen = now;
       named ??= world.plan.workloads.flatMap((w) =>
         w.controller === undefined || w.controller.way === "exclusive"
           ? []
           : [{ name: nameOf(w), product: w.controller.product }],
       );
+      if (named.length === 0) return undefined;
       return named.flatMap(({ name, product }) => {
         const ids = (side: Side): readonly string[] => identitiesOf(world[side], name, product);
         const there = new Set(ids("target"));

@@ -48,6 +48,7 @@ export const cronJobs = (): Invariant<CronWorld> => {
     sentence: "A cron job is never scheduled by both clusters, and misses no more than one tick in a row.",
     check: (world) => {
       crons ??= world.plan.workloads.flatMap((w) => (w.kind === "CronJob" ? [[nameOf(w), w] as const] : []));
+      if (crons.length === 0) return undefined;
       const found: string[] = [];
       for (const [name, w] of crons) found.push(...checkOne(name, w, world, watched));
       return found;

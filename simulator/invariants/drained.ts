@@ -25,20 +25,23 @@ export const makeDrained = (): Invariant<Scene> => {
     check: ({ fact, plan, world }) => {
       const seen = fact();
       const workload = seen?.kind === "event" ? stopping(seen.event) : undefined;
-      if (workload === undefined || stopped.has(workload)) return [];
+      if (workload === undefined || stopped.has(workload)) return undefined;
       stopped.add(workload);
-      return plan.settings.queues
-        .filter((queue) => queue.policy === "drained" && queue.workload === workload)
-        .flatMap(({ queue }) => {
-          const at = world()
-            ?.queues.workQueues()
-            .find((q) => q.name === queue);
-          return at && at.ready + at.unacked > 0
-            ? [
-                `${workload} stops on the source while ${queue} has ${at.ready} messages waiting and ${at.unacked} in hand.`,
-              ]
-            : [];
-        });
+      const drained = plan.settings.queues.filter(
+        (queue) => queue.policy === "drained" && queue.workload === workload,
+      );
+      return drained.length === 0
+        ? undefined
+        : drained.flatMap(({ queue }) => {
+            const at = world()
+              ?.queues.workQueues()
+              .find((q) => q.name === queue);
+            return at && at.ready + at.unacked > 0
+              ? [
+                  `${workload} stops on the source while ${queue} has ${at.ready} messages waiting and ${at.unacked} in hand.`,
+                ]
+              : [];
+          });
     },
   };
 };

@@ -4,6 +4,7 @@ import type { RecordSet } from "../../domain/effects.ts";
 import type { Outcome, RunEvent } from "../../domain/events.ts";
 import type { KubeObject } from "../../domain/kube.ts";
 import type { Plan } from "../../domain/plan.ts";
+import type { Finding } from "./invariant.ts";
 
 /** The record sets of a zone, by what names the zone. */
 export type ZoneRecords = {
@@ -33,6 +34,6 @@ export type EndInvariant = {
   /** Stable, in kebab case. */
   readonly name: string;
   readonly sentence: string;
-  /** Sentences about what is broken; empty where it holds, and where it has nothing to say about such an end. */
-  readonly check: (ended: Ended) => readonly string[];
+  /** Sentences about what is broken; empty where it holds; undefined where it has nothing to say about such an end. */
+  readonly check: (ended: Ended) => Finding;
 };

@@ -9,7 +9,7 @@ export const equality: EndInvariant = {
   name: "equality",
   sentence:
     "After a completed migration the target's objects equal the source's, but for what the plan changes.",
-  check: (ended) => (ended.outcome === "completed" ? objectsDiffer(ended) : []),
+  check: (ended) => (ended.outcome === "completed" ? objectsDiffer(ended) : undefined),
 };
 
 const objectsDiffer = ({ plan, events, sourceBefore, targetAfter }: Ended): readonly string[] => {

@@ -27,7 +27,7 @@ export const makeEvidence = (): Invariant<Scene> => ({
     "A verdict says what its evidence says: a pass is within every threshold, and a value that is missing is unknown.",
   check: ({ fact }) => {
     const seen = fact();
-    if (seen?.kind !== "event" || seen.event.type !== "verdict") return [];
+    if (seen?.kind !== "event" || seen.event.type !== "verdict") return undefined;
     const { gate, verdicts } = seen.event;
     return verdicts.flatMap((verdict) => against(gate, verdict));
   },

@@ -17,16 +17,11 @@ export const makeFence = (): Invariant<Scene> => {
     sentence: "No forward effect is made once a rollback has begun and what was in flight has ended.",
     check: ({ fact, plan, now }) => {
       const seen = fact();
-      if (seen?.kind !== "call") return [];
+      if (seen?.kind !== "call") return undefined;
       const { call } = seen;
       if (wrote(call, keys.fence(plan.migration))) raisedAt ??= now();
-      if (
-        raisedAt === undefined ||
-        now() - raisedAt <= IN_FLIGHT_MS ||
-        !changesPlatform(call) ||
-        BACK.has(call.invocation.step)
-      )
-        return [];
+      if (raisedAt === undefined || !changesPlatform(call)) return undefined;
+      if (now() - raisedAt <= IN_FLIGHT_MS || BACK.has(call.invocation.step)) return [];
       return [
         `${call.invocation.step} made ${call.service}:${call.action} on ${call.subject} ${Math.round((now() - raisedAt) / 1000)} s after the fence.`,
       ];

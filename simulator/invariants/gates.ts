@@ -43,13 +43,13 @@ export const makeGates = (): Invariant<Scene> => {
       if (seen?.kind === "call") {
         const measured = measurementOf(seen.call);
         if (measured) latest.set(`${measured.gate} ${measured.asker}`, measured);
-        return [];
+        return undefined;
       }
       if (seen?.event.type === "verdict") return unfounded(seen.event.gate, seen.event.verdicts);
-      if (seen?.event.type !== "execution" || seen.event.status === "started") return [];
+      if (seen?.event.type !== "execution" || seen.event.status === "started") return undefined;
       const { machine, execution, status } = seen.event;
       const isPhase = (PHASES as readonly string[]).includes(machine);
-      if (machine !== "watch-gates" && machine !== "guard" && !isPhase) return [];
+      if (machine !== "watch-gates" && machine !== "guard" && !isPhase) return undefined;
       // The guard goes on through the phases: its last word counts when it ends itself.
       const over = take((kept) =>
         isPhase ? kept.phase === machine && kept.gate !== GUARD : kept.asker === execution,

@@ -32,14 +32,14 @@ export const makeGuarded = (): Invariant<Scene> => {
     sentence: "While the guard holds the run, no workload is scaled, handed over or cut.",
     check: ({ fact, plan, now }) => {
       const seen = fact();
-      if (seen?.kind !== "call") return [];
+      if (seen?.kind !== "call") return undefined;
       const { call } = seen;
       if (wrote(call, `migrations/${plan.migration}/guard.json`)) {
         const { held } = guardIn((call.input as { readonly Body?: unknown }).Body);
         heldSince = held ? (heldSince ?? now()) : undefined;
-        return [];
+        return undefined;
       }
-      if (!changesPlatform(call) || !BEGINS.has(call.invocation.step)) return [];
+      if (!changesPlatform(call) || !BEGINS.has(call.invocation.step)) return undefined;
       if (heldSince === undefined || now() - heldSince <= IN_FLIGHT_MS) return [];
       // What has begun is finished: what was stopped has to start.
       if (call.side === "target" && wasStopped(plan, call.subject)) return [];

@@ -41,9 +41,9 @@ export const makeIntent = (): Invariant<Scene> => {
         const key = `${seen.event.step} ${subjectOfEffect(seen.event.effect)}`;
         if (seen.event.direction === "forward") forward.add(seen.event.key);
         intents.set(key, [...(intents.get(key) ?? []), deedOf(seen.event.effect, isUndo(seen.event))]);
-        return [];
+        return undefined;
       }
-      if (seen?.kind !== "call" || !changesPlatform(seen.call)) return [];
+      if (seen?.kind !== "call" || !changesPlatform(seen.call)) return undefined;
       const { call } = seen;
       const verb = verbOf(call);
       return subjectsOfCall(call, zones)

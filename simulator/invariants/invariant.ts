@@ -3,13 +3,18 @@
  * what is broken; the inspector asks all of them after each event and records each breach once.
  */
 
+export type Finding = readonly string[] | undefined;
+
 export type Invariant<World> = {
   /** Stable, in kebab case: `singletons`. */
   readonly name: string;
   /** What holds, as a person would say it. */
   readonly sentence: string;
-  /** Sentences about what is broken now; empty while it holds. May keep notes of its own between calls. */
-  readonly check: (world: World) => readonly string[];
+  /**
+   * Sentences about what is broken now; empty where it was looked at and holds; undefined where there was nothing to look at. May keep notes
+   * of its own between calls.
+   */
+  readonly check: (world: World) => Finding;
 };
 
 export type Inspector = {
@@ -22,12 +27,17 @@ export const makeInspector = <World>(options: {
   readonly invariants: readonly Invariant<World>[];
   readonly world: World;
   readonly found: (invariant: string, sentence: string) => void;
+  /** Told whenever an invariant has really looked at something. */
+  readonly counted?: (invariant: string) => void;
 }): Inspector => {
   const known = new Set<string>();
   return {
     inspect: () => {
       for (const invariant of options.invariants) {
-        for (const sentence of invariant.check(options.world)) {
+        const finding = invariant.check(options.world);
+        if (!finding) continue;
+        options.counted?.(invariant.name);
+        for (const sentence of finding) {
           const key = `${invariant.name}: ${sentence}`;
           if (known.has(key)) continue;
           known.add(key);

@@ -7,7 +7,7 @@ export const kafkaDelay = (): Invariant<KafkaScene> => ({
   name: "kafka-delay",
   sentence: "No message waits longer for a group's move than the plan says.",
   check: ({ group, planned }) => {
-    if (!planned) return [];
+    if (!planned) return undefined;
     const delayMs = Math.max(group.figures.ownDelayMs, group.own ? group.oldestMs : 0);
     return delayMs > planned.cost.longestDelayMs
       ? [

@@ -7,7 +7,11 @@ export const kafkaDuplicates = (): Invariant<KafkaScene> => ({
   name: "kafka-duplicates",
   sentence: "A group's move has no more messages read twice than the plan says.",
   check: ({ group, planned }) =>
-    planned && group.figures.ownDuplicates > planned.cost.duplicates + 1
-      ? [`${group.name} had more messages read twice than the ${planned.cost.duplicates} that the plan says.`]
-      : [],
+    planned === undefined
+      ? undefined
+      : group.figures.ownDuplicates > planned.cost.duplicates + 1
+        ? [
+            `${group.name} had more messages read twice than the ${planned.cost.duplicates} that the plan says.`,
+          ]
+        : [],
 });

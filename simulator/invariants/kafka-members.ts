@@ -7,7 +7,7 @@ export const kafkaMembers = (): Invariant<KafkaScene> => ({
   name: "kafka-members",
   sentence: "While a consumer group moves, its live members stay within the bounds of its policy.",
   check: ({ group, planned }) => {
-    if (!planned || !group.moving) return [];
+    if (!planned || !group.moving) return undefined;
     const { source, target } = group.members;
     const live = source + target;
     if (live > planned.membersMax)

@@ -17,12 +17,13 @@ export const ledger = (): Invariant<WorldScene> => {
     sentence: "What must not exist twice starts only on the side that the ledger names.",
     check: ({ plan, source, target, stored }) => {
       const now = `${podsOf(source).version()}/${podsOf(target).version()}`;
-      if (now === seen) return [];
+      if (now === seen) return undefined;
       seen = now;
       exclusive ??= plan.workloads
         .filter((w) => w.move === "stop-then-start" || w.move === "copy-with-pause")
         .map(nameOf);
       const found: string[] = [];
+      let looked = false;
       for (const name of exclusive) {
         const was = before.get(name);
         const accepting = {
@@ -33,13 +34,14 @@ export const ledger = (): Invariant<WorldScene> => {
         const more = SIDES.filter((side) => accepting[side] > (was?.[side] ?? 0));
         // The ledger is read where something started: nearly every look finds nothing that did.
         if (more.length === 0) continue;
+        looked = true;
         const body = stored(keys.owner(plan.migration, name));
         const owner = body === undefined ? "source" : (JSON.parse(body) as { readonly owner: string }).owner;
         for (const side of more)
           if (side !== owner)
             found.push(`${name} was started on the ${side}, and the ledger says that the ${owner} owns it.`);
       }
-      return found;
+      return looked ? found : undefined;
     },
   };
 };

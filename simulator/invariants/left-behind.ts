@@ -22,7 +22,7 @@ export const leftBehind: EndInvariant = {
   check: ({ events }) => {
     const at = events.findIndex(endsUnseen);
     const ending = events[at];
-    if (ending?.type !== "execution" || !events.slice(0, at).some(changes)) return [];
+    if (ending?.type !== "execution" || !events.slice(0, at).some(changes)) return undefined;
     const takenBack = events.some((e) => e.type === "execution" && e.machine === "roll-back");
     const told = events
       .slice(at)

@@ -11,7 +11,7 @@ export const makeLimits = (): Invariant<Scene> => ({
   sentence: "No execution comes near the limit of its history, and no payload passes 256 KiB.",
   check: ({ fact }) => {
     const seen = fact();
-    if (seen?.kind !== "event" || seen.event.type !== "execution") return [];
+    if (seen?.kind !== "event" || seen.event.type !== "execution") return undefined;
     const { execution, machine, historyEvents, error } = seen.event;
     if (historyEvents >= HISTORY_EVENTS_MAX)
       return [`${execution} of ${machine} has ${historyEvents} events.`];

@@ -12,7 +12,7 @@ export const oldTtls: EndInvariant = {
   sentence:
     "After a completed migration the delegation and the new zone have the TTLs that the old zone had.",
   check: ({ plan, outcome, zonesBefore, zonesAfter }) => {
-    if (outcome !== "completed") return [];
+    if (outcome !== "completed") return undefined;
     const { zone, parent } = plan.settings.dns;
     const named = (zones: readonly ZoneRecords[], name: string) =>
       zones.filter((z) => dotted(z.name) === dotted(name));

@@ -19,16 +19,16 @@ export const makeOneEntry = (): Invariant<Scene> => {
     check: ({ fact, plan }) => {
       const seen = fact();
       if (seen?.kind === "event") {
-        if (seen.event.type !== "effect") return [];
+        if (seen.event.type !== "effect") return undefined;
         if (seen.event.status === "intended") return secondEntry(seen.event, keyOf);
         forget(seen.event, keyOf);
-        return [];
+        return undefined;
       }
-      if (seen?.kind !== "call" || !seen.call.mutating || seen.call.outcome !== "applied") return [];
+      if (seen?.kind !== "call" || !seen.call.mutating || seen.call.outcome !== "applied") return undefined;
       const { call } = seen;
       if (call.service === "s3" && call.subject.startsWith(keys.journal(plan.migration)))
         return noted(written, call.subject) ? [] : [`${call.subject} was written twice.`];
-      return call.action === "CreateHostedZone" ? secondZone(call, zones) : [];
+      return call.action === "CreateHostedZone" ? secondZone(call, zones) : undefined;
     },
   };
 };

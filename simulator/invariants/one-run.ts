@@ -22,18 +22,18 @@ export const makeOneRun = (): Invariant<Scene> => {
     sentence: "At any time one execution moves the migration forward, and one takes it back.",
     check: ({ fact }) => {
       const seen = fact();
-      if (seen?.kind !== "event") return [];
+      if (seen?.kind !== "event") return undefined;
       const { event } = seen;
-      if (event.type !== "transition" && event.type !== "execution") return [];
+      if (event.type !== "transition" && event.type !== "execution") return undefined;
       const door = AT_THE_DOOR[event.machine];
-      if (!door) return [];
+      if (!door) return undefined;
       const running = inside.get(event.machine) ?? new Set<string>();
       inside.set(event.machine, running);
       if (event.type === "execution") {
         if (event.status !== "started") running.delete(event.execution);
-        return [];
+        return undefined;
       }
-      if (door.has(event.state)) return [];
+      if (door.has(event.state)) return undefined;
       running.add(event.execution);
       return running.size > 1
         ? [`${[...running].join(" and ")} of ${event.machine} run at the same time.`]

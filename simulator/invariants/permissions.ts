@@ -8,7 +8,7 @@ export const makePermissions = (): Invariant<Scene> => ({
   sentence: "No step asks for what it did not declare, and none is let through by a wildcard.",
   check: ({ fact }) => {
     const seen = fact();
-    if (seen?.kind !== "event" || seen.event.type !== "permission") return [];
+    if (seen?.kind !== "event" || seen.event.type !== "permission") return undefined;
     const { step, service, action, allowed } = seen.event;
     if (!allowed) return [`${step} was denied ${service}:${action}; it does not declare it.`];
     return isWild(service, action) ? [`${step} was let through by a wildcard, ${service}:${action}.`] : [];

@@ -45,6 +45,7 @@ export const queueWorkers = (): Invariant<WorkersWorld> => {
           crowded: false,
         }));
       const found: string[] = [];
+      if (watched.length === 0) return undefined;
       for (const each of watched) found.push(...checkOne(each, world));
       return found;
     },

@@ -7,7 +7,7 @@ export const released: EndInvariant = {
   name: "released",
   sentence: "A migration that has completed or was rolled back holds no cluster any more.",
   check: ({ plan, outcome, undone, stored }) => {
-    if (outcome !== "completed" && !undone) return [];
+    if (outcome !== "completed" && !undone) return undefined;
     const { name } = plan.settings.source;
     const body = stored(keys.lock(name));
     if (body === undefined) return [];

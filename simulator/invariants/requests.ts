@@ -9,13 +9,12 @@ export const makeRequests = (): Invariant<Scene> => ({
     "No request fails because of the move: every resolver class always reaches a ready backend with room.",
   check: ({ fact }) => {
     const seen = fact();
-    if (seen?.kind !== "event") return [];
+    if (seen?.kind !== "event") return undefined;
     if (seen.event.type === "failing") {
       const { host, cluster, workload, reason } = seen.event;
       return [`Requests to ${host} fail on the ${cluster}, at ${workload}: ${reason}.`];
     }
-    return seen.event.type === "traffic" && seen.event.failed > 0
-      ? [`${seen.event.failed} requests failed because of the move.`]
-      : [];
+    if (seen.event.type !== "traffic") return undefined;
+    return seen.event.failed > 0 ? [`${seen.event.failed} requests failed because of the move.`] : [];
   },
 });

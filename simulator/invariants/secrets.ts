@@ -18,9 +18,9 @@ export const makeSecrets = (keys: readonly string[] = []): Invariant<Scene> => {
           )?.[1];
           if (token) tokens.add(token);
         }
-        return [];
+        return undefined;
       }
-      if (!seen || tokens.size === 0) return [];
+      if (!seen || tokens.size === 0) return undefined;
       return [...tokens].some((token) => seen.line.includes(token))
         ? [`A task token is in a line of type ${seen.event.type}.`]
         : [];

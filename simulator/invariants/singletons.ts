@@ -21,9 +21,10 @@ export const singletons = (): Invariant<ExclusiveWorld> => {
     sentence: "A singleton never runs in both clusters at once.",
     check: ({ plan, source, target }) => {
       const now = `${podsOf(source).version()}/${podsOf(target).version()}`;
-      if (now === seen) return [];
+      if (now === seen) return undefined;
       seen = now;
       exclusive ??= plan.workloads.filter(isExclusive).map(nameOf);
+      if (exclusive.length === 0) return undefined;
       return exclusive
         .filter((name) => podsOf(source).accepting(name) > 0 && podsOf(target).accepting(name) > 0)
         .map((name) => `${name} runs in both clusters at once.`);

@@ -20,7 +20,7 @@ export const sourceCapacity = (): Invariant<CapacityWorld> => {
     sentence: "No source capacity goes while someone still uses it.",
     check: ({ plan, source, traffic }) => {
       const now = podsOf(source).version();
-      if (now === version) return [];
+      if (now === version) return undefined;
       const namespaces = podsOf(source).changedSince(version);
       version = now;
       const fell = workloadsIn(plan, namespaces).filter((w) => {
@@ -30,7 +30,7 @@ export const sourceCapacity = (): Invariant<CapacityWorld> => {
         wanted.set(nameOf(w), replicas);
         return before !== undefined && replicas < before;
       });
-      if (fell.length === 0) return [];
+      if (fell.length === 0) return undefined;
       const flows = new Map(
         traffic.workloads().flatMap((f) => (f.side === "source" ? [[f.workload, f] as const] : [])),
       );

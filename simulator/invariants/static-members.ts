@@ -18,7 +18,7 @@ export const staticMembers = (): Invariant<MemberWorld> => {
     sentence: "A static member id of a Kafka group is used in one cluster at a time.",
     check: ({ plan, source, target }) => {
       const now = `${podsOf(source).version()}/${podsOf(target).version()}`;
-      if (now === seen) return [];
+      if (now === seen || !plan.settings.groups.some((g) => g.staticIdPrefix !== undefined)) return undefined;
       seen = now;
       return plan.settings.groups.flatMap(({ group, workload, staticIdPrefix }) => {
         if (staticIdPrefix === undefined) return [];

@@ -24,18 +24,19 @@ export const makeTtls = (): Invariant<Scene> => {
     check: (scene) => {
       const seen = scene.fact();
       const dns = scene.world()?.dns;
-      if (!dns) return [];
+      if (!dns) return undefined;
       if (held.size === 0) look(scene, dns, held);
-      if (seen?.kind !== "call" || !seen.call.mutating || seen.call.outcome !== "applied") return [];
+      if (seen?.kind !== "call" || !seen.call.mutating || seen.call.outcome !== "applied") return undefined;
       const { call } = seen;
       if (call.service === "route53" && call.invocation.step === "delegate-zone") {
-        if (delegatedUntil !== undefined) return [];
+        if (delegatedUntil !== undefined) return undefined;
         const early = tooEarly(scene, held);
         delegatedUntil = scene.now() + longestDelegation(held) * 1000;
         return early;
       }
       if (call.service === "route53") look(scene, dns, held);
-      return delegatedUntil !== undefined && scene.now() < delegatedUntil && lowersSource(call)
+      if (delegatedUntil === undefined || !lowersSource(call)) return undefined;
+      return scene.now() < delegatedUntil
         ? [
             `${call.subject} was scaled down on the source ${Math.ceil((delegatedUntil - scene.now()) / 1000)} s before the delegation's TTL has run out.`,
           ]

@@ -6,7 +6,7 @@ export const undoTotal: EndInvariant = {
   name: "undo-total",
   sentence: "After a rollback every forward entry of the journal has an undo that is done.",
   check: ({ events, undone }) => {
-    if (!undone) return [];
+    if (!undone) return undefined;
     const done = new Set(
       events.flatMap((e) =>
         e.type === "effect" && e.direction === "undo" && e.status === "done" ? [e.key] : [],

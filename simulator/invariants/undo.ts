@@ -12,7 +12,7 @@ export const undo: EndInvariant = {
   sentence:
     "After a rollback every field of the source and every record of DNS is what it was before, and the target is gone.",
   check: (ended) =>
-    ended.undone ? [...objectsDiffer(ended), ...zonesDiffer(ended), ...targetLeft(ended)] : [],
+    ended.undone ? [...objectsDiffer(ended), ...zonesDiffer(ended), ...targetLeft(ended)] : undefined,
 };
 
 const objectsDiffer = ({ plan, events, sourceBefore, sourceAfter }: Ended): readonly string[] => {

@@ -12,7 +12,7 @@ export const makeViews = (): Invariant<Scene> => {
     sentence: "Every prefix of the record folds into the view, and its time never runs back.",
     check: ({ fact }) => {
       const seen = fact();
-      if (seen?.kind !== "event") return [];
+      if (seen?.kind !== "event") return undefined;
       const { event } = seen;
       const before = at;
       at = event.at;

@@ -15,13 +15,14 @@ export const makeWayBack = (): Invariant<Scene> => {
       if (seen?.kind === "event") {
         // A hold that people answer with "roll back" is decided like a denial.
         if (seen.event.type === "approval" && seen.event.status === "denied") chosen = true;
-        return [];
+        return undefined;
       }
-      if (seen?.kind !== "call" || !seen.call.mutating || seen.call.outcome !== "applied") return [];
+      if (seen?.kind !== "call" || !seen.call.mutating || seen.call.outcome !== "applied") return undefined;
       const { call } = seen;
       if (call.service === "route53" && call.invocation.step === "delegate-zone") delegated = true;
-      if (!delegated || chosen || call.service !== "s3" || call.subject !== keys.fence(plan.migration))
-        return [];
+      if (!delegated || call.service !== "s3" || call.subject !== keys.fence(plan.migration))
+        return undefined;
+      if (chosen) return [];
       const { startedBy } = JSON.parse(String((call.input as { readonly Body?: unknown }).Body ?? "{}")) as {
         readonly startedBy?: string;
       };

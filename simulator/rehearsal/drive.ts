@@ -113,7 +113,12 @@ export const makeDriver = (options: DriveOptions): Driver => {
   };
 };
 
-/** Starts the migration and lets time pass until it is over, and what is in flight has landed. @throws Error where it never ends. */
+/** A run that doesn't come to its end: nothing is left to happen, or it goes on and on. */
+export class NeverEnds extends Error {
+  override readonly name = "NeverEnds";
+}
+
+/** Starts the migration and lets time pass until it is over, and what is in flight has landed. @throws NeverEnds. */
 const runToEnd = async (
   { clock, engine, plan, start, stopped }: DriveOptions,
   isOver: () => boolean,
@@ -123,8 +128,8 @@ const runToEnd = async (
   const done = await clock.run(() => isOver() || stopped() || clock.now() > end);
   engine.check();
   if (stopped()) return;
-  if (!done) throw new Error("Nothing was left to happen, and the migration had not ended.");
-  if (!isOver()) throw new Error(`The migration had not ended after ${DAYS_MAX} virtual days.`);
+  if (!done) throw new NeverEnds("Nothing was left to happen, and the migration had not ended.");
+  if (!isOver()) throw new NeverEnds(`The migration had not ended after ${DAYS_MAX} virtual days.`);
   const ended = clock.now() + IN_FLIGHT_MS;
   await clock.run(() => stopped() || clock.now() >= ended);
   engine.check();

@@ -24,6 +24,8 @@ export type Judges = {
   readonly watch: (world: RehearsedWorld) => void;
   /** The run is over. */
   readonly end: (ended: Ended) => void;
+  /** How often each invariant has really looked at something; 0 where there was nothing to look at. */
+  readonly checked: () => Readonly<Record<string, number>>;
   /** Whether a violation has ended the run: nothing is judged after it. */
   readonly stopped: () => boolean;
 };
@@ -53,10 +55,17 @@ export const makeJudges = (options: JudgesOptions): Judges => {
     broken = true;
     options.emit({ type: "violation", invariant, sentence, line: options.lines() });
   };
+  const counts = new Map<string, number>();
+  const counted = (invariant: string) => counts.set(invariant, (counts.get(invariant) ?? 0) + 1);
   const watched = <T extends { readonly name: string }>(all: readonly T[]): readonly T[] =>
     all.filter(({ name }) => !unwatched.includes(name));
   const scene: Scene = { plan, fact: () => fact, now: () => clock.now(), stored, world: () => world };
-  const steps = makeInspector<Scene>({ invariants: watched(makeStepInvariants()), world: scene, found });
+  const steps = makeInspector<Scene>({
+    invariants: watched(makeStepInvariants()),
+    world: scene,
+    found,
+    counted,
+  });
   const look = (at: Fact) => {
     // A violation is a line, too, and is not judged again.
     if (stopped() || (at.kind === "event" && at.event.type === "violation")) return;
@@ -66,10 +75,15 @@ export const makeJudges = (options: JudgesOptions): Judges => {
   let inspectWorld = () => {};
   return {
     stopped,
-    sawCall: (call) => look({ kind: "call", call }),
+    checked: () => Object.fromEntries(watched(invariants()).map(({ name }) => [name, counts.get(name) ?? 0])),
+    sawCall: (call) => {
+      look({ kind: "call", call });
+      // What a call has changed may be changed back by the next one, and no pod shows it: a schedule, say.
+      if (call.service === "kubernetes" && call.mutating && call.outcome === "applied") inspectWorld();
+    },
     sawEvent: (event, line) => {
       look({ kind: "event", event, line });
-      // An effect may change what no pod shows: a schedule, say.
+      // The ledger is no cluster's.
       if (event.type === "effect" && event.status === "done") inspectWorld();
     },
     watch: (made) => {
@@ -80,19 +94,23 @@ export const makeJudges = (options: JudgesOptions): Judges => {
         invariants: watched(makeWorldInvariants()),
         world: scene,
         found,
+        counted,
       });
       inspectWorld = () => {
         if (!stopped()) inspector.inspect();
       };
-      const groups = makeGroupJudge(plan, watched(makeKafkaInvariants()), found);
+      const groups = makeGroupJudge(plan, watched(makeKafkaInvariants()), found, counted);
       made.kafka.onChange((group) => {
         if (!stopped()) groups(group);
       });
       for (const side of SIDES) clusters[side].onChange(inspectWorld);
     },
     end: (ended) => {
-      for (const { name, check } of watched(ENDINGS))
-        for (const sentence of check(ended)) found(name, sentence);
+      for (const { name, check } of watched(ENDINGS)) {
+        const finding = check(ended);
+        if (finding) counted(name);
+        for (const sentence of finding ?? []) found(name, sentence);
+      }
     },
   };
 };
@@ -111,16 +129,18 @@ const makeGroupJudge = (
   plan: Plan,
   invariants: readonly Invariant<KafkaScene>[],
   found: (invariant: string, sentence: string) => void,
+  counted: (invariant: string) => void,
 ): ((group: GroupView) => void) => {
   const planned = new Map(plan.groups?.map((g) => [g.group, g]));
   let scene: KafkaScene | undefined;
   const inspector = makeInspector({
     invariants: invariants.map((invariant) => ({
       ...invariant,
-      check: () => (scene ? invariant.check(scene) : []),
+      check: () => (scene ? invariant.check(scene) : undefined),
     })),
     world: undefined,
     found,
+    counted,
   });
   return (group) => {
     scene = { group, planned: planned.get(group.name) };

@@ -15,7 +15,7 @@ import type { Log, Step } from "../../functions/step.ts";
 import type { NamedMachine } from "../../workflows/asl.ts";
 import { machines as realMachines } from "../../workflows/index.ts";
 import { Clock } from "../clock.ts";
-import { type FaultRequest, type Faults, makeFaults } from "../faults/strikes.ts";
+import { type FaultRequest, type Faults, type FaultsOptions, makeFaults } from "../faults/strikes.ts";
 import { BREAK_GLASS, makeWorldFaults } from "../faults/world.ts";
 import { Engine } from "../interpreter/engine.ts";
 import type { Ended, ZoneRecords } from "../invariants/ending.ts";
@@ -56,6 +56,8 @@ export type RehearsalOptions = {
   readonly rollBackAt?: Phase;
   /** `machine/State`: the same, when this state is entered for the first time. */
   readonly rollBackOn?: string;
+  /** So long after the first of them has struck, all faults are over. */
+  readonly faultsEndAfterSeconds?: number;
   readonly approve: ApproveMode;
   readonly onEvent: (event: RunEvent, line: string) => void;
   /** What is rehearsed: the machines and steps that are deployed. A test puts wrong ones here, to see that they are found out. */
@@ -73,6 +75,8 @@ export type Rehearsed = {
   readonly exitCode: number;
   readonly sentence: string;
   readonly events: readonly RunEvent[];
+  /** Virtual seconds; undefined where they were not ended, or none struck. */
+  readonly faultsEndedAt: number | undefined;
   /** How often each fault could have struck and was told to let it pass. */
   readonly occasions: readonly { readonly kind: string; readonly step: string; readonly passed: number }[];
   readonly objects: {
@@ -106,6 +110,7 @@ export const rehearse = async (options: RehearsalOptions): Promise<Rehearsed> =>
       outcome: ending.outcome,
       ...run.tally.counts(),
       faults: run.faults.tally(),
+      checked: run.judges.checked(),
       unusedPermissions: run.seam.permissions.unused([
         ...(options.steps ?? realSteps),
         ...(options.listeners ?? realListeners),
@@ -117,6 +122,7 @@ export const rehearse = async (options: RehearsalOptions): Promise<Rehearsed> =>
     sentence: ending.sentence,
     events: run.recorder.events,
     occasions: run.faults.occasions(),
+    faultsEndedAt: run.faults.endedAt(),
     objects,
   };
 };
@@ -165,13 +171,12 @@ const makeRun = (options: RehearsalOptions) => {
     start,
   });
   const deployment = makeDeployment(random.fork("deployment"));
-  const worldFaults = {
+  const switches = {
     ...makeWorldFaults(world, { clock, plan, emit }),
     ...around.faults,
     ...deployment.faults,
   };
-  const people = () => driver.people;
-  const faults = makeFaults(options.faults, { clock, emit, world: () => worldFaults, people });
+  const faults = faultsOf(options, { clock, emit, world: () => switches, people: () => driver.people });
   const mistakes = makeMistakes();
   const linesOfPut = makeLinesOfPut();
   const seam = seamOf({ plan, clock, random, faults, mistakes, ...record });
@@ -212,6 +217,12 @@ const makeRun = (options: RehearsalOptions) => {
   const driver = makeDriver({ ...options, clock, engine, start, run, stopped: record.judges.stopped });
   return { ...record, clock, world, faults, seam, driver, mistakes };
 };
+
+/** The faults that were asked for, at work. */
+const faultsOf = (
+  { faults, faultsEndAfterSeconds: endAfterSeconds }: RehearsalOptions,
+  around: Omit<FaultsOptions, "endAfterSeconds">,
+): Faults => makeFaults(faults, { ...around, ...(endAfterSeconds === undefined ? {} : { endAfterSeconds }) });
 
 /** The record as it is written, and who looks at each line of it. */
 const makeRecord = (options: RehearsalOptions, clock: Clock, stored: (key: string) => string | undefined) => {

@@ -1,11 +1,12 @@
 /** The commands around campaigns, as somebody at a shell sees them: what they print, what they write, how they end. */
 
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { main } from "../../cli/main.ts";
 import { paperIo } from "../cli/io.ts";
+import { MANIFESTS, SETTINGS, WEB } from "../rehearsals/small.ts";
 
 let folder: string;
 beforeAll(async () => {
@@ -74,4 +75,27 @@ it("a campaign tells what it did; its runs can be replayed to the same record, a
   const shrunk = await repot("shrink", file);
   expect(shrunk).toMatchObject({ code: 0, out: "" });
   expect(shrunk.err).toMatch(/isn't broken/);
+});
+
+it("a campaign that struck and completed too little ends with 1 and says what is missing", async () => {
+  const texts = { ...MANIFESTS, web: WEB(undefined, "resources: {limits: {nvidia.com/gpu: 1}}") };
+  const plan = join(folder, "refused");
+  await mkdir(plan);
+  await writeFile(join(plan, "platform.yaml"), Object.values(texts).join("---\n"));
+  await writeFile(join(plan, "repot.yaml"), JSON.stringify(SETTINGS));
+  // A device that no node has: preflight refuses it, so nothing is ever struck or moved.
+  const { code, out, err } = await repot("campaign", "--runs", "20", "--plan", plan, "--json");
+  expect(code).toBe(1);
+  const { shortcomings, outcomes } = JSON.parse(out.trim().split("\n").at(-1) ?? "");
+  expect(outcomes).toMatchObject({ refused: expect.any(Number) });
+  expect(shortcomings).toEqual([
+    expect.stringMatching(/^Faults struck in \d+ of the 20 runs that had any: not over 90 %\.$/),
+    "0 of 20 runs completed: not over 30 %.",
+  ]);
+  expect(err).toMatch(/repot: Faults struck in[^\n]*\nrepot: 0 of 20 runs completed/);
+});
+
+it("--mode takes safety or liveness", async () => {
+  const { code, err } = await repot("campaign", "--mode", "wild");
+  expect([code, err]).toEqual([2, 'repot: --mode knows safety and liveness, not "wild".\n']);
 });

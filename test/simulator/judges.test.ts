@@ -10,10 +10,11 @@ import { changed, inMachine } from "../../simulator/planted/edit.ts";
 
 const views = (events: readonly object[]): readonly string[] => {
   const invariant = makeViews();
-  return events.flatMap((event) =>
-    invariant.check({
-      fact: () => ({ kind: "event", event: event as RunEvent, line: JSON.stringify(event) }),
-    } as never),
+  return events.flatMap(
+    (event) =>
+      invariant.check({
+        fact: () => ({ kind: "event", event: event as RunEvent, line: JSON.stringify(event) }),
+      } as never) ?? [],
   );
 };
 
