@@ -54,6 +54,7 @@ export const addCampaignCommands = (program: Command, io: Io, done: (code: numbe
     )
     .option("--plant <bug>", "plants a known mistake; may be given again", repeat)
     .option("--without-invariant <name>", "nobody watches this invariant; may be given again", repeat)
+    .option("--mode <mode>", "safety: faults never end; liveness: they end, and the run must end, too")
     .option(
       "--exhaustive",
       "each single fault at each effect, and a rollback at each phase and state; prints the table",

@@ -29,7 +29,7 @@ export type Program = Pick<RehearsalOptions, "machines" | "steps" | "listeners">
 /** In liveness mode: from the first strike until all faults are over. */
 const FAULTS_LAST_SECONDS = 3_600;
 /** From then on: the longest hold, people's time, the next window, TTLs and the bake are over in this. */
-const ENDS_WITHIN_SECONDS = 3 * 86_400;
+const ENDS_WITHIN_SECONDS = 2 * 86_400;
 
 /** A case as a rehearsal takes it. */
 export const optionsOf = ({

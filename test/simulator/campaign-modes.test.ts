@@ -83,14 +83,14 @@ describe("liveness mode", () => {
   it("finds the program that waits for ever where something had gone wrong once", async () => {
     const wrong = inMachine("scale", (states) => ({
       ...states,
-      Failed: { Type: "Wait", Seconds: 400_000, Next: "Set the number" },
+      Failed: { Type: "Wait", Seconds: 200_000, Next: "Set the number" },
     }))(RIGHT);
     const tried = caseOf(tiny, { mode: "liveness", faults: THROTTLED });
     expect((await runCase(tiny, tried)).breach).toBeUndefined();
     const { breach } = await runCase(tiny, tried, wrong);
     expect(breach?.name).toBe("liveness");
     expect(breach?.sentence).toMatch(
-      /All faults were over, and the run went on for \d+ s; it must end within 259200 s\./,
+      /All faults were over, and the run went on for \d+ s; it must end within 172800 s\./,
     );
   });
 
