@@ -34,6 +34,7 @@ const WORLD_ENDS: Readonly<Record<string, Outcome>> = {
   // The move gets by; retiring the source waits for whoever lets something raise it again and again.
   "hpa-fights": "waiting",
   "controller-both-sides": "rolled-back",
+  "volume-snapshot-fails": "rolled-back",
   "terminating-hangs": "rolled-back",
   "unacked-stuck": "rolled-back",
   "publisher-reappears": "rolled-back",

@@ -22,7 +22,7 @@ export const approvedPause = (): Invariant<PauseWorld> => {
     sentence: "What is copied with a pause starts on the target within the approved pause, or not at all.",
     check: ({ plan, source, target, now }) => {
       const version = `${podsOf(source).version()}/${podsOf(target).version()}`;
-      if (version === seen) return [];
+      if (version === seen || !plan.workloads.some((w) => w.move === "copy-with-pause")) return undefined;
       seen = version;
       return plan.workloads
         .filter((w) => w.move === "copy-with-pause")
