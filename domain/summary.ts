@@ -4,7 +4,10 @@ import type { RunEvent, Summary } from "./events.ts";
 import { byCodeUnit } from "./kube.ts";
 
 /** What the lines alone say. Outcome, wall time and digest are the run's to add. */
-export type Counts = Omit<Summary, "type" | "outcome" | "wallSeconds" | "digest" | "unusedPermissions" | "checked">;
+export type Counts = Omit<
+  Summary,
+  "type" | "outcome" | "wallSeconds" | "digest" | "unusedPermissions" | "checked"
+>;
 
 export type Tally = {
   readonly add: (event: RunEvent) => void;

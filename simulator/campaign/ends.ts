@@ -35,6 +35,7 @@ const WORLD_ENDS: Readonly<Record<string, Outcome>> = {
   "hpa-fights": "waiting",
   "controller-both-sides": "rolled-back",
   "volume-snapshot-fails": "rolled-back",
+  "volume-snapshot-slow": "rolled-back",
   "terminating-hangs": "rolled-back",
   "unacked-stuck": "rolled-back",
   "publisher-reappears": "rolled-back",
