@@ -1,6 +1,5 @@
 /** What the journal knows of a workload whose volumes are copied: its tries, when each step of them was intended, and whether its data came back. */
 
-import { Conflict } from "../domain/errors.ts";
 import { type JournalEntry, JournalEntrySchema, keys } from "../domain/journal.ts";
 import type { Ref } from "../domain/kube.ts";
 import { copyMove, MOVES, type Way } from "../domain/volume-copy.ts";
@@ -65,11 +64,7 @@ export const keepCopiedBack = async (
   attempt: number,
   by: string,
 ): Promise<void> => {
-  try {
-    await bucketOf(context).putNew(recordOf(run, item, attempt), { by });
-  } catch (error) {
-    if (!(error instanceof Conflict)) throw error;
-  }
+  await bucketOf(context).putFirst(recordOf(run, item, attempt), { by });
 };
 
 export const isCopiedBack = async (

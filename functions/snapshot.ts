@@ -1,7 +1,7 @@
 /** The source's objects as they stood at the freeze, in the bucket, with every secret masked: what drift is told by. */
 
 import * as z from "zod";
-import { Conflict, NotFound } from "../domain/errors.ts";
+import { NotFound } from "../domain/errors.ts";
 import { byCodeUnit, type KubeObject, keyOf, refOf } from "../domain/kube.ts";
 import { maskerFor } from "../domain/masking.ts";
 import { bucketOf, type Run } from "./run.ts";
@@ -31,11 +31,7 @@ export const keepSnapshot = async (
   const kept = objects
     .map((o) => asKept(mask(o)))
     .sort((a, b) => byCodeUnit(keyOf(refOf(a)), keyOf(refOf(b))));
-  try {
-    await bucketOf(context).putNew(keyFor(run, name), { objects: kept });
-  } catch (error) {
-    if (!(error instanceof Conflict)) throw error;
-  }
+  await bucketOf(context).putFirst(keyFor(run, name), { objects: kept });
 };
 
 /** @throws NotFound where no whole snapshot was seen. */
