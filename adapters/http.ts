@@ -5,8 +5,10 @@ export type Exchange = (request: HttpRequest) => Promise<HttpResponse>;
 
 export type HttpRequest = {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** Absolute: scheme, host, path and query. */
+  /** Absolute: scheme, host, path and query. Its host is the server's name: in the Host header, in TLS (SNI), and in the certificate. */
   readonly url: string;
+  /** The address to connect to, in place of what the host resolves to: as curl's --connect-to has it. */
+  readonly connectTo?: string;
   /** Names in lower case. */
   readonly headers: Readonly<Record<string, string>>;
   readonly body?: string;

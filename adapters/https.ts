@@ -29,7 +29,7 @@ export const makeHttpsExchange =
 const LOOPBACK = new Set(["127.0.0.1", "localhost", "[::1]"]);
 
 const send = (
-  { method, body }: HttpRequest,
+  { method, body, connectTo }: HttpRequest,
   url: URL,
   headers: Readonly<Record<string, string>>,
   { agent, timeoutMs }: HttpsOptions,
@@ -40,7 +40,8 @@ const send = (
       body === undefined ? headers : { ...headers, "content-length": String(Buffer.byteLength(body)) };
     const outgoing = (isTls ? requestHttps : requestHttp)(url, {
       method,
-      headers: withLength,
+      ...(connectTo === undefined ? {} : { hostname: connectTo, servername: url.hostname }),
+      headers: connectTo === undefined ? withLength : { ...withLength, host: url.host },
       timeout: timeoutMs,
       ...(isTls ? { agent } : {}),
     });

@@ -34,7 +34,10 @@ export const suiteOf = (
                 name: "probe",
                 image: PROBE_IMAGE,
                 args: [
+                  // Host, SNI and the certificate's name; the address comes from the new zone's servers.
                   "--host",
+                  host,
+                  "--sni",
                   host,
                   ...servers.flatMap((server) => ["--name-server", server]),
                   "--status-below",

@@ -1,4 +1,4 @@
-/** One request to a public host by the address that given name servers have for it, with the real Host: what a client of that zone would get. */
+/** One request to a public host by the address that given name servers have for it, with the real Host and SNI: what a client of that zone would get. */
 
 import { ask } from "../adapters/dns.ts";
 import { AnswerLost } from "../domain/errors.ts";
@@ -26,7 +26,12 @@ export const probeHost = async (context: Context, server: string, host: string):
   if (address === undefined)
     return { why: `${server} answers ${answer.rcode} and has no address for ${host}` };
   try {
-    const { status } = await context.http({ method: "GET", url: `https://${address}/`, headers: { host } });
+    const { status } = await context.http({
+      method: "GET",
+      url: `https://${host}/`,
+      connectTo: address,
+      headers: {},
+    });
     return { status };
   } catch (error) {
     return { why: error instanceof Error ? error.message : String(error) };
@@ -53,6 +58,6 @@ export const probeVerdict = async (
     value: status,
     threshold: "below 500",
     samples: status === null ? 0 : 1,
-    source: `GET https://${host}/ by ${server}`,
+    source: `GET https://${host}/ with its SNI, at the address by ${server}`,
   });
 };

@@ -6,6 +6,7 @@ import type { Side } from "../../domain/phases.ts";
 import type { Plan } from "../../domain/plan.ts";
 import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
+import { statusFor } from "../services/probes.ts";
 import { makeActors } from "../world/actors.ts";
 import { type Addresses, makeAddresses } from "../world/addresses.ts";
 import type { Signals } from "../world/cluster/autoscalers.ts";
@@ -16,6 +17,7 @@ import {
   makeCluster,
   type SimulatedCluster,
 } from "../world/cluster/index.ts";
+import type { Ended } from "../world/cluster/machine.ts";
 import type { Cloud } from "../world/cluster/velero/storage.ts";
 import { type Datastores, makeDatastores } from "../world/datastores.ts";
 import type { Disks } from "../world/disks.ts";
@@ -50,7 +52,7 @@ export type RehearsedWorld = {
 type Making = { readonly plan: Plan; readonly clock: Clock; readonly random: Random; readonly emit: Emit };
 type Stored = Making & {
   readonly velero: BackupStorage;
-  readonly program?: (side: Side, pod: KubeObject) => string | undefined;
+  readonly program?: (side: Side, pod: KubeObject) => Ended;
 };
 
 /** The world of a run, with the control run beside it. */
@@ -58,16 +60,21 @@ export const makeWorld = (making: Making): RehearsedWorld => {
   const { plan, clock, random, emit } = making;
   const addresses = makeAddresses(plan);
   const outside = makeThirdParties(plan);
-  const program = makeProgram(plan, outside, () => flowRecords);
+  const program = makeProgram(
+    plan,
+    outside,
+    () => flowRecords,
+    answering(plan, () => ({ source, target })),
+  );
   const stored = { ...making, velero: makeBackupStorage(() => clock.now()), program };
-  const source = clusterOf(stored, "source");
-  const target = clusterOf(stored, "target");
-  watchWriters(plan, { source, target }, stored.velero.disks);
+  const clusters = { source: clusterOf(stored, "source"), target: clusterOf(stored, "target") };
+  const { source, target } = clusters;
+  watchWriters(plan, clusters, stored.velero.disks);
   const dns = dnsOf(making, addresses, source);
   makeActors({
     ...making,
     pipelines: plan.settings.pipelines,
-    clusters: { source, target },
+    clusters,
     targetOf: () => "source",
   });
   const control = makeControl({
@@ -89,15 +96,10 @@ export const makeWorld = (making: Making): RehearsedWorld => {
     },
   });
   const traffic = makeTraffic({ clock, random, plan, source, target, dns, emit, control, outside });
-  const flowRecords = makeFlowRecords({
-    now: () => clock.now(),
-    traffic,
-    outside,
-    clusters: { source, target },
-  });
+  const flowRecords = makeFlowRecords({ now: () => clock.now(), traffic, outside, clusters });
   const queues = makeQueues({ clock, plan, source, target, targetShare: () => targetShareOf(traffic) });
   const kafka = makeKafka({ clock, plan, source, target, emit, targetShare: () => targetShareOf(traffic) });
-  runExternalDns({ plan, clock, dns, clusters: { source, target }, emit });
+  runExternalDns({ plan, clock, dns, clusters, emit });
   const datastores = makeDatastores({ plan, source, target });
   for (const cluster of [source, target]) cluster.setSignals(signalsOf(cluster.side, traffic, queues, kafka));
   const gauges = (side: Side): Gauges => ({
@@ -107,7 +109,7 @@ export const makeWorld = (making: Making): RehearsedWorld => {
   });
   const metrics = makeMetricsWorld({ clock, random, plan, source, target, traffic, gauges });
   return {
-    clusters: { source, target },
+    clusters,
     dns,
     traffic,
     queues,
@@ -120,6 +122,12 @@ export const makeWorld = (making: Making): RehearsedWorld => {
     cloud: stored.velero.cloud,
   };
 };
+
+/** With which status a side answers for a host now. */
+const answering =
+  (plan: Plan, clusters: () => { readonly [S in Side]: SimulatedCluster }) =>
+  (side: Side, host: string): number =>
+    statusFor(plan, clusters()[side], host);
 
 /** What autoscalers go by: how much of its pods' capacity a workload uses, and how many pods its backlog calls for. */
 const signalsOf = (side: Side, traffic: TrafficWorld, queues: QueueWorld, kafka: KafkaWorld): Signals => ({

@@ -19,16 +19,33 @@ export const makeProbes =
       service: "probes",
       side: behind.side,
       listens: () => cluster.exists(),
+      refuses: (serverName) => mismatch(plan, cluster, serverName),
       handle: (request) => ({
-        status: statusFor(plan, cluster, request.headers["host"] ?? ""),
+        status: statusFor(plan, cluster, request.headers["host"] ?? new URL(request.url).hostname),
         headers: {},
         body: "",
       }),
     };
   };
 
+/**
+ * A load balancer picks its certificate by the name in the handshake; where it has none for it, it shows its default one, and the client hangs up.
+ * It has those of the hosts whose Services its cluster knows.
+ */
+const mismatch = (plan: Plan, cluster: Cluster, serverName: string): Error | undefined => {
+  const hosts = plan.hosts.filter((h) => cluster.endpoints(h.namespace, h.service)).map((h) => h.host);
+  if (hosts.includes(serverName)) return undefined;
+  const asked = serverName === "" ? "IP: the address" : `Host: ${serverName}.`;
+  return Object.assign(
+    new Error(
+      `Hostname/IP does not match certificate's altnames: ${asked} is not in the cert's altnames: ${hosts.map((h) => `DNS:${h}`).join(", ")}`,
+    ),
+    { code: "ERR_TLS_CERT_ALTNAME_INVALID" },
+  );
+};
+
 /** 404 for a host that the cluster doesn't serve, 503 without a ready endpoint, else the commonest of the application's own answers. */
-const statusFor = (plan: Plan, cluster: Cluster, host: string): number => {
+export const statusFor = (plan: Plan, cluster: Cluster, host: string): number => {
   const known = plan.hosts.find((h) => h.host === host);
   if (!known) return 404;
   const endpoints = cluster.endpoints(known.namespace, known.service);

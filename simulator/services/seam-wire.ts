@@ -1,5 +1,6 @@
 /** HTTP and DNS through the seam: the exchange that reaches simulated HTTP services by host, and DNS questions on the wire. */
 
+import { isIP } from "node:net";
 import type { Exchange, HttpRequest, HttpResponse } from "../../adapters/http.ts";
 import type { Side } from "../../domain/phases.ts";
 import type { AskDns } from "../../functions/step.ts";
@@ -18,6 +19,8 @@ export type Route = {
   readonly handle: HttpService;
   /** Whether anything listens there now; always where absent. */
   readonly listens?: () => boolean;
+  /** What a client finds wrong in the handshake for a server name (SNI; empty for an address); nothing where absent. */
+  readonly refuses?: (serverName: string) => Error | undefined;
 };
 
 /** By `host` or `host:port`, as in the URL. */
@@ -129,8 +132,12 @@ export const makeExchange =
   (seam: Seam, routes: Routes, atAddress?: (host: string) => Route | undefined): Exchange =>
   async (request) => {
     const url = new URL(request.url);
-    const route = routes[url.host] ?? atAddress?.(url.hostname);
-    if (!route) throw lost("ENOTFOUND", `getaddrinfo ENOTFOUND ${url.hostname}`);
+    const route =
+      request.connectTo === undefined
+        ? (routes[url.host] ?? atAddress?.(url.hostname))
+        : (routes[request.connectTo] ?? atAddress?.(request.connectTo));
+    if (!route) throw lost("ENOTFOUND", `getaddrinfo ENOTFOUND ${request.connectTo ?? url.hostname}`);
+    const serverName = isIP(url.hostname) === 0 ? url.hostname : "";
     const action = actionOf(route, request, url);
     const call: Call = {
       service: route.service,
@@ -146,7 +153,7 @@ export const makeExchange =
       run: (caller) =>
         route.listens && !route.listens()
           ? lost("ECONNREFUSED", `connect ECONNREFUSED ${url.host}`)
-          : route.handle(request, caller),
+          : (route.refuses?.(serverName) ?? route.handle(request, caller)),
       deny: (invocation) =>
         refusal(route.service, 403, `${invocation.step} doesn't declare ${route.service}:${action}`),
       strike: (strike) => struck(route.service, strike),

@@ -61,6 +61,32 @@ describe("the exchange over node:https", () => {
     expect(JSON.parse(answer.body)).toEqual({ method: "PATCH", auth: "Bearer t", body: "é" });
   });
 
+  test("a request to another address keeps its host: in TLS (SNI) and in the Host header", async () => {
+    const hellos: Buffer[] = [];
+    const server = createTcp((socket) => {
+      socket.on("data", (bytes: Buffer) => {
+        hellos.push(bytes);
+        socket.destroy();
+      });
+    });
+    const port = await new Promise<number>((resolve) => {
+      server.listen(0, "127.0.0.1", () => resolve((server.address() as { readonly port: number }).port));
+    });
+    closing.push(() => server.close());
+    const request = { method: "GET", url: `https://www.shop.example:${port}/`, headers: {} } as const;
+    await expect(exchange()({ ...request, connectTo: "127.0.0.1" })).rejects.toThrow();
+    // The name in the handshake is not encrypted.
+    expect(Buffer.concat(hellos).includes("www.shop.example")).toBe(true);
+    const said: (string | undefined)[] = [];
+    const plain = await serve((incoming, response) => {
+      said.push(incoming.headers.host);
+      response.end();
+    });
+    const at = new URL(plain).port;
+    await exchange()({ method: "GET", url: `http://localhost:${at}/`, headers: {}, connectTo: "127.0.0.1" });
+    expect(said).toEqual([`localhost:${at}`]);
+  });
+
   test("a server that never answers is a lost answer, not a wait without end", async () => {
     const base = await serve(() => {});
     await expect(exchange(60)({ method: "GET", url: base, headers: {} })).rejects.toMatchObject({

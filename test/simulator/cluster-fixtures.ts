@@ -9,6 +9,7 @@ import { Clock } from "../../simulator/clock.ts";
 import { makeRandom } from "../../simulator/random.ts";
 import {
   type BackupStorage,
+  type ClusterOptions,
   makeBackupStorage,
   makeCluster,
   type SimulatedCluster,
@@ -58,6 +59,7 @@ export type WorldOptions = {
   readonly storage?: BackupStorage;
   readonly clock?: Clock;
   readonly seed?: number;
+  readonly program?: ClusterOptions["program"];
 };
 
 /** A cluster that stands, with these objects in it. */
@@ -79,6 +81,7 @@ export const makeWorld = (options: WorldOptions = {}): World => {
     exposed: new Set(options.exposed ?? []),
     velero: options.storage ?? makeBackupStorage(),
     emit: (event) => void events.push(event),
+    ...(options.program ? { program: options.program } : {}),
   });
   const clientAs = (caller: Partial<Caller>) => clientOf(cluster, { ...CALLER, ...caller });
   const wait = (seconds: number) => clock.advanceTo(clock.now() + seconds * 1_000);

@@ -20,7 +20,7 @@ import { Kinds } from "./kinds.ts";
 import { makeLeases } from "./leases.ts";
 import { bootstrapObjects, defaultStorageClass, loadObjects } from "./load.ts";
 import { loseNode } from "./lost-nodes.ts";
-import { type Machine, Queue } from "./machine.ts";
+import { type Ended, type Machine, Queue } from "./machine.ts";
 import { type ClusterSettings, Nodes } from "./nodes.ts";
 import { type PodFault, Pods } from "./pods.ts";
 import { makeReadyReports } from "./ready-reports.ts";
@@ -51,8 +51,8 @@ export type ClusterOptions = {
   /** The bucket that both clusters' Velero share. */
   readonly velero: BackupStorage;
   readonly emit: Emit;
-  /** What a pod that runs to its end leaves as its termination message; nothing where absent. */
-  readonly program?: (pod: KubeObject) => string | undefined;
+  /** How a pod that runs to its end ends: well and without a message where absent. */
+  readonly program?: (pod: KubeObject) => Ended;
 };
 
 export type SimulatedCluster = Cluster & {
@@ -211,7 +211,7 @@ const makeMachine = (options: ClusterOptions, listeners: Listeners, made: number
     namespaces.add(namespace);
     tell();
   };
-  const program = options.program ?? (() => undefined);
+  const program = options.program ?? (() => ({}));
   return {
     side,
     clock,

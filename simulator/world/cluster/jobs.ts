@@ -27,18 +27,75 @@ export const jobs = (machine: Machine, pods: Pods): Controller => {
       registry.setStatus(KEY, job, { active: 0, conditions: [{ type: "Suspended", status: "True" }] });
       return;
     }
-    const succeeded = succeededOf(machine, job);
+    const [succeeded, failed] = [endedOf(machine, job, "Succeeded"), endedOf(machine, job, "Failed")];
     const completions = numberAt(job, "spec", "completions") ?? 1;
+    if (failed > (numberAt(job, "spec", "backoffLimit") ?? BACKOFF_LIMIT) || isTooLate(machine, job)) {
+      for (const { object } of active) dismiss(machine, object, WHO);
+      giveUp(machine, job, failed, isTooLate(machine, job));
+      return;
+    }
     const wanted = Math.min(numberAt(job, "spec", "parallelism") ?? 1, completions - succeeded);
-    for (let i = active.length; i < wanted; i += 1) createPod(machine, job);
+    const ready = retryAt(machine, job, failed);
+    if (ready > machine.clock.now()) machine.queue.enqueueAfter(controller, key, ready - machine.clock.now());
+    else for (let i = active.length; i < wanted; i += 1) createPod(machine, job);
     report(machine, pods, job, succeeded, completions);
   };
-  return { name: "job-controller", watches: { [KEY]: selfKey, pods: ownerKey("Job") }, reconcile };
+  const controller: Controller = {
+    name: "job-controller",
+    watches: { [KEY]: selfKey, pods: ownerKey("Job") },
+    reconcile,
+  };
+  return controller;
 };
 
-const succeededOf = (machine: Machine, job: KubeObject): number =>
-  machine.store.ownedBy(uidOf(job)).filter(({ object }) => textAt(object, "status", "phase") === "Succeeded")
+/** The API's default, and the controller's waits between two tries: ten seconds, twenty, up to six minutes. */
+const BACKOFF_LIMIT = 6;
+const BACKOFF_MS = 10_000;
+const BACKOFF_MAX_MS = 360_000;
+
+const endedOf = (machine: Machine, job: KubeObject, phase: "Succeeded" | "Failed"): number =>
+  machine.store.ownedBy(uidOf(job)).filter(({ object }) => textAt(object, "status", "phase") === phase)
     .length;
+
+/** When the next pod may start after one has failed. */
+const retryAt = (machine: Machine, job: KubeObject, failed: number): number => {
+  if (failed === 0) return 0;
+  const lasts = machine.store
+    .ownedBy(uidOf(job))
+    .filter(({ object }) => textAt(object, "status", "phase") === "Failed")
+    .map(({ object }) =>
+      Date.parse(
+        textAt(listAt(object, "status", "containerStatuses")[0], "state", "terminated", "finishedAt") ?? "",
+      ),
+    );
+  return Math.max(0, ...lasts) + Math.min(BACKOFF_MAX_MS, BACKOFF_MS * 2 ** (failed - 1));
+};
+
+const isTooLate = (machine: Machine, job: KubeObject): boolean => {
+  const seconds = numberAt(job, "spec", "activeDeadlineSeconds");
+  const startedAt = Date.parse(textAt(job, "status", "startTime") ?? "");
+  return seconds !== undefined && machine.clock.now() - startedAt > seconds * 1_000;
+};
+
+const giveUp = ({ registry }: Machine, job: KubeObject, failed: number, late: boolean): void => {
+  registry.setStatus(KEY, job, {
+    ...fieldsAt(job, "status"),
+    active: 0,
+    ready: 0,
+    failed,
+    conditions: [
+      {
+        type: "Failed",
+        status: "True",
+        reason: late ? "DeadlineExceeded" : "BackoffLimitExceeded",
+        message: late
+          ? "Job was active longer than specified deadline"
+          : "Job has reached the specified backoff limit",
+        lastTransitionTime: registry.stamp(),
+      },
+    ],
+  });
+};
 
 const createPod = (machine: Machine, job: KubeObject): void => {
   const { registry } = machine;

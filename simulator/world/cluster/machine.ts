@@ -20,6 +20,8 @@ export type Controller = {
   readonly reconcile: (key: string) => void;
 };
 
+export type Ended = { readonly message?: string; readonly failed?: boolean };
+
 export type Machine = {
   readonly side: Side;
   readonly clock: Clock;
@@ -32,8 +34,8 @@ export type Machine = {
   readonly emit: Emit;
   /** True while the source is put up as it stands: everything takes effect at once. */
   readonly loading: () => boolean;
-  /** What a pod that runs to its end leaves as its termination message; most leave none. */
-  readonly program: (pod: KubeObject) => string | undefined;
+  /** How a pod that runs to its end ends: its termination message, and whether it failed. */
+  readonly program: (pod: KubeObject) => Ended;
   /** Tells the listeners of the cluster, once an instant, of this namespace and all others in which an object was written since. */
   readonly changed: (namespace: string) => void;
 };

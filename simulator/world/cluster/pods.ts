@@ -309,11 +309,11 @@ export class Pods {
       const current = this.#object(pod) ?? object;
       pod.finished = true;
       this.#stopAccepting(pod);
-      const message = this.#machine.program(current);
+      const { message, failed = false } = this.#machine.program(current);
       const terminated = {
         terminated: {
-          exitCode: 0,
-          reason: "Completed",
+          exitCode: failed ? 1 : 0,
+          reason: failed ? "Error" : "Completed",
           finishedAt: this.#machine.registry.stamp(),
           ...(message === undefined ? {} : { message }),
         },
@@ -326,7 +326,7 @@ export class Pods {
       const containerStatuses = containerStates(current, false, terminated);
       this.#machine.registry.setStatus("pods", current, {
         ...kept,
-        phase: "Succeeded",
+        phase: failed ? "Failed" : "Succeeded",
         conditions,
         containerStatuses,
       });
