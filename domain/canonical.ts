@@ -3,11 +3,31 @@
 import { createHash } from "node:crypto";
 import { byCodeUnit } from "./kube.ts";
 
+type Fields = Readonly<Record<string, unknown>>;
+
+/** What is in order already stays as it is: nearly everything that is compared was written by us. */
 const sorted = (value: unknown): unknown => {
-  if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).filter(([, v]) => v !== undefined);
-  return Object.fromEntries(entries.sort(([a], [b]) => byCodeUnit(a, b)).map(([k, v]) => [k, sorted(v)]));
+  if (Array.isArray(value)) {
+    const items = value.map(sorted);
+    return items.every((item, i) => item === value[i]) ? value : items;
+  }
+  const fields = value as Fields;
+  const keys = Object.keys(fields);
+  let stays = true;
+  for (let i = 0; i < keys.length; i += 1) {
+    const key = keys[i] as string;
+    if (i > 0 && byCodeUnit(keys[i - 1] as string, key) > 0) stays = false;
+    if (stays && sorted(fields[key]) !== fields[key]) stays = false;
+    if (!stays) break;
+  }
+  return stays ? value : rebuilt(fields, keys);
+};
+
+const rebuilt = (fields: Fields, keys: string[]): Fields => {
+  const made: Record<string, unknown> = {};
+  for (const key of keys.sort(byCodeUnit)) if (fields[key] !== undefined) made[key] = sorted(fields[key]);
+  return made;
 };
 
 /** The text of a file: ends with a line break. */
@@ -27,8 +47,6 @@ export const isSameJson = (a: unknown, b: unknown): boolean => {
   }
   return isSameRecord(a as Fields, b as Fields);
 };
-
-type Fields = Readonly<Record<string, unknown>>;
 
 const isSameRecord = (a: Fields, b: Fields): boolean => {
   const named = (of: Fields) => Object.keys(of).filter((key) => of[key] !== undefined);

@@ -4,6 +4,7 @@
  */
 
 import { fieldsOf } from "../../adapters/effects/fields.ts";
+import { type HttpResponse, jsonOf } from "../../adapters/http.ts";
 import { canonicalLine } from "../../domain/canonical.ts";
 import type { Effect } from "../../domain/effects.ts";
 import type { RunEvent } from "../../domain/events.ts";
@@ -93,8 +94,8 @@ const verbOf = ({ service, action, input }: Observed): Deed["verb"] =>
 /** Whether the field reads, in the server's answer, as the entry says. */
 const leaves = (call: Observed, { field }: Deed): boolean => {
   if (!field || call.service !== "kubernetes") return true;
-  const { body } = (call.output ?? {}) as { readonly body?: string };
-  return canonicalLine(fieldsOf(JSON.parse(body ?? "null"), field)) === canonicalLine(field.value ?? null);
+  const left = call.output === undefined ? null : jsonOf(call.output as HttpResponse);
+  return canonicalLine(fieldsOf(left, field)) === canonicalLine(field.value ?? null);
 };
 
 const subjectOfEffect = (effect: Effect): string => {

@@ -12,9 +12,15 @@ const everyMs = (schedule: string): number | undefined => {
   return total;
 };
 
-type Known = { readonly cron: Cron; after: number; next: number | undefined };
+/** Between the time that was asked about and the tick found, that tick stays the answer. */
+type Answer = { readonly after: number; readonly next: number | undefined };
 
-/** Schedules that were read, each with the last answer: between the time that was asked about and the tick found, it stays the answer. */
+type Known = { readonly cron: Cron; answers: Answer[] };
+
+/** Answers that are kept of a schedule: rehearsals of one process ask about the same days. */
+const ANSWERS_MAX = 64;
+
+/** Schedules that were read, each with its latest answers. */
 const parsed = new Map<string, Known>();
 
 const read = (schedule: string, timeZone: string): Known => {
@@ -22,7 +28,7 @@ const read = (schedule: string, timeZone: string): Known => {
   const known = parsed.get(key);
   if (known) return known;
   const cron = new Cron(schedule, { paused: true, mode: "5-part", timezone: timeZone });
-  const made: Known = { cron, after: Number.POSITIVE_INFINITY, next: undefined };
+  const made: Known = { cron, answers: [] };
   parsed.set(key, made);
   return made;
 };
@@ -33,11 +39,13 @@ export const nextTick = (schedule: string, timeZone: string, afterMs: number): n
   if (every !== undefined) return afterMs + every;
   try {
     const known = read(schedule, timeZone);
-    if (known.next === undefined || afterMs < known.after || afterMs >= known.next) {
-      known.next = known.cron.nextRun(new Date(afterMs))?.getTime();
-      known.after = afterMs;
-    }
-    return known.next;
+    const answer = known.answers.find(
+      ({ after, next }) => afterMs >= after && (next === undefined || afterMs < next),
+    );
+    if (answer) return answer.next;
+    const next = known.cron.nextRun(new Date(afterMs))?.getTime();
+    known.answers = [{ after: afterMs, next }, ...known.answers.slice(0, ANSWERS_MAX - 1)];
+    return next;
   } catch {
     // A schedule that the source has and nobody can read: the real controller says so in an event, and never runs it.
     return undefined;
