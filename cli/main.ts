@@ -7,6 +7,7 @@ import { Command, CommanderError } from "commander";
 import { BadInput, Refused } from "../domain/errors.ts";
 import { addCampaignCommands } from "./campaign-commands.ts";
 import { printable } from "./format.ts";
+import { boundHeap } from "./heap.ts";
 import type { Io, Screen } from "./io.ts";
 import type { OpenLive } from "./live.ts";
 import { addLiveCommands } from "./live-commands.ts";
@@ -294,6 +295,7 @@ const CHUNK_CHARS = 65_536;
 
 /** Runs the process's own arguments; leaves the code where the shell finds it, and lets the streams drain. */
 export const start = async (): Promise<void> => {
+  boundHeap();
   const showCursor = () => {
     if (process.stderr.isTTY === true) process.stderr.write("\u001b[?25h");
   };

@@ -1,16 +1,17 @@
 /**
- * A generated platform rehearsed whole, in a process of its own, so that its memory is its own: `node scale.ts APPLICATIONS SEED profile|plain`
+ * A generated platform rehearsed whole, in a process of its own, so that its memory is its own: `node scale.ts APPLICATIONS SEED plain|profile|heap`
  * prints one line of JSON. The parent prints the sections of the bench.
  */
 
 import { spawnSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
+import { boundHeap } from "../../cli/heap.ts";
 import { gather } from "../../domain/intake.ts";
 import { buildPlan, planHash, planText } from "../../domain/planning/build.ts";
 import { readSettings } from "../../domain/settings.ts";
 import { rehearse } from "../../simulator/rehearsal/rehearse.ts";
 import { generatePlatform } from "./generated.ts";
-import { type Share, sharesOf } from "./profile.ts";
+import { type Held, type Share, sharesOf, watchHeap } from "./profile.ts";
 import { count, figure, type Row, section } from "./table.ts";
 
 export type Scaled = {
@@ -31,11 +32,16 @@ export type Scaled = {
   readonly virtualHours: number;
   readonly digest: string;
   readonly shares: readonly Share[];
+  /** What was in use at the end of the phase after which it was most. */
+  readonly held: Held & { readonly after: string };
 };
+
+type Mode = "plain" | "profile" | "heap";
 
 const secondsSince = (then: number): number => (performance.now() - then) / 1000;
 
-const measure = async (applications: number, seed: number, profiled: boolean): Promise<Scaled> => {
+const measure = async (applications: number, seed: number, mode: Mode): Promise<Scaled> => {
+  boundHeap();
   const began = performance.now();
   const { objects, settings } = generatePlatform(applications, seed);
   const plan = buildPlan(
@@ -46,6 +52,8 @@ const measure = async (applications: number, seed: number, profiled: boolean): P
   const planSeconds = secondsSince(began);
   const [wall, cpu] = [performance.now(), process.cpuUsage()];
   let lines = 0;
+  let held: Scaled["held"] = { megabytes: 0, shares: [], after: "" };
+  const inUse = mode === "heap" ? watchHeap() : undefined;
   const run = () =>
     rehearse({
       plan,
@@ -53,17 +61,19 @@ const measure = async (applications: number, seed: number, profiled: boolean): P
       seed,
       faults: [],
       approve: "auto",
-      onEvent: () => {
+      onEvent: (event) => {
         lines += 1;
+        if (!inUse || event.type !== "phase" || event.status !== "completed") return;
+        const now = inUse();
+        if (now.megabytes > held.megabytes) held = { ...now, after: event.phase };
       },
     });
-  const first = profiled ? undefined : await run();
-  let profiledRun = first;
-  const shares = profiled
-    ? await sharesOf(async () => {
+  let profiledRun = mode === "profile" ? undefined : await run();
+  const shares = profiledRun
+    ? []
+    : await sharesOf(async () => {
         profiledRun = await run();
-      })
-    : [];
+      });
   const { user, system } = process.cpuUsage(cpu);
   const wallSeconds = secondsSince(wall);
   if (!profiledRun) throw new Error("The rehearsal did not run.");
@@ -86,6 +96,7 @@ const measure = async (applications: number, seed: number, profiled: boolean): P
     virtualHours: summary.virtualSeconds / 3600,
     digest: summary.digest,
     shares,
+    held,
   };
 };
 
@@ -93,7 +104,7 @@ const measure = async (applications: number, seed: number, profiled: boolean): P
 const PATIENCE_MS = 600_000;
 
 /** @returns undefined where it did not end in time. @throws Error where it broke down. */
-const scaled = (applications: number, mode: "profile" | "plain"): Scaled | undefined => {
+const scaled = (applications: number, mode: Mode): Scaled | undefined => {
   const child = spawnSync(
     process.execPath,
     [fileURLToPath(import.meta.url), String(applications), "1", mode],
@@ -144,6 +155,7 @@ export const scaleSections = (applications: number): readonly string[] => {
         ]
       : ["twice as many take", "not measured"];
   const where = scaled(applications, "profile");
+  const held = scaled(applications, "heap")?.held;
   return [
     section("A generated platform, rehearsed whole (aim: 1,600 applications in at most 30 s and 1 GB)", [
       ratio,
@@ -156,9 +168,15 @@ export const scaleSections = (applications: number): readonly string[] => {
         .filter(({ share }) => share >= 0.01)
         .map(({ part, share }): Row => [part, `${(share * 100).toFixed(0)} %`]),
     ),
+    section(
+      `What ${count(applications)} applications hold in memory after ${held?.after ?? "their run"}, ${figure(held?.megabytes ?? 0)} MiB by who made it`,
+      (held?.shares ?? [])
+        .filter(({ share }) => share >= 0.01)
+        .map(({ part, share }): Row => [part, `${figure(share * (held?.megabytes ?? 0))} MiB`]),
+    ),
   ];
 };
 
 const [, file, applications, seed, mode] = process.argv;
 if (file === fileURLToPath(import.meta.url))
-  process.stdout.write(JSON.stringify(await measure(Number(applications), Number(seed), mode === "profile")));
+  process.stdout.write(JSON.stringify(await measure(Number(applications), Number(seed), mode as Mode)));
