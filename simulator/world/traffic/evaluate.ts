@@ -88,6 +88,9 @@ export type Inputs = BackendInputs & {
   readonly unserved: (host: HostNode, side: Side) => string | undefined;
 };
 
+/** Workloads of a part that are computed together as soon as somebody asks for one. */
+const FEW = 12;
+
 type ArrivingHost = { readonly host: HostNode; readonly at: ReturnType<Inputs["arrivals"]> };
 
 /**
@@ -134,20 +137,24 @@ export const evaluate = (part: Part, graph: Graph, structure: Structure, inputs:
   let hosts: Evaluation["hosts"] | undefined;
   let workloads: Evaluation["workloads"] | undefined;
   const single = new Map<string, WorkloadFlow | undefined>();
+  const all = (): Evaluation["workloads"] => {
+    if (!workloads) {
+      loads.all();
+      workloads = tallied(arrivals);
+    }
+    return workloads;
+  };
   return {
     get hosts() {
       hosts ??= hostsOf();
       return hosts;
     },
     get workloads() {
-      if (!workloads) {
-        loads.all();
-        workloads = tallied(arrivals);
-      }
-      return workloads;
+      return all();
     },
     workload: (key) => {
-      if (workloads) return workloads.get(key);
+      // Who asks for one of a few will ask for the others.
+      if (workloads || part.workloads.length <= FEW) return all().get(key);
       if (!single.has(key)) {
         single.set(key, tallied(leadingTo(key), key).get(key));
       }
