@@ -25,6 +25,8 @@ const isCapacity = (key: string): boolean => {
   const { operation, move } = partsOf(key);
   // A group goes back as it came, member by member, so its entries stay together.
   if (/^\d+-shift-group[:/]/.test(operation)) return true;
+  // What was retired when the fence rose comes back before anybody is sent to the source again.
+  if (/^\d+-retire-source[:/]/.test(operation)) return true;
   return /^\d+-(shift|lower-source)[:/]/.test(operation) && /source-down|lower/.test(move);
 };
 const isDns = (key: string): boolean => /^\d+-(delegate-zone|repoint-old-zone)$/.test(partsOf(key).operation);

@@ -60,15 +60,20 @@ export const dueOf = ({ kind, scope }: FaultKind, step: string): Outcome => {
 };
 
 /** States of the decommissioning after which there is nothing left to go back to: the rollback is refused, in a sentence. */
-const NO_WAY_BACK = new Set(
-  [
-    "Retire each workload",
-    "Retire/Retire",
-    "Put the TTLs back",
-    "Release the clusters",
-    "Decommissioned",
-  ].map((state) => `decommission/${state}`),
-);
+const NO_WAY_BACK: ReadonlySet<string> = new Set([
+  "decommission/Put the TTLs back",
+  "decommission/Release the clusters",
+  "decommission/Decommissioned",
+]);
 
-/** @param state `machine/State`, at whose first entry a person asks for the rollback. */
-export const dueOnState = (state: string): Outcome => (NO_WAY_BACK.has(state) ? "refused" : "rolled-back");
+/** States in which the rollback and the first retirement race: before any is on record everything is taken back, after it the rollback is refused. */
+const RACED: ReadonlySet<string> = new Set([
+  "decommission/Retire each workload",
+  "decommission/Retire/Retire",
+]);
+
+/** @param state `machine/State`, at whose first entry a person asks for the rollback. @returns how it must end; both only where two race. */
+export const dueOnState = (state: string): { readonly due: Outcome; readonly orDue?: Outcome } =>
+  RACED.has(state)
+    ? { due: "rolled-back", orDue: "refused" }
+    : { due: NO_WAY_BACK.has(state) ? "refused" : "rolled-back" };
