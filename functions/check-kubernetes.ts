@@ -1,6 +1,7 @@
 /** Preflight, Kubernetes: reads the source's API for what wouldn't survive the move, and judges the rest from the plan. Changes nothing. */
 
 import type { Kubernetes } from "../adapters/kubernetes.ts";
+import { judgeCertificates, judgeTargetGroups } from "../domain/checks/controllers.ts";
 import { type Observed, objectsOf } from "../domain/checks/judging.ts";
 import { checkManifests } from "../domain/checks/kubernetes.ts";
 import {
@@ -25,7 +26,7 @@ const ADMISSION = "admissionregistration.k8s.io/v1";
 
 export const checkKubernetes = check({
   name: "check-kubernetes",
-  does: "Judges versions, kinds, webhooks, NodePorts, reclaim policies, budgets, quotas, tokens and autoscalers of the source.",
+  does: "Judges versions, kinds, webhooks, NodePorts, reclaim policies, budgets, quotas, tokens and autoscalers of the source, and what controllers of both clusters would fight over.",
   needs: {
     kubernetes: {
       source: [
@@ -74,6 +75,8 @@ export const checkKubernetes = check({
       judgeReplicasOwner(await list("autoscaling/v2", "HorizontalPodAutoscaler"), plan, at),
       judgeQuotas(await list("v1", "ResourceQuota"), plan, at),
       judgeTokens(plan, at),
+      judgeTargetGroups(plan, at),
+      judgeCertificates(plan, at),
     ];
   },
 });

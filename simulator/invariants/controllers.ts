@@ -7,15 +7,18 @@ import { at } from "../../domain/pods.ts";
 import { podsOf } from "../world/traffic/pods.ts";
 import type { Cluster } from "../world/types.ts";
 import type { Invariant } from "./invariant.ts";
+import { sharedTargetGroups } from "./target-groups.ts";
 
 export type ControllersWorld = { readonly plan: Plan; readonly source: Cluster; readonly target: Cluster };
 
 export const controllers = (): Invariant<ControllersWorld> => {
   let seen = "";
+  const targetGroups = sharedTargetGroups();
   let named: readonly { readonly name: string; readonly product: string }[] | undefined;
   return {
     name: "controllers",
-    sentence: "Controllers of both clusters that run at once have identities of their own.",
+    sentence:
+      "Controllers of both clusters that run at once have identities of their own, and leave each other's targets alone.",
     check: (world) => {
       const now = SIDES.map((side) => podsOf(world[side]).version()).join("/");
       if (now === seen) return undefined;
@@ -26,7 +29,7 @@ export const controllers = (): Invariant<ControllersWorld> => {
           : [{ name: nameOf(w), product: w.controller.product }],
       );
       if (named.length === 0) return undefined;
-      return named.flatMap(({ name, product }) => {
+      const identities = named.flatMap(({ name, product }) => {
         const ids = (side: Side): readonly string[] => identitiesOf(world[side], name, product);
         const there = new Set(ids("target"));
         const shared = ids("source").find((id) => there.has(id));
@@ -34,6 +37,7 @@ export const controllers = (): Invariant<ControllersWorld> => {
           ? []
           : [`${product} runs in both clusters as ${shared}: each deletes what the other makes.`];
       });
+      return [...identities, ...targetGroups(world)];
     },
   };
 };
