@@ -91,12 +91,12 @@ const storageLocation = (side: Side, migration: string, writer: Side): KubeObjec
   },
 });
 
-/** How snapshots of volumes are taken and found again: by name, on both sides. Both clusters lie in one account and region. */
-const snapshotLocation = (): KubeObject => ({
+/** How snapshots of volumes are taken and found again: by name, on both sides. Both clusters lie in one account and region, and the plugin wants it named. */
+const snapshotLocation = (region: string | undefined): KubeObject => ({
   apiVersion: "velero.io/v1",
   kind: "VolumeSnapshotLocation",
   metadata: { name: VELERO.storage, namespace: VELERO.namespace },
-  spec: { provider: "aws" },
+  spec: { provider: "aws", ...(region === undefined ? {} : { config: { region } }) },
 });
 
 const serviceAccount = (name: string, inside: string): KubeObject => ({
@@ -189,8 +189,11 @@ const pipelineSwitch = (): KubeObject => ({
   data: { paused: "false", target: "source" },
 });
 
-/** The objects of one side, in the order of their creation. The order never changes: the journal's keys count on it. */
-export const bundleOf = (side: Side, migration: string): readonly KubeObject[] =>
+/**
+ * The objects of one side, in the order of their creation. The order never changes: the journal's keys count on it.
+ * @param region Where the clusters lie; without it the bundle only tells its kinds.
+ */
+export const bundleOf = (side: Side, migration: string, region?: string): readonly KubeObject[] =>
   [
     ...[...new Set([SYSTEM_NAMESPACE, LOAD_GENERATOR.namespace])].map(namespace),
     ...(side === "source" ? [pipelineSwitch()] : []),
@@ -201,7 +204,7 @@ export const bundleOf = (side: Side, migration: string): readonly KubeObject[] =
     velero(),
     loadGenerator(),
     storageLocation(side, migration, "target"),
-    snapshotLocation(),
+    snapshotLocation(region),
   ].map((object) => ours(migration, object));
 
 /** What must be Ready before the bundle counts as installed. */

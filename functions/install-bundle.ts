@@ -5,7 +5,7 @@ import type { Side } from "../domain/phases.ts";
 import { BatchInput, makeNamed, place } from "./batch.ts";
 import { withJournal } from "./effect.ts";
 import { createObject } from "./objects.ts";
-import { step } from "./step.ts";
+import { type Context, step } from "./step.ts";
 
 const KINDS = [
   "namespaces",
@@ -34,10 +34,13 @@ export const installBundle = step({
       input,
       { step: "install-bundle", operation: "install-bundle" },
       SIDES.flatMap((side) =>
-        bundleOf(side, input.run.migration).map((object, index) => ({
+        bundleOf(side, input.run.migration, regionOf(context)).map((object, index) => ({
           move: `${side}.${place(index)}`,
           effect: createObject(side, object),
         })),
       ),
     ),
 });
+
+/** The region that this is deployed in, by the ARN of any machine: the clusters' own. */
+const regionOf = ({ deployed }: Context): string => deployed.machineArn("roll-back").split(":")[3] ?? "";

@@ -37,8 +37,11 @@ export const toSnapshot = (
 ): readonly KubeObject[] => {
   if (at(spec, "snapshotVolumes") === false) return [];
   const wanted = textsAt(spec, "volumeSnapshotLocations");
+  // The plugin can't be started without its region, and Velero then takes no snapshot.
   const known = [...store.in(LOCATIONS, namespace)].some(
-    (l) => wanted.length === 0 || wanted.includes(l.metadata.name),
+    (l) =>
+      (wanted.length === 0 || wanted.includes(l.metadata.name)) &&
+      textAt(l, "spec", "config", "region") !== undefined,
   );
   if (!known) return [];
   return items
