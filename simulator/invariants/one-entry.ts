@@ -50,10 +50,14 @@ const secondEntry = (
   return first === undefined || first === key ? [] : [`${key} is about the very effect of ${first}.`];
 };
 
-/** What was taken back may be made again, under a key of its own. */
-const forget = ({ direction, key }: EffectEvent, keyOf: Map<string, string>): void => {
-  if (direction !== "undo") return;
-  for (const [what, first] of keyOf) if (undoKeyOf(first) === key) keyOf.delete(what);
+/**
+ * What was taken back may be made again, under a key of its own: by our undo, or by somebody else. The latter shows in the old value of a field, which
+ * is read before each intent: where it was read back as changed and is the old one again, somebody has set it.
+ */
+const forget = ({ direction, key, effect }: EffectEvent, keyOf: Map<string, string>): void => {
+  for (const [what, first] of keyOf)
+    if (direction === "undo" ? undoKeyOf(first) === key : first === key && effect.kind === "set-field")
+      keyOf.delete(what);
 };
 
 const secondZone = ({ input, output }: Observed, zones: Map<string, string>): readonly string[] => {
