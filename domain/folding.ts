@@ -1,6 +1,6 @@
 /** Many verdicts as few: what doesn't pass is kept one by one, what passes is counted by check. 1,600 applications are looked at every five minutes. */
 
-import type { Verdict } from "./gates.ts";
+import type { Evidence, Verdict } from "./gates.ts";
 
 /** Verdicts that don't pass and are kept; the rest is counted. */
 const NAMED_MAX = 40;
@@ -26,6 +26,20 @@ export const folded = (verdicts: readonly Verdict[], subject: string): readonly 
   ];
 };
 
+/** The figure that is nearest to its bound, of those with the first one's; where that bounds no figure, the first. */
+const worstOf = (evidence: readonly Evidence[]): Pick<Evidence, "value" | "threshold"> => {
+  const [first] = evidence;
+  if (!first) return { value: null, threshold: "" };
+  const { threshold } = first;
+  const figures = evidence.flatMap((e) =>
+    e.threshold === threshold && typeof e.value === "number" ? [e.value] : [],
+  );
+  if (figures.length === 0) return { value: first.value, threshold };
+  const worst = (a: number, b: number) =>
+    threshold.startsWith("at least") ? Math.min(a, b) : Math.max(a, b);
+  return { value: figures.reduce(worst), threshold };
+};
+
 /** One verdict for several of a kind: the worst of them, and how many they are. */
 const counted = (list: readonly Verdict[], subject: string): Verdict => {
   const [first] = list as readonly [Verdict];
@@ -40,9 +54,8 @@ const counted = (list: readonly Verdict[], subject: string): Verdict => {
     ...(first.remedy === undefined ? {} : { remedy: first.remedy }),
     evidence: [
       {
-        what: `${first.check}, counted`,
-        value: list.length,
-        threshold: first.evidence[0]?.threshold ?? "",
+        what: `the worst of ${list.length}`,
+        ...worstOf(evidence),
         // As sure as the least sure of them.
         samples: Math.min(...list.map((v) => Math.max(0, ...v.evidence.map((e) => e.samples)))),
         source: first.evidence[0]?.source ?? "",

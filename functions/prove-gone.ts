@@ -1,7 +1,7 @@
 /** Proves that nothing of an exclusive thing is left on one side: no pod, no running job. Changes nothing. */
 
 import * as z from "zod";
-import { ItemSchema, kubernetesOf, RunSchema, SideSchema } from "./run.ts";
+import { ItemSchema, kubernetesOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
 import { leftOf, refOfItem } from "./workload.ts";
 
@@ -10,8 +10,8 @@ const READS = ["get cronjobs", "get deployments", "get statefulsets", "list pods
 export const proveGone = step({
   name: "prove-gone",
   does: "Lists every pod of an exclusive workload (terminating ones too) and every active job of a schedule.",
-  input: z.object({ run: RunSchema, item: ItemSchema, side: SideSchema }),
-  needs: { kubernetes: { source: READS, target: READS } },
+  input: z.object({ run: RunSchema, item: ItemSchema, side: z.literal("source") }),
+  needs: { kubernetes: { source: READS } },
   run: async ({ item, side }, context) => {
     const cluster = kubernetesOf(context, side);
     const left = await leftOf(cluster, await cluster.get(refOfItem(item)));

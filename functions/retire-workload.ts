@@ -8,15 +8,8 @@ import { ItemSchema, kubernetesOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
 import { isScalable, refOfItem, statusOf } from "./workload.ts";
 
-const KINDS = [
-  "cronjobs",
-  "daemonsets",
-  "deployments",
-  "jobs",
-  "pods",
-  "replicasets",
-  "statefulsets",
-] as const;
+/** Bare Pods and ReplicaSets are refused by the plan, and a Job runs once: nothing of them is ever retired. */
+const KINDS = ["cronjobs", "daemonsets", "deployments", "statefulsets"] as const;
 
 export const retireWorkload = step({
   name: "retire-workload",
@@ -27,7 +20,6 @@ export const retireWorkload = step({
       source: [
         ...KINDS.flatMap((kind) => [`get ${kind}`, `delete ${kind}`]),
         "patch deployments/scale",
-        "patch replicasets/scale",
         "patch statefulsets/scale",
       ],
     },

@@ -36,7 +36,11 @@ export const undoEffectStep = step({
   needs: withJournal({
     s3: ["PutObject migrations/*/owners/*"],
     // Nodes of the target are marked against consolidation by keep-warm.
-    kubernetes: { source: KUBERNETES, target: [...KUBERNETES, "get nodes", "patch nodes"] },
+    // A schedule of the source is told when it last ran, so that it doesn't make up for what the target did.
+    kubernetes: {
+      source: [...KUBERNETES, "patch cronjobs/status"],
+      target: [...KUBERNETES, "get nodes", "patch nodes"],
+    },
     route53: [
       "ChangeResourceRecordSets DELETE any apex,below",
       "ChangeResourceRecordSets UPSERT any apex,below",

@@ -17,7 +17,7 @@ export const validateTarget = gate({
     route53: ZONE_READS,
     dns: ["ask"],
     kubernetes: {
-      target: ["get cronjobs", "get daemonsets", "get deployments", "get jobs", "get statefulsets"],
+      target: ["get cronjobs", "get daemonsets", "get deployments", "get statefulsets"],
     },
     probes: ["get"],
   },

@@ -274,7 +274,8 @@ const seamOf = (parts: {
 
 const isPlanned = (plan: Plan): ((resource: string) => boolean) => {
   const planned = new Set(plannedResources(plan));
-  return (resource) => planned.has(resource) || planned.has(resource.split("/")[0] ?? "");
+  // As RBAC has it: a right on deployments is none on deployments/scale.
+  return (resource) => planned.has(resource);
 };
 
 /** RBAC binds writes to the plan's namespaces: see domain/permissions/kubernetes.ts. */

@@ -17,11 +17,11 @@ export type PermissionBook = {
     resource: string,
     namespace?: string,
   ) => boolean;
-  /** By step, `service:action` of what was used. */
+  /** By step, `service:action` of what was necessary: some call would have been denied without this one entry. */
   readonly used: ReadonlyMap<string, ReadonlySet<string>>;
   /** By step, what was asked for without being declared. */
   readonly denied: ReadonlyMap<string, ReadonlySet<string>>;
-  /** Declared and never used, by step, sorted; steps without any are left out. */
+  /** Declared and never necessary (nothing needed it, or another entry covers the same), by step, sorted; steps without any are left out. */
   readonly unused: (
     steps: readonly { readonly name: string; readonly needs: Needs }[],
   ) => Readonly<Record<string, readonly string[]>>;
@@ -52,6 +52,21 @@ const whatOf = (action: string, { key, changes = [] }: Asked): string =>
     ...changes.map((c) => `${c.action} ${c.type} ${c.name}`),
   ].join(" ");
 
+/** Whether a call that an entry covers would be denied without it. */
+const isNecessary = (
+  declared: readonly string[],
+  entry: string,
+  action: string,
+  asked: Asked,
+  zone: string,
+): boolean =>
+  coveredBy(
+    declared.filter((text) => text !== entry),
+    action,
+    asked,
+    zone,
+  ) === undefined;
+
 export const makePermissionBook = (
   options: Pick<SeamOptions, "onPermission" | "isPlanned" | "mayWriteIn" | "zone">,
 ): PermissionBook => {
@@ -72,9 +87,11 @@ export const makePermissionBook = (
     const isOutside = namespace !== undefined && options.mayWriteIn?.(namespace) === false;
     if (isOutside && !READS.has(verb))
       return note(invocation.step, "kubernetes", `${side}:${exact} in ${namespace}`, false);
-    if (declared.includes(exact)) return note(invocation.step, "kubernetes", `${side}:${exact}`, true);
     const planned = `${verb} planned`;
     const covered = declared.includes(planned) && options.isPlanned?.(resource) === true;
+    // An entry beside a wider one that covers the same call is not what lets it through.
+    if (declared.includes(exact) && !covered)
+      return note(invocation.step, "kubernetes", `${side}:${exact}`, true);
     // As RBAC has it: nothing of ours declares one, and an invariant sees where it lets something through.
     const wild = covered
       ? undefined
@@ -82,6 +99,7 @@ export const makePermissionBook = (
     const used = covered ? planned : (wild ?? exact);
     return note(invocation.step, "kubernetes", `${side}:${used}`, covered || wild !== undefined);
   };
+  const zone = options.zone ?? "";
   return {
     used,
     denied,
@@ -90,7 +108,7 @@ export const makePermissionBook = (
       if (service === "kubernetes")
         throw new Error("Kubernetes rights are asked for by side: mayKubernetes.");
       const declared: readonly string[] = invocation.needs[service] ?? [];
-      const entries = coveredBy(declared, action, asked, options.zone ?? "");
+      const entries = coveredBy(declared, action, asked, zone);
       if (entries === undefined)
         return note(
           invocation.step,
@@ -98,7 +116,11 @@ export const makePermissionBook = (
           isNarrower(declared, action) ? whatOf(action, asked) : action,
           false,
         );
-      for (const entry of entries) note(invocation.step, service, entry, true);
+      const before = used.get(invocation.step);
+      // One that has been necessary before needn't be weighed again.
+      for (const entry of entries)
+        if (before?.has(`${service}:${entry}`) || isNecessary(declared, entry, action, asked, zone))
+          note(invocation.step, service, entry, true);
       return true;
     },
     unused: (steps) => {

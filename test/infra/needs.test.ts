@@ -1,20 +1,23 @@
 /**
- * Each entry of `needs` is used by a rehearsal, and necessary: without it the same rehearsal is violated, in a sentence that names the
- * function and the action. What no rehearsal of the suite uses stands in a list with its reason, which is exact in both directions.
+ * Each entry of `needs`, of steps and of listeners, is necessary: over the suite some call would be denied without that one entry, which the
+ * rehearsal itself weighs at each call. Whole rehearsals without an entry show for each service of each function that this is a violation, in
+ * a sentence that names the function and the action. What no rehearsal needs stands in a list with its reason, exact in both directions.
  */
 
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Needs } from "../../domain/needs.ts";
 import { steps } from "../../functions/index.ts";
+import { listeners } from "../../functions/listeners.ts";
 import type { Step } from "../../functions/step.ts";
 import { permissionsOf } from "../../simulator/services/seam-permissions.ts";
 import { run } from "../rehearsals/small.ts";
 import { NOT_REHEARSED } from "./not-rehearsed.ts";
 import { type Rehearsal, SUITE } from "./suite.ts";
 
-/** By `step service:entry`, the first rehearsal that uses it. */
-const usedBy = new Map<string, Rehearsal>();
-const all = steps.flatMap((step) => permissionsOf(step.needs).map((entry) => `${step.name} ${entry}`));
+const declared: readonly Step[] = [...steps, ...listeners];
+const all = declared.flatMap((step) => permissionsOf(step.needs).map((entry) => `${step.name} ${entry}`));
+/** By `step service:entry`, the first rehearsal that needs it. */
+const neededBy = new Map<string, Rehearsal>();
 
 beforeAll(async () => {
   for (const rehearsal of SUITE) {
@@ -22,11 +25,11 @@ beforeAll(async () => {
     expect(summary.violations, `${rehearsal.title}: ${sentence}`).toEqual([]);
     for (const name of all) {
       const [step = "", ...entry] = name.split(" ");
-      const isUsed = !summary.unusedPermissions[step]?.includes(entry.join(" "));
-      if (isUsed && !usedBy.has(name)) usedBy.set(name, rehearsal);
+      const isNeeded = !summary.unusedPermissions[step]?.includes(entry.join(" "));
+      if (isNeeded && !neededBy.has(name)) neededBy.set(name, rehearsal);
     }
   }
-}, 600_000);
+}, 900_000);
 
 /** The needs of a step without one entry, `kubernetes:source:get pods` or `s3:GetObject`. */
 const without = (needs: Needs, entry: string): Needs => {
@@ -41,42 +44,38 @@ const without = (needs: Needs, entry: string): Needs => {
   return { ...needs, kubernetes: { ...sides, [side]: kept } };
 };
 
-const stepsWithout = (name: string, entry: string): readonly Step[] =>
-  steps.map((step) => (step.name === name ? { ...step, needs: without(step.needs, entry) } : step));
+const lacking = <S extends Step>(list: readonly S[], name: string, entry: string): readonly S[] =>
+  list.map((step) => (step.name === name ? { ...step, needs: without(step.needs, entry) } : step));
 
-/** One entry of each service of each function: the way of denying is the same for the others. */
-const samples = steps.flatMap((step) => {
+/** One entry of each service of each function as a whole rehearsal: that each is necessary is weighed at each call of the suite. */
+const samples = declared.flatMap((step) => {
   const services = [...new Set(permissionsOf(step.needs).map((entry) => entry.split(":")[0]))];
   return services.map((service) => [step.name, service ?? ""] as const);
 });
 
 describe("what is declared", () => {
-  it("is used by the suite, or stands in the list of what isn't", () => {
-    const unused = all.filter((name) => !usedBy.has(name));
-    expect(
-      unused.filter((name) => !NOT_REHEARSED.has(name.split(" ")[0] ?? "") && !NOT_REHEARSED.has(name)),
-    ).toEqual([]);
+  it("is necessary over the suite, entry by entry, or stands in the list of what isn't", () => {
+    expect(all.filter((name) => !neededBy.has(name) && !NOT_REHEARSED.has(name))).toEqual([]);
   });
 
-  it("stands in that list only as long as it isn't used", () => {
-    const used = [...NOT_REHEARSED.keys()].filter((name) =>
-      name.includes(" ")
-        ? usedBy.has(name)
-        : all.filter((n) => n.startsWith(`${name} `)).every((n) => usedBy.has(n)),
-    );
-    expect(used).toEqual([]);
+  it("stands in that list only as long as it is declared and nothing needs it", () => {
+    expect([...NOT_REHEARSED.keys()].filter((name) => neededBy.has(name) || !all.includes(name))).toEqual([]);
   });
 });
 
 describe("without one entry", () => {
   it.each(samples)("%s (%s) is denied, by name", async (name, service) => {
-    const chosen = all.find((each) => each.startsWith(`${name} ${service}:`) && usedBy.has(each));
+    const chosen = all.find((each) => each.startsWith(`${name} ${service}:`) && neededBy.has(each));
     // Nothing of this service was rehearsed: the list above says why.
     if (chosen === undefined) return;
     const entry = chosen.slice(name.length + 1);
-    const rehearsal = usedBy.get(chosen);
-    if (!rehearsal) throw new Error(`${chosen} was used by nobody.`);
-    const ran = await run(await rehearsal.plan(), { ...rehearsal.options, steps: stepsWithout(name, entry) });
+    const rehearsal = neededBy.get(chosen);
+    if (!rehearsal) throw new Error(`${chosen} was needed by nobody.`);
+    const ran = await run(await rehearsal.plan(), {
+      ...rehearsal.options,
+      steps: lacking(steps, name, entry),
+      listeners: lacking(listeners, name, entry),
+    });
     const denied = ran.events.find((e) => e.type === "permission" && e.step === name && !e.allowed);
     expect(denied, chosen).toMatchObject({ service });
     const [broken] = ran.summary.violations.filter((v) => v.invariant === "permissions");

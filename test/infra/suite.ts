@@ -6,6 +6,17 @@ import type { RehearsalOptions } from "../../simulator/rehearsal/rehearse.ts";
 import { hasInputs, objectsOf, published } from "../domain/platform.ts";
 import { example, type Planned, planned, rich, SETTINGS } from "../rehearsals/small.ts";
 
+import {
+  called,
+  drainedGroup,
+  drainedQueue,
+  gitops,
+  guarded,
+  manyNames,
+  otherKinds,
+  withJob,
+} from "./platforms.ts";
+
 export type Rehearsal = {
   readonly title: string;
   readonly plan: () => Promise<Planned>;
@@ -32,6 +43,19 @@ const input = (name: "online-boutique" | "opentelemetry-demo") => async (): Prom
   return { plan, hash: planHash(planText(plan)) };
 };
 
+/** One fault on the richer of the small platforms. */
+const struck = (
+  kind: string,
+  step: string,
+  options: Partial<RehearsalOptions> = {},
+): readonly Rehearsal[] => [
+  {
+    title: `${kind} at ${step}`,
+    plan: async () => rich(),
+    options: { ...options, faults: [{ kind, step }] },
+  },
+];
+
 /** Cheap ones first: a permission is proved by the first rehearsal that uses it. */
 export const SUITE: readonly Rehearsal[] = [
   ...platform("the small platform", async () => planned(), BACK),
@@ -41,6 +65,26 @@ export const SUITE: readonly Rehearsal[] = [
     plan: async () =>
       planned({}, { window: { ...SETTINGS.window, changeCalendars: [{ name: "platform-freeze" }] } }),
     options: {},
+  },
+  ...platform("deployed from repositories", async () => gitops(), []),
+  ...platform("guarded by a webhook", async () => guarded("Deployment"), ["thaw"]),
+  { title: "guarded by a webhook of a StatefulSet", plan: async () => guarded("StatefulSet"), options: {} },
+  ...platform("other kinds in the same roles", async () => otherKinds(), ["cut-traffic"]),
+  { title: "a Job that has run", plan: async () => withJob(), options: {} },
+  { title: "a queue that runs empty", plan: async () => drainedQueue(), options: {} },
+  { title: "a group that reads its topic empty", plan: async () => drainedGroup(), options: {} },
+  { title: "a singleton that others call", plan: async () => called(), options: {} },
+  { title: "many public names", plan: async () => manyNames(), options: {} },
+  ...struck("execution-aborted", "scale-workload"),
+  ...struck("execution-aborted", "measure-ttls"),
+  ...struck("event-lost", "scale-workload"),
+  ...struck("slack-down", "ask-people"),
+  ...struck("crash-before-return", "end-guard"),
+  ...struck("rollback-twice", "undo-effect", { rollBackAt: "move-workloads" }),
+  {
+    title: "an undo that never succeeds",
+    plan: async () => rich(),
+    options: { rollBackAt: "freeze", faults: [{ kind: "server-error", step: "undo-effect", count: 200 }] },
   },
   { title: "approval denied", plan: async () => planned(), options: { approve: "deny" } },
   { title: "approval never given", plan: async () => planned(), options: { approve: "never" } },

@@ -1,0 +1,141 @@
+/** Small platforms with what the usual ones don't have, so that every declared permission has a rehearsal that needs it. */
+
+import { env, workload } from "../domain/platform.ts";
+import { groupOf } from "../rehearsals/reader.ts";
+import { BROKER, type Planned, planned, SETTINGS } from "../rehearsals/small.ts";
+
+const TINY = "resources: {requests: {cpu: 50m, memory: 64Mi}}";
+
+/** Controllers that deploy from a repository: Argo CD's and both of Flux. */
+const GITOPS = `apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: web, namespace: shop}
+spec: {project: default, syncPolicy: {automated: {prune: true}}}
+---
+apiVersion: helm.toolkit.fluxcd.io/v2
+kind: HelmRelease
+metadata: {name: cart, namespace: shop}
+spec: {interval: 5m}
+---
+apiVersion: kustomize.toolkit.fluxcd.io/v1
+kind: Kustomization
+metadata: {name: base, namespace: shop}
+spec: {interval: 5m}
+`;
+export const gitops = (): Planned => planned({ gitops: GITOPS });
+
+const WEBHOOK = (name: string) => `apiVersion: admissionregistration.k8s.io/v1
+kind: ValidatingWebhookConfiguration
+metadata: {name: ${name}}
+webhooks:
+  - name: pods.${name}.example
+    admissionReviewVersions: [v1]
+    sideEffects: None
+    failurePolicy: Fail
+    clientConfig: {service: {namespace: shop, name: ${name}, port: 8443}}
+    namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: shop}}
+    rules: [{apiGroups: [""], apiVersions: [v1], operations: [CREATE], resources: [pods]}]
+`;
+
+/** Webhooks that must allow pods, answered for by each kind of workload. */
+export const guarded = (kind: "Deployment" | "StatefulSet"): Planned =>
+  planned({
+    guardian: workload("guardian", {
+      kind,
+      replicas: 2,
+      ...(kind === "StatefulSet" ? { spec: "serviceName: guardian" } : {}),
+      service: 8443,
+      container: TINY,
+    }),
+    webhook: WEBHOOK("guardian"),
+  });
+
+/** The same roles played by the other kinds: a singleton, workers, an application and a controller that are no Deployments. */
+export const otherKinds = (): Planned =>
+  planned(
+    {
+      ...BROKER,
+      scheduler: workload("scheduler", {
+        kind: "StatefulSet",
+        replicas: 1,
+        spec: "serviceName: scheduler",
+        container: TINY,
+      }),
+      worker: workload("worker", {
+        kind: "StatefulSet",
+        replicas: 2,
+        spec: "serviceName: worker",
+        container: TINY,
+      }),
+      mailer: workload("mailer", { replicas: 2, container: TINY }),
+      posts: workload("posts", {
+        kind: "StatefulSet",
+        replicas: 2,
+        spec: "serviceName: posts",
+        container: TINY,
+      }),
+      shipper: workload("shipper", { kind: "DaemonSet", container: TINY }),
+    },
+    {
+      decisions: { "shop/broker": "keep-on-source" },
+      classes: { "shop/scheduler": "singleton", "shop/posts": "stateless" },
+      queues: [
+        { ...SETTINGS.queues[0], kind: "rabbitmq", workload: "shop/worker" },
+        { queue: "mails", kind: "sqs", workload: "shop/mailer", messagesPerSecond: 2 },
+      ],
+    },
+  );
+
+/** A Job that has run, and a schedule that is a singleton's. */
+const ONCE = `apiVersion: batch/v1
+kind: Job
+metadata: {name: once, namespace: shop}
+spec: {template: {metadata: {labels: {app: once}}, spec: {restartPolicy: Never, containers: [{name: main, image: registry.example/own:1}]}}}
+`;
+export const withJob = (): Planned => planned({ once: ONCE });
+
+/** Developers who deploy every two minutes, also after the thaw. */
+export const busy = (): Planned =>
+  planned({}, { pipelines: [{ ...SETTINGS.pipelines[0], deploysPerDay: 1_000 }] });
+
+/** A queue of RabbitMQ that runs empty before its workers move. */
+export const drainedQueue = (): Planned =>
+  planned({}, { queues: [{ ...SETTINGS.queues[0], policy: "drained" }] });
+
+/** More public names than one question holds. */
+export const manyNames = (): Planned =>
+  planned(
+    {},
+    {
+      dns: {
+        ...SETTINGS.dns,
+        hosts: Array.from({ length: 120 }, (_, n) => ({
+          host: `h${n}.shop.example.org`,
+          service: "shop/web",
+        })),
+      },
+      capacity: [{ workload: "*", requestsPerSecondPerPod: 1_000 }],
+      load: Array.from({ length: 120 }, (_, n) => ({
+        host: `h${n}.shop.example.org`,
+        requestsPerSecond: 0.05,
+      })),
+    },
+  );
+
+/** A group that reads its topic empty before it moves. */
+export const drainedGroup = (): Planned => groupOf({ policy: "drained", messagesPerSecond: 0 });
+
+/** A singleton that others call: its Service on the source leads to the target once it was handed over. */
+export const called = (): Planned =>
+  planned({
+    scheduler: workload("scheduler", {
+      replicas: 1,
+      spec: "strategy: {type: Recreate}",
+      service: 8080,
+      container: TINY,
+    }),
+    asker: workload("asker", {
+      replicas: 2,
+      container: `${TINY}\n${env("SCHEDULER", "http://scheduler.shop:8080")}`,
+    }),
+  });
