@@ -66,7 +66,8 @@ export const main = async (
 
 const repeat = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 
-const commands = (io: Io, load: Load, done: (code: number) => void): Command => {
+/** Every command with its options; what runs is decided by `load`. */
+export const commands = (io: Io, load: Load, done: (code: number) => void): Command => {
   const program = new Command("repot")
     .description("Moves a live platform onto Amazon EKS without one failed request, and rehearses it first.")
     .exitOverride()

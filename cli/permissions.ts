@@ -4,7 +4,8 @@ import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { stringify } from "yaml";
 import { writeWhole } from "../adapters/files.ts";
-import type { Rule } from "../domain/permissions/kubernetes.ts";
+import type { KubeObject } from "../domain/kube.ts";
+import { manifestsOf, type Rule } from "../domain/permissions/kubernetes.ts";
 import type { Place } from "../domain/permissions/place.ts";
 import { clusterScoped, plannedNamespaces, plannedResources } from "../domain/permissions/planned.ts";
 import type { Statement } from "../domain/permissions/policy.ts";
@@ -53,16 +54,17 @@ export const permissions = async (
     const folder = options.manifests;
     await mkdir(folder, { recursive: true });
     for (const side of SIDES) {
-      const objects = clusterManifests(declared, side, planned);
-      await writeWhole(
-        join(folder, `${side}.yaml`),
-        objects.map((object) => stringify(object)).join("---\n"),
-      );
+      await writeManifests(join(folder, `${side}.yaml`), clusterManifests(declared, side, planned));
+      await mkdir(join(folder, side), { recursive: true });
+      for (const step of declared) {
+        const own = manifestsOf(step, side, planned);
+        if (own.length > 0) await writeManifests(join(folder, side, `${step.name}.yaml`), own);
+      }
     }
     const entries = review.functions.flatMap((f) => f.accessEntries);
     await writeWhole(join(folder, "access-entries.json"), `${JSON.stringify(entries, null, 2)}\n`);
     io.out(
-      `${folder} has source.yaml, target.yaml and access-entries.json; docs/deploy.md says how they are applied.\n`,
+      `${folder} has source.yaml, target.yaml (and a file for each function in source/ and target/) and access-entries.json; docs/deploy.md says how they are applied.\n`,
     );
     return 0;
   }
@@ -70,6 +72,9 @@ export const permissions = async (
   else for (const line of linesOf(review, plan)) io.out(`${printable(line)}\n`);
   return 0;
 };
+
+const writeManifests = (path: string, objects: readonly KubeObject[]): Promise<void> =>
+  writeWhole(path, objects.map((object) => stringify(object)).join("---\n"));
 
 /** Names as a deployment makes them; what only the account knows stands in capitals. */
 const placeOf = ({ stage, account, region }: PermissionsOptions, plan: Plan | undefined): Place => {

@@ -10,17 +10,24 @@ import { KafkaSettings } from "../domain/settings/messaging.ts";
 
 const zone = z.string().regex(/^[a-z0-9._-]*[a-z0-9]$/, "is a zone in lower case without the last dot");
 
-const ClusterSchema = z.strictObject({
-  name: z.string(),
-  /** The API server's address and certificate authority (PEM); not needed where EKS runs it. */
-  endpoint: z.url({ protocol: /^https$/ }).optional(),
-  certificateAuthority: z
-    .string()
-    .startsWith("-----BEGIN CERTIFICATE-----")
-    .max(2_500, "is longer than a function's environment bears (4 KB): give the root certificate alone")
-    .optional(),
-  metrics: z.url(),
-});
+const ClusterSchema = z
+  .strictObject({
+    name: z.string(),
+    /** The API server's address and certificate authority (PEM); not needed where EKS runs it. */
+    endpoint: z.url({ protocol: /^https$/ }).optional(),
+    certificateAuthority: z
+      .string()
+      .startsWith("-----BEGIN CERTIFICATE-----")
+      .max(2_500, "is longer than a function's environment bears (4 KB): give the root certificate alone")
+      .optional(),
+    metrics: z.url(),
+    /** Lets the functions in by access entries of EKS; without it docs/deploy.md says how an administrator does. */
+    accessEntries: z.boolean().default(false),
+  })
+  .refine(({ endpoint, accessEntries }) => !accessEntries || endpoint === undefined, {
+    path: ["accessEntries"],
+    message: "is for clusters that EKS runs: with an endpoint of its own there are none",
+  });
 
 /** Scheduler skips a local time that the clocks jump over, without a word: so it is refused here. */
 const CutoverSchema = z

@@ -71,13 +71,16 @@ const environmentOf = (stage: Stage, queues: Queues, step: Step): Record<string,
     POWERTOOLS_LOG_LEVEL: isProduction ? "INFO" : "DEBUG",
     REPOT_BROKERS: JSON.stringify(brokersOf(stage)),
     REPOT_BUCKET: place.bucket,
-    REPOT_CLUSTERS: JSON.stringify({ source, target }),
+    REPOT_CLUSTERS: JSON.stringify({ source: clusterOf(source), target: clusterOf(target) }),
     REPOT_MACHINE_ARN: machineArn(place, "MACHINE"),
     REPOT_SLACK_SECRET: secretName(place, "slack"),
     REPOT_STEP: step.name,
     REPOT_VOTES_QUEUE_URL: queues.votes.url,
   };
 };
+
+/** What a function has to know of a cluster. */
+const clusterOf = ({ accessEntries: _, ...cluster }: Stage["deployment"]["source"]) => cluster;
 
 /** As lambda/environment.ts reads it: where the brokers are, and which secret has the login. */
 const brokersOf = ({ place, deployment: { kafka, rabbitmq } }: Stage) => ({

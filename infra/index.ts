@@ -1,5 +1,6 @@
 /** The whole stack of one stage, in the order in which its parts need each other. */
 
+import { makeAccessEntries } from "./access.ts";
 import { makeAlarms } from "./alarms.ts";
 import { makeApi } from "./api.ts";
 import { placeOf, readDeployment } from "./deployment.ts";
@@ -22,6 +23,7 @@ export const deploy = async (name: string) => {
   const queues = makeQueues(stage);
   const functions = await makeFunctions(stage, storage, queues);
   const machines = makeMachines(stage, storage, functions);
+  makeAccessEntries(stage, functions);
   connectQueues(queues, functions);
   makeRules(stage, queues, functions);
   makeSchedules(stage, queues, machines);

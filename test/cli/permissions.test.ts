@@ -48,7 +48,23 @@ describe("repot permissions", () => {
     try {
       const io = paperIo();
       expect(await main(["permissions", EXAMPLE, "--manifests", folder], io)).toBe(0);
-      expect((await readdir(folder)).sort()).toEqual(["access-entries.json", "source.yaml", "target.yaml"]);
+      expect((await readdir(folder)).sort()).toEqual([
+        "access-entries.json",
+        "source",
+        "source.yaml",
+        "target",
+        "target.yaml",
+      ]);
+      // A file for each function, and all of them together are the one file of the side.
+      const whole = await readFile(join(folder, "source.yaml"), "utf8");
+      for (const file of await readdir(join(folder, "source")))
+        expect(whole, file).toContain(await readFile(join(folder, "source", file), "utf8"));
+      expect((await readdir(join(folder, "source"))).sort()).toEqual(
+        steps
+          .filter((step) => step.needs.kubernetes?.source !== undefined)
+          .map((step) => `${step.name}.yaml`)
+          .sort(),
+      );
       const documents = parseAllDocuments(await readFile(join(folder, "target.yaml"), "utf8"));
       const kinds = new Set(documents.map((d) => (d.toJS() as { readonly kind: string }).kind));
       expect([...kinds].sort()).toEqual(["ClusterRole", "ClusterRoleBinding", "Namespace", "RoleBinding"]);

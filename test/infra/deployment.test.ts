@@ -56,6 +56,11 @@ describe("a deployment is refused", () => {
       ),
       "give the root certificate alone",
     ],
+    [
+      "access entries for a cluster that EKS doesn't run",
+      PROD.replace("name: streamhouse-kops\n", "name: streamhouse-kops\n  accessEntries: true\n"),
+      "source.accessEntries",
+    ],
     ["a plan that is no hash", PROD.replace(/plan: .*/, "plan: latest"), "cutovers.0.plan"],
   ])("%s", (_, text, sentence) => {
     expect(refused(text)).toThrow(sentence);
