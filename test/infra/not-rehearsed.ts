@@ -11,6 +11,8 @@ const DRIFT = "nobody changes the source between snapshot and waves; test/functi
 const BACK =
   "nobody changes a workload on the target between thaw and rollback; test/functions/rollback-steps.test.ts does";
 const NODES = "marks on nodes go with the nodes that a rollback gives back";
+const COPIES =
+  "the suite copies the volumes of one StatefulSet, and each copy back succeeds; test/rehearsals/copies.test.ts has the others";
 const LOCKS =
   "an execution that ends before anything was changed has not begun in the suite; test/functions/endings.test.ts";
 
@@ -39,6 +41,26 @@ const REASONS: Readonly<Record<string, string>> = {
   "compare-workload kubernetes:target:list daemonsets": DAEMONS,
   "complete-restore kubernetes:target:patch planned":
     "Velero restores every object of the suite as it was; test/functions/restore-steps.test.ts leaves fields out",
+  "copy-volumes kubernetes:source:get deployments": COPIES,
+  "copy-volumes kubernetes:target:get deployments": COPIES,
+  "copy-volumes kubernetes:target:patch persistentvolumes": COPIES,
+  "observe-copy kubernetes:source:get deployments": COPIES,
+  "observe-copy kubernetes:target:get deployments": COPIES,
+  "resume-on-target kubernetes:source:get services": COPIES,
+  "resume-on-target kubernetes:source:patch services": COPIES,
+  "resume-on-target kubernetes:target:get deployments": COPIES,
+  "resume-on-target kubernetes:target:get services": COPIES,
+  "resume-on-target kubernetes:target:get statefulsets": COPIES,
+  "resume-on-target kubernetes:target:patch deployments/scale": COPIES,
+  "resume-on-target kubernetes:target:patch statefulsets/scale": COPIES,
+  "resume-on-target s3:GetObject": COPIES,
+  "resume-on-target s3:ListBucket": COPIES,
+  "resume-on-target s3:PutObject migrations/*/journal/*": COPIES,
+  "return-volumes kubernetes:source:get deployments": COPIES,
+  "return-volumes kubernetes:target:get deployments": COPIES,
+  "return-volumes kubernetes:target:patch persistentvolumeclaims": COPIES,
+  "return-volumes s3:GetObject": COPIES,
+  "return-volumes s3:ListBucket": COPIES,
   "end-guard s3:ListBucket": ABSENT,
   "fill-zone elb:DescribeLoadBalancers":
     "an alias of a balancer in another zone; test/functions/build-steps.test.ts has one",
