@@ -63,12 +63,17 @@ const addStart = ({ io, command, within }: Shared): void => {
   )
     .argument("<plan>", "the plan.json that was approved")
     .requiredOption("--hash <sha256>", "the hash that the approvers know, at least twelve digits of it")
+    .option(
+      "--decommission",
+      "starts the end of the source instead, after the days of baking; two people are asked",
+    )
     .option("--detach", "returns once it runs")
     .option("--json", "one event a line")
     .action(async (plan: string, flags: Flags) => {
       const { start } = await import("./start.ts");
       const [detach, json] = [flags.detach === true, flags.json === true];
-      await within(flags, (live) => start({ plan, hash: text(flags, "hash") ?? "", detach, json }, io, live));
+      const options = { plan, hash: text(flags, "hash") ?? "", decommission: flags["decommission"] === true };
+      await within(flags, (live) => start({ ...options, detach, json }, io, live));
     });
 };
 

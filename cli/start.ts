@@ -19,6 +19,8 @@ export type StartOptions = {
   readonly plan: string;
   /** The hash that the approvers know, or its first twelve digits. */
   readonly hash: string;
+  /** Starts the end of the source instead: the target has served for as long as the plan says. */
+  readonly decommission?: boolean;
   readonly detach: boolean;
   readonly json: boolean;
 };
@@ -36,8 +38,11 @@ export const start = async (options: StartOptions, io: Io, live: Live): Promise<
   if (reasons.length > 0) throw new Refused(`${reasons.join("\n")}\nNothing was started.`);
   await mustBeFree(live, plan);
   await storePlan(live.bucket, plan, hash);
-  const arn = await startExecution(live, plan, hash);
-  io.err(`repot: ${plan.migration} has started: ${arn}\n`);
+  const machine = options.decommission ? "decommission" : "migrate-cluster";
+  const arn = await startExecution(live, machine, plan, hash);
+  io.err(
+    `repot: ${options.decommission ? "the decommissioning of " : ""}${plan.migration} has started: ${arn}\n`,
+  );
   if (options.detach) return 0;
   if (!(await hasBegun(live, plan.migration, arn))) return 0;
   return events({ migration: plan.migration, follow: true, json: options.json }, io, live);
@@ -82,13 +87,19 @@ const mustBeFree = async (live: Live, plan: Plan): Promise<void> => {
 };
 
 /** @returns the execution's ARN. */
-const startExecution = async (live: Live, plan: Plan, hash: string): Promise<string> => {
+const startExecution = async (
+  live: Live,
+  machine: "migrate-cluster" | "decommission",
+  plan: Plan,
+  hash: string,
+): Promise<string> => {
+  const first = machine === "decommission" ? `${plan.migration}-decommission` : plan.migration;
   const input = JSON.stringify({ plan: keys.plan(hash), hash, requester: live.userId });
   for (let n = 1; n <= STARTS_MAX; n += 1) {
-    const name = n === 1 ? plan.migration : `${plan.migration}-${n}`;
+    const name = n === 1 ? first : `${first}-${n}`;
     const arn = await calling(`start ${name}`, async () => {
       try {
-        const stateMachineArn = live.machineArn("migrate-cluster");
+        const stateMachineArn = live.machineArn(machine);
         return (await live.sfn.send(new StartExecutionCommand({ stateMachineArn, name, input })))
           .executionArn;
       } catch (error) {
@@ -98,9 +109,7 @@ const startExecution = async (live: Live, plan: Plan, hash: string): Promise<str
     });
     if (arn !== undefined) return arn;
   }
-  throw new Refused(
-    `${plan.migration} was started ${STARTS_MAX} times already. Plan again under another name.`,
-  );
+  throw new Refused(`${first} was started ${STARTS_MAX} times already. Plan again under another name.`);
 };
 
 /** Waits until the first state has let it in, or has refused it. @throws Refused with the machine's sentence. */

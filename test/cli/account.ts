@@ -171,7 +171,12 @@ export const makeAccount = () => {
   const engine = new Engine({
     clock,
     random: random.fork("engine"),
-    machines: { [`${PREFIX}-migrate-cluster`]: migrate.definition, [`${PREFIX}-roll-back`]: back.definition },
+    machines: {
+      [`${PREFIX}-migrate-cluster`]: migrate.definition,
+      [`${PREFIX}-roll-back`]: back.definition,
+      // As it begins: what it does afterwards is its rehearsal's matter.
+      [`${PREFIX}-decommission`]: migrate.definition,
+    },
     invoke: makeLambda({ ...lambda, steps }),
     region: REGION,
     account: ACCOUNT,

@@ -102,6 +102,19 @@ describe("start", () => {
     expect(account.s3.get(keys.plan(planHash(text)))).toBeUndefined();
   });
 
+  test("starts the end of the source by the same plan, under a name of its own", async () => {
+    const account = makeAccount();
+    const { code, io } = await start(account, "--decommission");
+    expect([code, io.stderr()]).toEqual([
+      0,
+      expect.stringMatching(/the decommissioning of shop-1 has started/),
+    ]);
+    expect(account.engine.describe(`repot-prod-decommission:${M}-decommission`)).toMatchObject({
+      input: { plan: keys.plan(HASH), hash: HASH, requester: userId("operator") },
+    });
+    expect(() => account.engine.describe(`repot-prod-migrate-cluster:${M}`)).toThrow();
+  });
+
   test("refuses a second migration of either cluster, naming the first", async () => {
     for (const cluster of ["shop-kops", "shop-eks"]) {
       const account = makeAccount();
