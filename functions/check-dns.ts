@@ -155,4 +155,4 @@ const externalDnsOf = (plan: Plan): readonly ExternalDnsSeen[] =>
       }));
   });
 
-const isAssumed = (plan: Plan): boolean => plan.assumptions.some((a) => /\bzone\b/i.test(a));
+const isAssumed = (plan: Plan): boolean => plan.assumptions.some((a) => a.startsWith("The zone is "));

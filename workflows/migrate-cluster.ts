@@ -81,26 +81,7 @@ export const migrateCluster = stateMachine("migrate-cluster", {
       },
     ),
     Preflight: phase("preflight", "Build the target"),
-    "Build the target": phase("build-target", "When does the freeze begin?"),
-    "When does the freeze begin?": call(
-      "check-window",
-      { run: "{% $run %}", step: "freeze" },
-      { Assign: { window: RESULT }, Next: "Now or later?", Catch: otherwise("Was anything changed?") },
-    ),
-    "Now or later?": {
-      Type: "Choice",
-      Choices: [
-        { Condition: "{% $window.verdict = 'pass' %}", Next: "Freeze" },
-        { Condition: "{% $window.verdict = 'unknown' %}", Next: "Wait for the quiet hours" },
-      ],
-      Default: "No window",
-    },
-    "Wait for the quiet hours": { Type: "Wait", Seconds: "{% $window.waitSeconds %}", Next: "Freeze" },
-    "No window": {
-      Type: "Pass",
-      Assign: { error: "NoWindow", cause: "{% $window.sentence %}" },
-      Next: "Was anything changed?",
-    },
+    "Build the target": phase("build-target", "Freeze"),
     Freeze: phase("freeze", "Move under guard"),
     "Move under guard": {
       Type: "Parallel",

@@ -45,6 +45,12 @@ const WORLD_ENDS: Readonly<Record<string, Outcome>> = {
   "firewall-drops": "rolled-back",
   "security-group-drops": "rolled-back",
   "flow-logs-late": "rolled-back",
+  "secrets-left-out": "rolled-back",
+  "secret-renewed": "rolled-back",
+  "edge-closed": "rolled-back",
+  "target-errs": "rolled-back",
+  "target-slow": "waiting",
+  "address-pinned": "waiting",
   // Nobody who may has answered in time: rolled back, and left to people.
   "approval-late": "waiting",
   "approval-never": "waiting",

@@ -112,16 +112,22 @@ const lateness = (
 /** A state machine tries nine times; faults that strike a step less often than this must be got over. */
 const PASSING_STRIKES_MAX = 4;
 
+/** Of a fault that has no end of its own. */
+const LONGEST = Number.MAX_SAFE_INTEGER;
+
 /** How a run must end that had passing faults only, and people who answer. */
 const dueEnding = ({ faults, approve, mode, rollBackAt, rollBackOn }: Case): Outcome | undefined => {
   // Where a rollback that comes at any state ends is the matrix's to say; an hour of faults may end a phase.
   if (approve !== "auto" || rollBackOn !== undefined || mode !== undefined) return undefined;
   const strikes = new Map<string, number>();
-  for (const { kind, step, count = 1 } of faults) {
-    const scope = faultOf(kind)?.scope;
-    if (scope === "world" || kind === "rollback-pressed") return undefined;
+  let delays = 0;
+  for (const { kind, step, count = 1, seconds = LONGEST } of faults) {
+    const { scope, waitedOutSeconds = 0 } = faultOf(kind) ?? {};
+    if (kind === "rollback-pressed" || (scope === "world" && seconds > waitedOutSeconds)) return undefined;
+    if (scope === "world") delays += 1;
     if (scope === "call") strikes.set(step, (strikes.get(step) ?? 0) + count);
   }
-  if (Math.max(0, ...strikes.values()) > PASSING_STRIKES_MAX) return undefined;
+  // One delay is waited out; several together may be more than anybody is patient for.
+  if (delays > 1 || Math.max(0, ...strikes.values()) > PASSING_STRIKES_MAX) return undefined;
   return rollBackAt === undefined ? "completed" : "rolled-back";
 };

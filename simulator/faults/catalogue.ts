@@ -4,22 +4,9 @@ import { byCodeUnit } from "../../domain/kube.ts";
 import { steps as called } from "../../functions/index.ts";
 import { listeners } from "../../functions/listeners.ts";
 import type { Needs, Step } from "../../functions/step.ts";
+import { type FaultKind, MACHINERY, ofWorld } from "./kinds.ts";
 
-/**
- * Faults of a call strike the first effect of a step, once; faults of the world begin with a step and last; faults of people are what
- * somebody does at the very moment of a step's effect.
- */
-export type FaultKind = {
-  readonly kind: string;
-  readonly sentence: string;
-  readonly scope: "call" | "world" | "people";
-  /** Steps of a migration at which it can strike. */
-  readonly steps: readonly string[];
-  /** Steps that only a rollback takes. */
-  readonly rollbackSteps: readonly string[];
-  /** Steps that few runs take: after trouble, or where a platform has what they are for. Campaigns draw them. */
-  readonly seldomSteps: readonly string[];
-};
+export type { FaultKind } from "./kinds.ts";
 
 /** Everything that is deployed: what state machines call, and what is called otherwise. */
 const steps: readonly Step[] = [...called, ...listeners];
@@ -151,12 +138,6 @@ const ofCall = (kind: string, sentence: string, at: (step: string) => boolean = 
   rollbackSteps: back.filter(at),
   seldomSteps: writing.filter((name) => !forward.includes(name) && !back.includes(name) && at(name)),
 });
-const ofWorld = (
-  kind: string,
-  sentence: string,
-  at: readonly string[],
-  rollbackSteps: readonly string[] = [],
-): FaultKind => ({ kind, sentence, scope: "world", steps: at, rollbackSteps, seldomSteps: [] });
 
 /** Before anything was changed, on the way, in the middle of the cut, and after the delegation. */
 const ABORTED_AT = [
@@ -194,6 +175,20 @@ const PEOPLE: readonly FaultKind[] = [
 ];
 
 const MEASURED_AT = ["check-metrics", "compare-platform", "observe-stragglers"];
+
+/** Delays: what comes late is waited for, however long the delay is on. */
+const FOR_EVER = Number.MAX_SAFE_INTEGER;
+const WAITED_OUT: Readonly<Record<string, number>> = {
+  "balancer-late": FOR_EVER,
+  "bucket-late": FOR_EVER,
+  "insync-late": FOR_EVER,
+  "parent-late": FOR_EVER,
+  "policy-late": FOR_EVER,
+  "restore-slow": FOR_EVER,
+  "metrics-late": 600,
+  "metrics-missing": 600,
+  "metrics-nan": 600,
+};
 
 export const FAULTS: readonly FaultKind[] = [
   ofCall("crash-before-effect", "The function dies just before its effect reaches the service."),
@@ -234,6 +229,7 @@ export const FAULTS: readonly FaultKind[] = [
     "measure-workers",
   ]),
   ofWorld("unacked-stuck", "A worker of each queue takes some messages and never acknowledges them.", [
+    "compare-workload",
     "measure-workers",
     "observe-drain",
   ]),
@@ -274,6 +270,7 @@ export const FAULTS: readonly FaultKind[] = [
     "compare-workload",
   ]),
   ofWorld("node-lost", "The target's node with most pods is gone, and its pods with it.", [
+    "restore-hooks",
     "scale-workload",
     "compare-whole",
   ]),
@@ -372,8 +369,12 @@ export const FAULTS: readonly FaultKind[] = [
     "lower-ttls",
     "repoint-old-zone",
   ]),
+  ...MACHINERY,
   ...PEOPLE,
-];
+].map((fault) => ({
+  ...fault,
+  ...(WAITED_OUT[fault.kind] === undefined ? {} : { waitedOutSeconds: WAITED_OUT[fault.kind] }),
+}));
 
 export const faultOf = (kind: string): FaultKind | undefined => FAULTS.find((fault) => fault.kind === kind);
 

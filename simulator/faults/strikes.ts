@@ -180,6 +180,7 @@ const beginning =
   (step: string): void => {
     for (const fault of active) {
       if (fault.began || fault.step !== step || faultOf(fault.kind)?.scope !== "world") continue;
+      if (passes(fault)) continue;
       fault.began = true;
       const { turn } = switchOf(fault.kind);
       turn(true, () => felt(fault));

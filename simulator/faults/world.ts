@@ -10,6 +10,7 @@ import { LATE_SECONDS } from "../services/logs.ts";
 import type { Observed } from "../services/seam.ts";
 import type { Caller, Emit } from "../world/types.ts";
 import { groupFaults } from "./kafka.ts";
+import { machineryFaults } from "./machinery.ts";
 import { metricsFaults } from "./metrics.ts";
 
 export type WorldFault = {
@@ -20,9 +21,9 @@ export type WorldFault = {
 };
 export type WorldFaults = { readonly [kind: string]: WorldFault };
 
-const INSYNC_LATE_SECONDS = 900;
 /** A first snapshot of a volume that is written to a lot. */
 const SLOW_SNAPSHOTS = 100;
+const INSYNC_LATE_SECONDS = 1_500;
 const FIGHT_EVERY_MS = 45_000;
 
 /** Hours: AWS promises minutes and guarantees nothing. */
@@ -95,6 +96,10 @@ export const makeWorldFaults = (
     "insync-late": { turn: (on) => world.dns.delaySync(on ? INSYNC_LATE_SECONDS : 0), feltBy: changesDns },
     "firewall-drops": { turn: dropping(world, "theirs"), feltBy: asksProbes },
     "security-group-drops": { turn: dropping(world, "ours"), feltBy: asksProbes },
+    "parent-late": {
+      turn: (on) => world.dns.delaySync(on ? INSYNC_LATE_SECONDS : 0, "parent"),
+      feltBy: changesDns,
+    },
     "flow-logs-late": {
       turn: (on) => world.flowRecords.delay(on ? VERY_LATE_SECONDS : LATE_SECONDS),
       feltBy: (call) => call.service === "logs",
@@ -104,6 +109,7 @@ export const makeWorldFaults = (
     "target-unreachable": { turn: () => {} },
     "hpa-fights": { turn: fighting(world, around) },
     ...groupFaults(world.kafka, around.clock),
+    ...machineryFaults(world, around),
   };
   return Object.fromEntries(
     Object.entries(faults).map(([kind, fault]) => [

@@ -5,6 +5,7 @@ import { makeApprovals } from "./approvals.ts";
 import { makeDrained } from "./drained.ts";
 import { makeEvidence } from "./evidence.ts";
 import { makeFence } from "./fence.ts";
+import { makeFirstThere } from "./first-there.ts";
 import { makeFreeze } from "./freeze.ts";
 import { makeGates } from "./gates.ts";
 import { makeGuarded } from "./guarded.ts";
@@ -13,12 +14,15 @@ import type { Invariant } from "./invariant.ts";
 import { makeLimits } from "./limits.ts";
 import { makeOneEntry } from "./one-entry.ts";
 import { makeOneRun } from "./one-run.ts";
+import { makePatience } from "./patience.ts";
 import { makePermissions } from "./permissions.ts";
+import { makePromises } from "./promises.ts";
 import { makeRequests } from "./requests.ts";
 import type { Scene } from "./scene.ts";
 import { makeSecrets } from "./secrets.ts";
 import { makeTtls } from "./ttls.ts";
 import { makeViews } from "./views.ts";
+import { makeWaves } from "./waves.ts";
 import { makeWayBack } from "./way-back.ts";
 import { makeWindow } from "./window.ts";
 
@@ -36,6 +40,10 @@ export const makeStepInvariants = (): readonly Invariant<Scene>[] => [
   makeTtls(),
   makeFreeze(),
   makeDrained(),
+  makeFirstThere(),
+  makeWaves(),
+  makePromises(),
+  makePatience(),
   makeRequests(),
   makeLimits(),
   makePermissions(),

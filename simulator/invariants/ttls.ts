@@ -4,6 +4,7 @@
  */
 
 import type { RecordSet } from "../../domain/effects.ts";
+import type { Plan } from "../../domain/plan.ts";
 import type { Observed } from "../services/seam.ts";
 import type { SimulatedDns } from "../world/dns/index.ts";
 import type { Invariant } from "./invariant.ts";
@@ -17,10 +18,11 @@ const dotted = (name: string): string => (name.endsWith(".") ? name : `${name}.`
 export const makeTtls = (): Invariant<Scene> => {
   const held = new Map<string, Held>();
   let delegatedUntil: number | undefined;
+  let repointedUntil: number | undefined;
   return {
     name: "ttls",
     sentence:
-      "The zone is delegated only when every old TTL has run out, and the source goes down only when the delegation's has.",
+      "The zone is delegated only when every old TTL has run out, and the source goes down only when the delegation's has, and that of the records that led to it.",
     check: (scene) => {
       const seen = scene.fact();
       const dns = scene.world()?.dns;
@@ -34,8 +36,16 @@ export const makeTtls = (): Invariant<Scene> => {
         delegatedUntil = scene.now() + longestDelegation(held) * 1000;
         return early;
       }
-      if (call.service === "route53") look(scene, dns, held);
+      if (call.service === "route53") {
+        if (call.invocation.step === "repoint-old-zone")
+          repointedUntil = scene.now() + longestRecord(scene.plan, held) * 1000;
+        look(scene, dns, held);
+      }
       if (delegatedUntil === undefined || !lowersSource(call)) return undefined;
+      if (repointedUntil !== undefined && scene.now() < repointedUntil)
+        return [
+          `${call.subject} was scaled down on the source ${Math.ceil((repointedUntil - scene.now()) / 1000)} s before the old zone's records have run out, which led to it.`,
+        ];
       return scene.now() < delegatedUntil
         ? [
             `${call.subject} was scaled down on the source ${Math.ceil((delegatedUntil - scene.now()) / 1000)} s before the delegation's TTL has run out.`,
@@ -71,6 +81,19 @@ const look = (
 
 const longestDelegation = (held: ReadonlyMap<string, Held>): number =>
   Math.max(held.get(DELEGATION)?.ttlSeconds ?? 0, held.get(APEX)?.ttlSeconds ?? 0);
+
+/** How long a resolver may still lead a host to the source after the old zone's record leads to the target. */
+const longestRecord = (plan: Plan, held: ReadonlyMap<string, Held>): number =>
+  Math.max(
+    ALIAS_TTL_SECONDS,
+    ...plan.hosts.map(
+      (h) =>
+        held.get(`A ${dotted(h.host)}`)?.ttlSeconds ?? held.get(`CNAME ${dotted(h.host)}`)?.ttlSeconds ?? 0,
+    ),
+  );
+
+/** An alias is answered with this, whatever anybody wants. */
+const ALIAS_TTL_SECONDS = 60;
 
 const tooEarly = ({ plan, now }: Scene, held: ReadonlyMap<string, Held>): readonly string[] =>
   [...held].flatMap(([what, { ttlSeconds, until }]) => {

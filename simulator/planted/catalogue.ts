@@ -15,6 +15,7 @@ import { GROUPS } from "./groups.ts";
 import { JOURNAL } from "./journal.ts";
 import { LEFTOVERS } from "./leftovers.ts";
 import { OPERATORS } from "./operators.ts";
+import { ORDER } from "./order.ts";
 import { QUEUES } from "./queues.ts";
 import { RIGHTS } from "./rights.ts";
 import { TRAFFIC } from "./traffic.ts";
@@ -34,6 +35,7 @@ export const PLANTED: readonly PlantedBug[] = [
   ...LEFTOVERS,
   ...RIGHTS,
   ...ADAPTERS,
+  ...ORDER,
 ];
 
 /** @throws BadInput where there is no such bug. */

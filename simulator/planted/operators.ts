@@ -78,7 +78,7 @@ export const OPERATORS: readonly PlantedBug[] = [
     caughtBy: "fence",
     plant: unfenced,
     shownBy: {
-      rollBackAt: "build-target",
+      rollBackAt: "preflight",
       faults: [{ kind: "redriven-after-rollback", step: "raise-fence" }],
     },
   },

@@ -21,7 +21,7 @@ export const TRAFFIC: readonly PlantedBug[] = [
     sentence:
       "The source goes down as soon as all servers know of the delegation; what resolvers have cached is nobody's business.",
     area: "workflow",
-    caughtBy: "source-capacity",
+    caughtBy: "promises",
     plant: inMachine("cut-traffic", inOrder("Do all servers say so?", "Source down to its floor")),
   },
   {
@@ -42,7 +42,7 @@ export const TRAFFIC: readonly PlantedBug[] = [
     sentence:
       "The TTL of the delegation is lowered, those of the zone itself are not, and nobody asks its servers.",
     area: "step",
-    caughtBy: "ttls",
+    caughtBy: "promises",
     plant: all(
       lowering(({ delegation }) => ({ delegation, records: [] })),
       inMachine("preflight", leftOut("Ask every server")),
@@ -53,7 +53,7 @@ export const TRAFFIC: readonly PlantedBug[] = [
     sentence:
       "The TTLs of the zone are lowered, that of the delegation is not, and nobody asks the parent's servers.",
     area: "step",
-    caughtBy: "ttls",
+    caughtBy: "promises",
     plant: all(
       lowering(({ delegation, records }) => ({ delegation: { ...delegation, ttlSeconds: 0 }, records })),
       inMachine("preflight", leftOut("Ask every server")),
@@ -63,7 +63,7 @@ export const TRAFFIC: readonly PlantedBug[] = [
     name: "ttls-never-lowered",
     sentence: "No TTL is lowered before the cut.",
     area: "workflow",
-    caughtBy: "ttls",
+    caughtBy: "promises",
     plant: inMachine("preflight", leftOut("Lower the TTLs", "Old TTLs run out", "Ask every server")),
   },
   {

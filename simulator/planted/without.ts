@@ -8,13 +8,12 @@ import { byCodeUnit } from "../../domain/kube.ts";
 import type { Program } from "./edit.ts";
 import { type Edit, type Loose, type States, statesOf } from "./edit.ts";
 
-/** Steps that only look: gates, checks, proofs. Polls belong to what they poll for. */
+/** Steps that only look: gates, checks, proofs, measurements. */
 const LOOKS = /^(check|compare|guard|measure|observe|prove|validate)-/;
-/** They look at what was asked for or measure what is decided by: without them there is no run, or another one. */
-const NOT_LOOKS = new Set(["validate-start", "measure-ttls", "guard-platform"]);
-/** Waits between two looks at the same thing. */
-const POLLS =
-  /^(Give it time|Give the source time|Let clients come back|Wait for data|Until the next look|Look again soon|Wait for quiet)$/;
+/** One says what is to be run: without it there is no run. The other is what the guard does, which is left out as a whole. */
+const NOT_LOOKS = new Set(["validate-start", "guard-platform"]);
+/** Machines that do nothing but wait for something, or watch. */
+const WATCHERS = new Set(["drain-queue", "guard"]);
 
 const placeholder = (value: unknown): string | undefined =>
   typeof value === "string" ? /^\$\{(.+)\}$/.exec(value)?.[1] : undefined;
@@ -22,16 +21,17 @@ const placeholder = (value: unknown): string | undefined =>
 /** The step, drain or gate that a state stands for; undefined where it is something else. */
 const lookOf = (state: Loose): string | undefined => {
   const given = (state["Arguments"] ?? {}) as Loose;
-  const input = (given["Input"] ?? {}) as Loose;
-  const name =
-    placeholder(input["gate"]) ?? placeholder(given["FunctionName"]) ?? placeholder(given["StateMachineArn"]);
-  if (name === undefined) return undefined;
-  return name === "drain-queue" || (LOOKS.test(name) && !NOT_LOOKS.has(name)) ? name : undefined;
+  const gate = placeholder(((given["Input"] ?? {}) as Loose)["gate"]);
+  if (gate !== undefined) return gate;
+  const machine = placeholder(given["StateMachineArn"]);
+  if (machine !== undefined) return WATCHERS.has(machine) ? machine : undefined;
+  const name = placeholder(given["FunctionName"]);
+  return name !== undefined && LOOKS.test(name) && !NOT_LOOKS.has(name) ? name : undefined;
 };
 
 /** What a part is called: a step by its name, a wait by its machine and its state. */
 const nameOf = (machine: string, name: string, state: Loose): string | undefined =>
-  state["Type"] === "Wait" ? (POLLS.test(name) ? undefined : `${machine}/${name}`) : lookOf(state);
+  state["Type"] === "Wait" ? `${machine}/${name}` : lookOf(state);
 
 /** States of a machine, and of the bodies of its Maps and branches. */
 const inside = (states: States): readonly (readonly [name: string, state: Loose])[] =>
@@ -57,9 +57,15 @@ export const omittable = ({ machines }: Program): readonly string[] =>
   ].sort(byCodeUnit);
 
 /** What whoever reads the result of something left out finds. */
-const PASSED: Loose = { verdict: "pass", sentence: "It was left out.", waitSeconds: 0, recordWaitSeconds: 0 };
+const PASSED: Loose = {
+  verdict: "pass",
+  sentence: "It was left out.",
+  waitSeconds: 0,
+  recordWaitSeconds: 0,
+  again: false,
+};
 
-const RESULT = /^\{% \$states\.result\.Payload(?:\.(\w+))? %\}$/;
+const RESULT = /^\{% \$states\.result\.(?:Payload|Output)(?:\.(\w+))? %\}$/;
 
 const passed = (value: unknown): unknown => {
   const [found, field] = RESULT.exec(String(value)) ?? [];

@@ -3,14 +3,19 @@
 import type { Side } from "../../domain/phases.ts";
 import type { Plan } from "../../domain/plan.ts";
 import type { Addresses } from "../world/addresses.ts";
+import type { ThirdParties } from "../world/third-parties.ts";
 import type { Cluster } from "../world/types.ts";
 import type { Route } from "./seam-wire.ts";
 
-type Platform = { readonly clusters: { readonly [S in Side]: Cluster }; readonly addresses: Addresses };
+type Platform = {
+  readonly clusters: { readonly [S in Side]: Cluster };
+  readonly addresses: Addresses;
+  readonly outside: Pick<ThirdParties, "isClosed">;
+};
 
 /** @returns what listens at an address, undefined where nothing of the platform does. */
 export const makeProbes =
-  (plan: Plan, { clusters, addresses }: Platform) =>
+  (plan: Plan, { clusters, addresses, outside }: Platform) =>
   (address: string): Route | undefined => {
     const behind = addresses.behind(address);
     if (!behind) return undefined;
@@ -18,7 +23,7 @@ export const makeProbes =
     return {
       service: "probes",
       side: behind.side,
-      listens: () => cluster.exists(),
+      listens: () => cluster.exists() && !outside.isClosed(behind.side),
       refuses: (serverName) => mismatch(plan, cluster, serverName),
       handle: (request) => ({
         status: statusFor(plan, cluster, request.headers["host"] ?? new URL(request.url).hostname),

@@ -37,6 +37,7 @@ export type Actors = {
 export const PIPELINE_SWITCH = { namespace: "repot-system", name: "repot-pipelines" } as const;
 
 const DAY_MS = 86_400_000;
+const WORKS_MS = [180_000, 900_000] as const;
 const KINDS = ["Deployment", "StatefulSet"] as const;
 const OPERATOR_EVERY_MS = 6 * 3_600_000;
 /** Workloads that one made-up pipeline deploys. */
@@ -57,7 +58,8 @@ export const makeActors = (options: ActorsOptions): Actors => {
     },
     deployNow: (name) => {
       const pipeline = pipelines.find((p) => p.name === name);
-      return pipeline && deploy(options, pipeline, options.random.fork(`now ${name} ${options.clock.now()}`));
+      if (!pipeline || readSwitch(options).paused) return undefined;
+      return deploy(options, pipeline, options.random.fork(`now ${name} ${options.clock.now()}`));
     },
   };
 };
@@ -94,14 +96,17 @@ const schedule = (options: ActorsOptions, pipeline: Pipeline, running: () => boo
     const wait = (-Math.log(1 - chance.next()) * DAY_MS) / pipeline.deploysPerDay;
     options.clock.after(Math.max(1_000, Math.round(wait)), () => {
       if (!running()) return;
-      deploy(options, pipeline, chance);
+      // The switch is read when a run begins; it builds and tests for some minutes before it deploys, whatever was switched meanwhile.
+      const { paused } = readSwitch(options);
+      const worksMs = Math.round(chance.between(...WORKS_MS));
+      if (!paused) options.clock.after(worksMs, () => running() && deploy(options, pipeline, chance));
       next();
     });
   };
   next();
 };
 
-/** Paused pipelines don't deploy; the others deploy where the switch says, else where they always did. */
+/** Runs of paused pipelines don't begin; the others deploy where the switch says, else where they always did. */
 const readSwitch = ({
   clusters,
   targetOf,
@@ -121,8 +126,8 @@ const deploy = (options: ActorsOptions, pipeline: Pipeline, chance: Random): boo
   const workload = chance.pick(pipeline.deploys);
   const restart = chance.next() < 0.5;
   const release = chance.id().slice(0, 7);
-  const { paused, side } = readSwitch(options);
-  const object = paused ? undefined : workloadOf(options.clusters[side], workload);
+  const { side } = readSwitch(options);
+  const object = workloadOf(options.clusters[side], workload);
   if (!object) return undefined;
   const caller = callerOf(`developer:${pipeline.name}`, pipeline.user, pipeline.groups);
   const stamp = `${new Date(options.clock.now()).toISOString().slice(0, 19)}Z`;

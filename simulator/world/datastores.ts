@@ -18,7 +18,12 @@ export type ConnectionCount = {
   readonly connectionsMax: number;
 };
 
-export type Refusal = { readonly share: number; readonly reason: string };
+export type Refusal = {
+  readonly share: number;
+  readonly reason: string;
+  /** How many times as long what isn't refused takes; 1 where absent. */
+  readonly times?: number;
+};
 
 export type Datastores = {
   readonly counts: () => readonly ConnectionCount[];

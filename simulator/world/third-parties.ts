@@ -12,6 +12,7 @@ import type { Plan } from "../../domain/plan.ts";
 import { nameOf } from "../../domain/plan.ts";
 import { groupsThatMove } from "../../domain/planning/groups.ts";
 import { type Refusal, workloadsNaming } from "./datastores.ts";
+import { type Edges, makeEdges } from "./edges.ts";
 import { advertisedBy } from "./kafka/advertised.ts";
 import { brokerOf } from "./queue-consumers.ts";
 
@@ -45,7 +46,7 @@ export type ThirdParties = {
   /** A connection to a host or an address, as a pod of a side finds it. */
   readonly reach: (side: Side, place: string) => Omit<ProbeReport["to"][number], "at">;
   readonly onChange: (listener: () => void) => void;
-};
+} & Edges;
 
 export const makeThirdParties = (plan: Plan): ThirdParties => {
   const all = outsidersOf(plan);
@@ -65,12 +66,16 @@ export const makeThirdParties = (plan: Plan): ThirdParties => {
         ? []
         : callers.map((workload) => ({ side, workload, refusal: { share: 1, reason } }));
     });
+  const edges = makeEdges(plan, () => {
+    for (const listener of listeners) listener();
+  });
   const listed = lists.flatMap(({ side, callers, refusal }) =>
     callers.map((workload) => ({ side, workload, refusal })),
   );
   return {
     all,
-    refusals: () => [...listed, ...byFault()],
+    ...edges,
+    refusals: () => [...listed, ...byFault(), ...edges.troubles()],
     dropped,
     drop: (side, name, by) => {
       if (by === undefined) drops.delete(`${side}|${name}`);

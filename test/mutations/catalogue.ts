@@ -279,8 +279,8 @@ const OF_RUNS: readonly Mutation[] = [
     replacements: [
       {
         file: "simulator/campaign/run.ts",
-        find: 'if (approve !== "auto") return undefined;',
-        becomes: "return undefined;",
+        find: 'if (approve !== "auto" || rollBackOn',
+        becomes: 'if (Boolean(1) || approve !== "auto" || rollBackOn',
       },
     ],
     found: { file: "test/simulator/planted.test.ts", title: "by liveness" },
@@ -303,8 +303,8 @@ const OF_RUNS: readonly Mutation[] = [
     replacements: [
       {
         file: "simulator/campaign/run.ts",
-        find: 'const breach = { name: "unexpected", sentence };',
-        becomes: "const breach = undefined as unknown as Breach;",
+        find: ': { name: "unexpected", sentence };',
+        becomes: ": undefined;",
       },
     ],
     found: { file: "test/simulator/judges.test.ts", title: "a rehearsal that breaks down is a finding" },

@@ -125,6 +125,19 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
   // A queue that doesn't run empty is a person's to judge, and nobody does in time.
   "unacked-stuck": [4],
   "publisher-reappears": [4],
+  "parent-late": [0],
+  "balancer-late": [0],
+  "policy-late": [0],
+  "restore-slow": [0],
+  "bucket-late": [0],
+  // Nobody puts secrets back, or carries them over, but people.
+  "secrets-left-out": [4],
+  "secret-renewed": [4],
+  "edge-closed": [4],
+  "target-errs": [4],
+  // The target serves already, and the source stands: people decide.
+  "target-slow": [5],
+  "address-pinned": [5],
 };
 
 describe("faults of the world last, and end as the design says", () => {

@@ -215,6 +215,12 @@ const EXTERNAL_DNS = workload("external-dns", {
 args: [--source=ingress, --zone-id-filter=Z0123SHOP, --txt-owner-id=shop-source, --policy=sync]`,
 });
 
+const SECRET = `apiVersion: v1
+kind: Secret
+metadata: {name: www-tls, namespace: shop}
+data: {tls.crt: Y2VydA==}
+`;
+
 const INGRESS = `apiVersion: networking.k8s.io/v1
 kind: Ingress
 metadata: {name: web, namespace: shop}
@@ -233,7 +239,7 @@ export const WITH_EXTERNAL_DNS: Readonly<Record<string, string>> = {
 /** The small platform with an autoscaler, a broker that stays behind, and a queue that is drained: what more there is to strike at. */
 export const rich = (): Planned =>
   planned(
-    { ...BROKER, ...BOOKS, autoscaler: AUTOSCALER, mailer: MAILER, ...WITH_EXTERNAL_DNS },
+    { ...BROKER, ...BOOKS, autoscaler: AUTOSCALER, mailer: MAILER, secret: SECRET, ...WITH_EXTERNAL_DNS },
     {
       decisions: { "shop/broker": "keep-on-source", "shop/books": "copy-with-pause" },
       queues: [

@@ -18,7 +18,8 @@ if (!host) throw new Error("The small platform has a public host.");
 describe("a load balancer", () => {
   const addresses = makeAddresses(plan);
   const { cluster } = makeWorld({ objects: plan.objects as unknown as readonly KubeObject[] });
-  const probes = makeProbes(plan, { clusters: { source: cluster, target: cluster }, addresses });
+  const clusters = { source: cluster, target: cluster };
+  const probes = makeProbes(plan, { clusters, addresses, outside: { isClosed: () => false } });
   const balanced = plan.objects.find(
     (o) => o["kind"] === "Ingress" || o["kind"] === "Service",
   ) as unknown as KubeObject;

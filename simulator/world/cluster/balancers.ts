@@ -5,6 +5,7 @@ import type { Side } from "../../../domain/phases.ts";
 import { makeRandom } from "../../random.ts";
 import { at, fieldsAt, isDeleting, labelsOf, pathOf, textAt, uidOf } from "./fields.ts";
 import type { Machine } from "./machine.ts";
+import { feltMs } from "./slowness.ts";
 
 /** A load balancer as DNS and the clients know it. */
 export type Balancer = {
@@ -65,7 +66,7 @@ export class Balancers {
   }
 
   #later(object: KubeObject, run: (live: KubeObject) => void): void {
-    const { clock, store, random } = this.#machine;
+    const { clock, store, random, slowness } = this.#machine;
     const again = () => {
       const live = store.byUid(uidOf(object))?.object;
       if (live && !isDeleting(live)) run(live);
@@ -73,7 +74,8 @@ export class Balancers {
     if (this.#machine.loading()) this.#loaded.push(again);
     else
       clock.after(
-        Math.round(random.fork(`balancer ${pathOf(object)}`).between(MAKE_MIN_MS, MAKE_MAX_MS)),
+        Math.round(random.fork(`balancer ${pathOf(object)}`).between(MAKE_MIN_MS, MAKE_MAX_MS)) +
+          feltMs(slowness, slowness.balancerSeconds),
         again,
       );
   }

@@ -27,6 +27,7 @@ import { makeReadyReports } from "./ready-reports.ts";
 import { Registry } from "./registry.ts";
 import { replicaSets } from "./replicasets.ts";
 import { Scheduler } from "./scheduler.ts";
+import { makeSlowness, type Slowness } from "./slowness.ts";
 import { statefulSets } from "./statefulsets.ts";
 import { Store } from "./store.ts";
 import { velero } from "./velero/index.ts";
@@ -74,6 +75,8 @@ export type SimulatedCluster = Cluster & {
   readonly balancer: (namespace: string, service: string) => Balancer | undefined;
   /** Pods with their nodes and what keeps them from running, for reports and faults. */
   readonly nodeNames: () => readonly string[];
+  /** Faults of its machinery: set what is to take longer. */
+  readonly slowness: Slowness;
 };
 
 /** Thrown where no answer comes: the seam turns it into a rejected exchange. */
@@ -87,9 +90,10 @@ export const makeCluster = (options: ClusterOptions): SimulatedCluster => {
   let room: Room | undefined;
   /** How many clusters of this name there were: each draws its own chance. */
   let made = 0;
+  const slowness = makeSlowness();
   const build = (): Room => {
     made += 1;
-    const next = makeRoom(options, listeners, made);
+    const next = makeRoom(options, listeners, made, slowness);
     next.autoscalers.signals = signals;
     room = next;
     return next;
@@ -97,6 +101,7 @@ export const makeCluster = (options: ClusterOptions): SimulatedCluster => {
   if (options.exists) build().load(options.objects);
   return {
     side: options.side,
+    slowness,
     api: (request, caller) => {
       if (!room) throw new NoAnswer(`The ${options.side} cluster ${options.settings.name} doesn't exist.`);
       return room.api(request, caller);
@@ -145,8 +150,8 @@ type Room = {
 };
 
 /** Builds the parts of one cluster and ties them together. */
-const makeRoom = (options: ClusterOptions, listeners: Listeners, made: number): Room => {
-  const machine = makeMachine(options, listeners, made);
+const makeRoom = (options: ClusterOptions, listeners: Listeners, made: number, slowness: Slowness): Room => {
+  const machine = makeMachine(options, listeners, made, slowness);
   const { registry, store, side } = machine;
   const pods = new Pods(machine);
   const nodes = new Nodes(machine, options.settings.nodePools);
@@ -190,7 +195,12 @@ const makeRoom = (options: ClusterOptions, listeners: Listeners, made: number): 
 
 type Listeners = readonly ((change?: Changed) => void)[];
 
-const makeMachine = (options: ClusterOptions, listeners: Listeners, made: number): Machine => {
+const makeMachine = (
+  options: ClusterOptions,
+  listeners: Listeners,
+  made: number,
+  slowness: Slowness,
+): Machine => {
   const { clock, side, emit } = options;
   const random = options.random.fork(`cluster ${side} ${made}`);
   const store = new Store();
@@ -222,6 +232,7 @@ const makeMachine = (options: ClusterOptions, listeners: Listeners, made: number
     queue,
     emit,
     loading: () => registry.loading,
+    slowness,
     program,
     changed,
   };

@@ -6,6 +6,7 @@ import type { Clock } from "../../clock.ts";
 import type { Random } from "../../random.ts";
 import type { Emit } from "../types.ts";
 import type { Registry, Who } from "./registry.ts";
+import type { Slowness } from "./slowness.ts";
 import { ApiError } from "./status.ts";
 import type { Change, Store } from "./store.ts";
 
@@ -34,6 +35,7 @@ export type Machine = {
   readonly emit: Emit;
   /** True while the source is put up as it stands: everything takes effect at once. */
   readonly loading: () => boolean;
+  readonly slowness: Slowness;
   /** How a pod that runs to its end ends: its termination message, and whether it failed. */
   readonly program: (pod: KubeObject) => Ended;
   /** Tells the listeners of the cluster, once an instant, of this namespace and all others in which an object was written since. */

@@ -40,7 +40,9 @@ export type SimulatedDns = DnsWorld & {
   /** The fault `resolver-ignores-ttl`: one class keeps what it has for hours. */
   readonly ignoreTtls: (on: boolean) => void;
   /** The fault `insync-late`: later changes reach the servers this much later. */
-  readonly delaySync: (seconds: number) => void;
+  readonly delaySync: (seconds: number, only?: "parent") => void;
+  /** The fault `address-pinned`: this share of all clients asks nobody, and goes to the source's addresses. */
+  readonly pin: (share: number) => void;
 };
 
 const COHORTS = 16;
@@ -86,15 +88,28 @@ export const makeDns = (options: DnsOptions): SimulatedDns => {
     cohortsPerClass: options.cohortsPerClass ?? COHORTS,
   });
   zones.onServed(() => resolvers.noticeChange());
+  let pinned = 0;
+  const listeners: (() => void)[] = [];
   return {
     zones,
     parent,
     child,
     answer: makeAnswer({ zones, random: options.random, addressesOf: options.addressesOf }),
-    shares: (host) => resolvers.shares(host),
+    shares: (host) => {
+      const { source, target, nowhere } = resolvers.shares(host);
+      const rest = 1 - pinned;
+      return { source: source * rest + pinned, target: target * rest, nowhere: nowhere * rest };
+    },
     targetShareByClass: () => resolvers.targetShareByClass(),
-    onChange: (listener) => resolvers.onChange(listener),
+    onChange: (listener) => {
+      listeners.push(listener);
+      resolvers.onChange(listener);
+    },
     ignoreTtls: (on) => resolvers.ignore(on),
-    delaySync: (seconds) => zones.delaySync(seconds),
+    delaySync: (seconds, only) => zones.delaySync(seconds, only && parent.id),
+    pin: (share) => {
+      pinned = share;
+      for (const listener of listeners) listener();
+    },
   };
 };

@@ -53,8 +53,8 @@ export type Zones = {
   readonly isServer: (server: string) => boolean;
   /** Called when the data of a server have changed. */
   readonly onServed: (listener: () => void) => void;
-  /** Adds to the time that later changes take to be in sync (the fault `insync-late`). */
-  readonly delaySync: (seconds: number) => void;
+  /** Adds to the time that later changes take to be in sync (the faults `insync-late` and `parent-late`); of one zone, where it is named. */
+  readonly delaySync: (seconds: number, id?: string) => void;
 };
 
 /** When a change is in sync, milliseconds since 1970. */
@@ -116,6 +116,7 @@ class ZoneStore implements Zones {
   readonly #reachedAt = new Map<string, number>();
   readonly #listeners: (() => void)[] = [];
   #lateMs = 0;
+  #lateZone: string | undefined;
 
   constructor(options: { readonly clock: Clock; readonly random: Random }) {
     this.#clock = options.clock;
@@ -185,8 +186,9 @@ class ZoneStore implements Zones {
     this.#listeners.push(listener);
   }
 
-  delaySync(seconds: number): void {
+  delaySync(seconds: number, id?: string): void {
     this.#lateMs = seconds * 1000;
+    this.#lateZone = id;
   }
 
   #serve(server: string, zone: Zone, view: ZoneView | undefined): void {
@@ -199,11 +201,12 @@ class ZoneStore implements Zones {
   #publish(zone: Zone, view: ZoneView | undefined): Changed {
     const longestMs = Math.round(this.#random.between(...SYNC_SECONDS) * 1000);
     const last = this.#random.whole(0, zone.nameServers.length - 1);
+    const lateMs = this.#lateZone === undefined || this.#lateZone === zone.id ? this.#lateMs : 0;
     let insyncAt = 0;
     zone.nameServers.forEach((server, i) => {
       const delayMs = i === last ? longestMs : Math.round(this.#random.between(0.05, 0.95) * longestMs);
       const key = `${zone.id} ${server}`;
-      const at = Math.max(this.#clock.now() + delayMs + this.#lateMs, this.#reachedAt.get(key) ?? 0);
+      const at = Math.max(this.#clock.now() + delayMs + lateMs, this.#reachedAt.get(key) ?? 0);
       this.#reachedAt.set(key, at);
       this.#clock.at(at, () => this.#serve(server, zone, view));
       insyncAt = Math.max(insyncAt, at);

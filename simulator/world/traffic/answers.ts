@@ -120,11 +120,13 @@ const backendAnswer = (
     });
   }
   let pass = (1 - dead) * (1 - over);
-  for (const refusal of inputs.refusals(node.podsSide, backend.workload)) {
-    causes.push({ share: refusal.share, reason: refusal.reason });
-    pass *= 1 - refusal.share;
+  let ms = hopMs(workload?.serviceMs ?? 0, perPod / capacity);
+  for (const { share, reason, times = 1 } of inputs.refusals(node.podsSide, backend.workload)) {
+    if (share > 0) causes.push({ share, reason });
+    pass *= 1 - share;
+    ms *= times;
   }
-  return { pass, ms: hopMs(workload?.serviceMs ?? 0, perPod / capacity), causes };
+  return { pass, ms, causes };
 };
 
 export const hostFlow = (

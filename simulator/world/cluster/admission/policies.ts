@@ -9,6 +9,7 @@ import { at, type Fields, fieldsAt, isFields, listAt, textAt, textsAt } from "..
 import type { Machine } from "../machine.ts";
 import type { Attempt } from "../registry.ts";
 import { readScale } from "../scale.ts";
+import { feltMs } from "../slowness.ts";
 import { ApiError, qualified } from "../status.ts";
 import { constraintsTake } from "./rules.ts";
 
@@ -44,7 +45,10 @@ export const makePolicies = (machine: Machine): ((attempt: Attempt) => void) => 
       active = compile();
     };
     if (machine.loading()) takeEffect();
-    else machine.clock.after(Math.round(lag.between(200, 1_000)), takeEffect);
+    else {
+      const late = feltMs(machine.slowness, machine.slowness.policySeconds);
+      machine.clock.after(Math.round(lag.between(200, 1_000)) + late, takeEffect);
+    }
   });
   return (attempt) => {
     if (active.length === 0 || attempt.resource.group === "admissionregistration.k8s.io") return;

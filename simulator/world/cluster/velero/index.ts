@@ -8,6 +8,7 @@ import { at, fieldsAt, isDeleting, listAt, namespaceOf, numberAt, textAt, uidOf 
 import { type Controller, type Machine, serviceAccount, splitKey } from "../machine.ts";
 import type { Who } from "../registry.ts";
 import { selfKey } from "../replicas.ts";
+import { feltMs } from "../slowness.ts";
 import { collect } from "./backup.ts";
 import { type Modifiers, parseModifiers } from "./modifiers.ts";
 import { type FromSnapshots, type Outcome, planRestore, restoreItem } from "./restore.ts";
@@ -289,9 +290,14 @@ class Server {
     const defines = items[from]?.key === DEFINITIONS;
     const batch = items.slice(from, from + BATCH).filter((item) => (item.key === DEFINITIONS) === defines);
     const served = !defines && items[from - 1]?.key === DEFINITIONS ? ESTABLISHED_MS : 0;
-    this.#later(batch.length * ITEM_MS + served, () => {
+    const { slowness } = this.#machine;
+    const late = feltMs(slowness, slowness.restoreSeconds);
+    this.#later(batch.length * (ITEM_MS + late) + served, () => {
       for (const item of batch)
-        outcomes.push(restoreItem(this.#machine, item, labels, rules, this.#who, updates, snapshots));
+        outcomes.push(
+          this.#leftOut(item) ??
+            restoreItem(this.#machine, item, labels, rules, this.#who, updates, snapshots),
+        );
       const done = from + batch.length;
       if (done < items.length) {
         this.#batch(object, items, done, rules, outcomes);
@@ -306,6 +312,14 @@ class Server {
     if (at(object, "spec", "restorePVs") === false) return undefined;
     const backup = this.#stored().find((b) => b.name === textAt(object, "spec", "backupName"));
     return backup && { backup, storage: this.#storage };
+  }
+
+  /** What a fault keeps it from restoring. */
+  #leftOut({ key, object }: BackupItem): Outcome | undefined {
+    const { slowness } = this.#machine;
+    if (key !== slowness.leftOut) return undefined;
+    slowness.felt();
+    return { kind: "error", sentence: `error restoring ${key}/${object.metadata.name}: it can't be read` };
   }
 
   #restored(object: KubeObject, total: number, outcomes: readonly Outcome[]): void {
@@ -342,11 +356,13 @@ class Server {
   /** Once a minute: locations are looked at, and backups that another cluster's Velero wrote show up here as objects. */
   #sync(life: number): void {
     if (!this.#up || life !== this.#life || this.#machine.queue.stopped) return;
-    const { store, registry, clock } = this.#machine;
-    for (const location of [...store.in(LOCATIONS, this.#namespace)])
+    const { store, registry, clock, slowness } = this.#machine;
+    const isBlind = clock.now() < slowness.bucketFromMs;
+    if (isBlind) slowness.felt();
+    for (const location of isBlind ? [] : [...store.in(LOCATIONS, this.#namespace)])
       if (at(location, "status", "phase") !== "Available")
         registry.setStatus(LOCATIONS, location, { phase: "Available", lastValidationTime: registry.stamp() });
-    if (registry.kinds.stored(BACKUPS))
+    if (registry.kinds.stored(BACKUPS) && !isBlind)
       for (const backup of this.#stored()) {
         if (store.get(BACKUPS, this.#namespace, backup.name)) continue;
         const { uid: _, resourceVersion: __, ...metadata } = backup.object.metadata;

@@ -1,0 +1,74 @@
+/** What the gates and waits of the cut, of its way back and of the end are good for: for each, a night in which a run without it breaks something. */
+
+import { type Nights, PLATFORMS } from "./nights.ts";
+
+const { approvers, hasty, living, plain, windowed } = PLATFORMS;
+
+/** Somebody asks for the rollback while a function of the way forward is still alive. */
+const PRESSED = [
+  { kind: "rollback-pressed", step: "install-freeze-policy" },
+  { kind: "zombie", step: "install-freeze-policy" },
+];
+
+export const CUTTING: Nights = {
+  "cut-traffic/Wait for the window": {
+    platform: () =>
+      windowed("10:00", "13:00", { ...approvers(2, 12_000), gates: { continuousSeconds: 3_600 } }),
+    breaks: "liveness",
+  },
+  "measure-ttls": { platform: () => living(3_600, 3_600, hasty), breaks: "ttls" },
+  "cut-traffic/Wait out the TTLs": { platform: () => living(3_600, 3_600, hasty), breaks: "ttls" },
+  "cut-traffic/Wait out the records": { platform: () => living(900, 60, hasty), breaks: "ttls" },
+  "observe-old-zone": {
+    platform: () => living(900, 60, hasty),
+    faults: [{ kind: "insync-late", step: "repoint-old-zone" }],
+    breaks: "promises",
+  },
+  "observe-stragglers": {
+    faults: [{ kind: "resolver-ignores-ttl", step: "delegate-zone" }],
+    breaks: "promises",
+  },
+  "cut-traffic/Let it settle": {
+    platform: plain,
+    faults: [{ kind: "hpa-fights", step: "scale-workload" }],
+    breaks: "promises",
+  },
+  "observe-floor": {
+    platform: plain,
+    faults: [{ kind: "hpa-fights", step: "scale-workload" }],
+    breaks: "promises",
+  },
+  "check-retirement": {
+    faults: [{ kind: "address-pinned", step: "lift-freeze" }],
+    breaks: "source-capacity",
+  },
+  "roll-back/Let functions end": { faults: PRESSED, breaks: "rollback-incomplete" },
+  "observe-target-traffic": { rollBackAt: "thaw", breaks: "requests" },
+  "observe-owners": {
+    faults: [{ kind: "controller-both-sides", step: "arm-controller" }],
+    breaks: "promises",
+  },
+  "observe-delegation": {
+    platform: () => living(900, 60, hasty),
+    faults: [{ kind: "parent-late", step: "delegate-zone" }],
+    breaks: "promises",
+  },
+  "observe-source": {
+    platform: () => PLATFORMS.slow(540, PLATFORMS.busy),
+    rollBackAt: "cut-traffic",
+    breaks: "requests",
+  },
+  "roll-back/Give the source time": { platform: plain, rollBackAt: "cut-traffic", breaks: "patience" },
+  "roll-back/Let clients come back": { rollBackAt: "thaw", breaks: "patience" },
+  "compare-with-start": {
+    platform: plain,
+    rollBackAt: "freeze",
+    faults: [{ kind: "server-error", step: "undo-effect", count: 1_000 }],
+    breaks: "undo",
+    ends: "rollback-incomplete",
+  },
+  "copy-back/Give it time": { rollBackAt: "cut-traffic", breaks: "patience" },
+  "copy-back/Wait for the copy": { rollBackAt: "cut-traffic", breaks: "patience" },
+  "copy-back/Wait for the snapshot": { rollBackAt: "cut-traffic", breaks: "patience" },
+  "copy-back/Wait until it is gone": { rollBackAt: "cut-traffic", breaks: "patience" },
+};

@@ -1,0 +1,46 @@
+/** What the gates, drains and waits of the freeze and of the move are good for: for each, a night in which a run without it breaks something. */
+
+import { type Nights, PLATFORMS } from "./nights.ts";
+
+const { plain, windowed } = PLATFORMS;
+
+export const MOVING: Nights = {
+  "check-window": {
+    faults: [{ kind: "pod-never-ready", step: "install-bundle", seconds: 5_400 }],
+    breaks: "window",
+  },
+  "freeze/Wait for the window": { platform: () => windowed("22:00", "23:59"), breaks: "liveness" },
+  "prove-freeze": { faults: [{ kind: "policy-late", step: "install-freeze-policy" }], breaks: "freeze" },
+  "observe-snapshot": { breaks: "liveness" },
+  "compare-clusters": {
+    faults: [{ kind: "secrets-left-out", step: "restore-workloads" }],
+    breaks: "promises",
+  },
+  "observe-drift": { faults: [{ kind: "secret-renewed", step: "link-services" }], breaks: "promises" },
+  "observe-workload": { breaks: "waves" },
+  "compare-workload": { platform: plain, breaks: "first-there" },
+  "observe-group": { breaks: "kafka-members" },
+  "observe-workers": { breaks: "queue-workers" },
+  "measure-workers": { breaks: "liveness" },
+  "drain-queue": { faults: [{ kind: "unacked-stuck", step: "compare-workload" }], breaks: "drained" },
+  "observe-drain": { breaks: "liveness" },
+  "observe-balancers": { faults: [{ kind: "balancer-late", step: "restore-workloads" }], breaks: "liveness" },
+  "observe-restore": { faults: [{ kind: "restore-slow", step: "restore-workloads" }], breaks: "waves" },
+  "guard/Until the next look": { platform: plain, breaks: "patience" },
+  "guard/Look again soon": {
+    platform: plain,
+    faults: [{ kind: "quota-exceeded", step: "scale-workload" }],
+    breaks: "patience",
+  },
+  "scale/Give it time": { platform: plain, breaks: "patience" },
+  "drain-queue/Give it time": {
+    faults: [{ kind: "unacked-stuck", step: "compare-workload" }],
+    breaks: "patience",
+  },
+  "observe-suite": { breaks: "promises" },
+  "observe-copy": { breaks: "liveness" },
+  "copy-with-pause/Wait for the copy": { breaks: "patience" },
+  "copy-with-pause/Wait for the snapshot": { breaks: "patience" },
+  "copy-with-pause/Wait until it is gone": { breaks: "patience" },
+  "copy-with-pause/Wait until it is up": { breaks: "patience" },
+};

@@ -1,0 +1,64 @@
+/** Nothing is decoration: every wait, drain, verification and gate can be left out, and has a night in which that breaks something. */
+
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { RIGHT } from "../../../simulator/planted/catalogue.ts";
+import { omittable, without } from "../../../simulator/planted/without.ts";
+import { BEFORE } from "./before.ts";
+import { CUTTING } from "./cutting.ts";
+import { MOVING } from "./moving.ts";
+
+const SHOWN = [BEFORE, MOVING, CUTTING].flatMap((nights) => Object.keys(nights));
+
+/** What no night shows yet. */
+const UNSHOWN: readonly string[] = [
+  "check-kafka",
+  "copy-back/Wait for Velero",
+  "copy-back/Wait for the cloud",
+  "copy-with-pause/Wait for the cloud",
+  "compare-platform",
+  "compare-whole",
+  "guard",
+  "hand-over-controller/Give it time",
+  "hand-over/Give it time",
+  "observe-hooks",
+  "observe-load",
+  "prove-gone",
+  "shift-group/Wait for quiet",
+  "validate-target",
+];
+
+describe("what can be left out", () => {
+  const all = omittable(RIGHT);
+
+  it("has a night each, but for those that are named", () => {
+    expect(new Set(SHOWN).size).toBe(SHOWN.length);
+    expect([...SHOWN, ...UNSHOWN].sort()).toEqual([...all].sort());
+  });
+
+  it("is every gate and every check that there is, and every state that waits", async () => {
+    const folder = join(import.meta.dirname, "../../../functions");
+    const looks: string[] = [];
+    for (const file of await readdir(folder))
+      looks.push(
+        ...(/= (?:gate|check)\(\{\n {2}name: "([a-z-]+)"/
+          .exec(await readFile(join(folder, file), "utf8"))
+          ?.slice(1) ?? []),
+      );
+    expect(looks.length).toBeGreaterThan(25);
+    expect(looks.filter((name) => !all.includes(name) && name !== "guard-platform")).toEqual([]);
+    const waits = RIGHT.machines.flatMap(({ name, definition }) =>
+      Object.entries(definition.States).flatMap(([state, { Type }]) =>
+        Type === "Wait" ? [`${name}/${state}`] : [],
+      ),
+    );
+    expect(waits.filter((name) => !all.includes(name))).toEqual([]);
+  });
+
+  it("refuses another name, and lists what there is", () => {
+    expect(() => without(["scale-workload"])(RIGHT)).toThrow(
+      /nothing called scale-workload that could be left out. There are: .*observe-stragglers/,
+    );
+  });
+});
