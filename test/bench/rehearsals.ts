@@ -44,11 +44,14 @@ export const runOnce = async (path: string, seed: number): Promise<Once> => {
 
 export type Rehearsals = { readonly cold: Once; readonly warm: Once; readonly perSecond: number };
 
-/** The first run of the process is the cold one; `rounds` more with other seeds give the medians. */
-const measure = async (path: string, rounds: number): Promise<Rehearsals> => {
+/** The first run of the process is the cold one; after the warm-ups, `rounds` more with other seeds give the medians. */
+const measure = async (path: string, rounds: number, warmUps = 0): Promise<Rehearsals> => {
   const cold = await runOnce(path, 1);
   const warm: Once[] = [];
-  for (let round = 0; round < rounds; round += 1) warm.push(await runOnce(path, round + 2));
+  for (let round = -warmUps; round < rounds; round += 1) {
+    const once = await runOnce(path, round + warmUps + 2);
+    if (round >= 0) warm.push(once);
+  }
   const of = (field: keyof Once): number => median(warm.map((once) => once[field]));
   return {
     cold,
@@ -63,5 +66,8 @@ const measure = async (path: string, rounds: number): Promise<Rehearsals> => {
   };
 };
 
-export const measureFive = (): Promise<Rehearsals> => measure(FIVE, 7);
+/** A campaign runs hundreds in one process: it takes some dozens until the compiler has seen all of the product. */
+const WARM_UPS_FIVE = 40;
+
+export const measureFive = (): Promise<Rehearsals> => measure(FIVE, 9, WARM_UPS_FIVE);
 export const measureExample = (): Promise<Rehearsals> => measure(EXAMPLE, 3);

@@ -123,6 +123,11 @@ const rehearsalRows = (name: string, { cold, warm, perSecond }: Rehearsals, aim 
     `the first of the process: ${cold.wallSeconds.toFixed(2)} s`,
   ],
   [
+    `${name}: a second of the processor`,
+    `${figure(1 / warm.cpuSeconds)} rehearsals`,
+    "compiler and garbage collector included; the figure to go by where the machine is busy",
+  ],
+  [
     `${name}: processor, warm`,
     `${warm.cpuSeconds.toFixed(2)} s`,
     `the first of the process: ${cold.cpuSeconds.toFixed(2)} s`,
