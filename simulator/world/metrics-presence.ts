@@ -2,7 +2,7 @@
 
 import { SIDES, type Side } from "../../domain/phases.ts";
 import type { Clock } from "../clock.ts";
-import { concerns } from "./changes.ts";
+import { namespaceIn } from "./changes.ts";
 import { podsOf } from "./traffic/pods.ts";
 import type { TrafficWorld } from "./traffic/traffic.ts";
 import type { Changed, Cluster } from "./types.ts";
@@ -26,6 +26,7 @@ export const makePresence = (options: {
   const { clock } = options;
   const clusters: { readonly [S in Side]: Cluster } = options;
   const workloads = options.traffic.graph.parts.flatMap((p) => p.workloads.map((w) => w.name));
+  const byNamespace = Map.groupBy(workloads, namespaceIn);
   const turns = new Map<string, Turn[]>();
   const note = (key: string, up: boolean): void => {
     const list = turns.get(key);
@@ -37,8 +38,10 @@ export const makePresence = (options: {
   const look = (side: Side, change: Changed | undefined): void => {
     note(side, clusters[side].exists());
     const pods = podsOf(clusters[side]);
-    for (const workload of workloads) {
-      if (!concerns(change, workload)) continue;
+    const concerned = change
+      ? [...change.namespaces].flatMap((namespace) => byNamespace.get(namespace) ?? [])
+      : workloads;
+    for (const workload of concerned) {
       note(
         `${side}|${workload}`,
         pods.of(workload).some((p) => p.accepting),

@@ -11,7 +11,7 @@ import { nameOf, type Plan } from "../../../domain/plan.ts";
 import { groupsOf } from "../../../domain/planning/groups.ts";
 import type { KafkaGroupSettings } from "../../../domain/settings/messaging.ts";
 import type { Clock } from "../../clock.ts";
-import { concerns } from "../changes.ts";
+import { namespaceIn } from "../changes.ts";
 import type { Gauges } from "../metrics.ts";
 import { type Broker, brokerOf } from "../queue-consumers.ts";
 import { podsOf } from "../traffic/pods.ts";
@@ -227,13 +227,17 @@ const watch = (options: KafkaOptions, runs: readonly Placed[]): void => {
     }
     up.set(placed, now);
   };
+  // Where the members and the broker of a group are: most news is about other namespaces.
+  const places = runs.map((placed) => ({
+    placed,
+    member: namespaceIn(placed.run.settings.workload),
+    broker: placed.broker && namespaceIn(placed.broker.workload),
+  }));
   for (const side of SIDES)
     options[side].onChange((change) => {
-      for (const placed of runs) {
-        const { workload } = placed.run.settings;
-        const concerned = [workload, placed.broker?.workload].some(
-          (name) => name !== undefined && concerns(change, name),
-        );
+      for (const { placed, member, broker } of places) {
+        const concerned =
+          !change || change.namespaces.has(member) || (broker !== undefined && change.namespaces.has(broker));
         if (concerned) look(placed);
       }
     });
