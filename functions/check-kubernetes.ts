@@ -15,7 +15,13 @@ import {
   judgeVersion,
   judgeWebhooks,
 } from "../domain/checks/kubernetes-live.ts";
-import { judgeKinds, judgeQuotas, judgeTokens, type KindSeen } from "../domain/checks/kubernetes-objects.ts";
+import {
+  judgeKinds,
+  judgePaused,
+  judgeQuotas,
+  judgeTokens,
+  type KindSeen,
+} from "../domain/checks/kubernetes-objects.ts";
 import type { KubeObject } from "../domain/kube.ts";
 import { builtInKind } from "../domain/kube-kinds.ts";
 import type { Plan } from "../domain/plan.ts";
@@ -75,6 +81,7 @@ export const checkKubernetes = check({
       judgeReplicasOwner(await list("autoscaling/v2", "HorizontalPodAutoscaler"), plan, at),
       judgeQuotas(await list("v1", "ResourceQuota"), plan, at),
       judgeTokens(plan, at),
+      judgePaused(plan, at),
       judgeTargetGroups(plan, at),
       judgeCertificates(plan, at),
     ];

@@ -203,3 +203,29 @@ export const judgeTokens = (plan: WithObjects, at: string): Verdict => {
         evidence,
       );
 };
+
+/** kubernetes/paused: a paused Deployment makes no ReplicaSet, and Velero brings none: on the target it would have no pod for ever. */
+export const judgePaused = (plan: WithObjects, at: string): Verdict => {
+  const say = judging(at)("kubernetes/paused", plan.platform);
+  const deployments = objectsOf(plan).filter((o) => workloadKindOf(o) === "Deployment");
+  const paused = deployments
+    .filter((o) => field(o, "spec", "paused") === true && field(o, "spec", "replicas") !== 0)
+    .map((o) => sentenceOf(refOf(o)))
+    .sort(byCodeUnit);
+  const evidence = [
+    seen(
+      "paused Deployments",
+      paused.length,
+      "0",
+      "spec.paused of the plan's Deployments",
+      objectsOf(plan).length,
+    ),
+  ];
+  return paused.length === 0
+    ? say.pass("No Deployment is paused.", evidence)
+    : say.fail(
+        `${some(paused)} ${paused.length === 1 ? "is" : "are"} paused: on the target ${paused.length === 1 ? "it" : "they"} would get no pods, and what ${paused.length === 1 ? "its template says" : "their templates say"} may not be what runs.`,
+        "kubectl rollout resume (or undo, then resume), wait for the rollout, and make the plan again.",
+        evidence,
+      );
+};

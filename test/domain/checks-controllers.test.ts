@@ -1,7 +1,8 @@
-/** Preflight's judgement of what two controllers would fight over. */
+/** Preflight's judgement of what two controllers would fight over, and of what no controller would start. */
 
 import { describe, expect, test } from "vitest";
 import { judgeCertificates, judgeTargetGroups } from "../../domain/checks/controllers.ts";
+import { judgePaused } from "../../domain/checks/kubernetes-objects.ts";
 import type { KubeObject } from "../../domain/kube.ts";
 import { anObject, aPlan } from "./checks.fixture.ts";
 
@@ -59,4 +60,13 @@ describe("certificates", () => {
     expect(found.verdict).toBe(verdict);
     expect(found.sentence).toMatch(sentence);
   });
+});
+
+test.each([
+  ["paused", { paused: true, replicas: 2 }, "fail"],
+  ["paused without pods", { paused: true, replicas: 0 }, "pass"],
+  ["as usual", { replicas: 2 }, "pass"],
+])("a Deployment %s", (_, spec, verdict) => {
+  const deployment = anObject("apps/v1", "Deployment", "web", { spec });
+  expect(judgePaused(plan(deployment), AT).verdict).toBe(verdict);
 });

@@ -31,7 +31,8 @@ export const deployments = (machine: Machine, pods: Pods, reportReady: ReportRea
     const deployment = machine.store.get(KEY, namespace, name);
     if (!deployment || isDeleting(deployment)) return;
     const sets = setsOf(machine, deployment);
-    const paused = at(deployment, "spec", "paused") === true;
+    // What stands when the run begins was rolled out before somebody paused it.
+    const paused = at(deployment, "spec", "paused") === true && !machine.loading();
     const current = sets.find((s) => isCurrent(deployment, s));
     const old = sets.filter((s) => s !== current);
     if (paused) scaleTo(machine, current ?? sets.at(-1), replicasOf(deployment));
