@@ -1,6 +1,16 @@
 /** The way back, from anywhere, without approval: the fence, then capacity, then DNS, then everything else, newest first. */
 
-import { call, child, otherwise, REFAIL, RESULT, type Retrier, stateMachine, transient } from "./asl.ts";
+import {
+  call,
+  child,
+  otherwise,
+  REFAIL,
+  RESULT,
+  type Retrier,
+  stateMachine,
+  type Task,
+  transient,
+} from "./asl.ts";
 
 /** A cluster that is being created is deleted when it is there: about ten minutes, by EKS. */
 const settling: Retrier = {
@@ -26,6 +36,15 @@ const stuck: Retrier = {
   BackoffRate: 1,
 };
 
+/** The way back gives up on a service that is out of order for an hour, not for minutes: nobody else brings the platform back. */
+const enduring: Retrier = { ...transient, MaxAttempts: 180 };
+
+/** A step of the way back. */
+const back = <const Name extends string>(...of: Parameters<typeof call<Name>>): Task<Name> => ({
+  ...call<Name>(...of),
+  Retry: [enduring],
+});
+
 /** Input: run, startedBy ("catch" | "person" | "event"), poll. Each undo works when the effect never happened. */
 export const rollBack = stateMachine("roll-back", {
   Comment:
@@ -38,7 +57,7 @@ export const rollBack = stateMachine("roll-back", {
       Assign: { run: "{% $states.input.run %}", startedBy: "{% $states.input.startedBy %}", polls: 0 },
       Next: "Raise the fence",
     },
-    "Raise the fence": call(
+    "Raise the fence": back(
       "raise-fence",
       { run: "{% $run %}", startedBy: "{% $startedBy %}", execution: "{% $states.context.Execution.Id %}" },
       { Assign: { fence: RESULT }, Next: "May this be rolled back?", Catch: otherwise("Failed") },
@@ -48,7 +67,7 @@ export const rollBack = stateMachine("roll-back", {
       Choices: [{ Condition: "{% $fence.refused %}", Next: "Refused" }],
       Default: "Stop what still runs",
     },
-    "Stop what still runs": call(
+    "Stop what still runs": back(
       "stop-forward",
       { run: "{% $run %}", startedBy: "{% $startedBy %}" },
       { Next: "Let functions end", Catch: otherwise("Failed") },
@@ -59,12 +78,12 @@ export const rollBack = stateMachine("roll-back", {
       Comment: "A function with effects times out after 30 seconds.",
       Next: "List what to undo",
     },
-    "List what to undo": call(
+    "List what to undo": back(
       "list-undo",
       { run: "{% $run %}" },
       { Assign: { undo: RESULT }, Next: "Carry changes back", Catch: otherwise("Failed") },
     ),
-    "Carry changes back": call(
+    "Carry changes back": back(
       "carry-back",
       { run: "{% $run %}" },
       { Next: "Take the webhooks away", Catch: otherwise("Page for the changes") },
@@ -79,7 +98,7 @@ export const rollBack = stateMachine("roll-back", {
     ),
     "Take the webhooks away": undoing("hooks", 1, "Restore capacity"),
     "Restore capacity": undoing("capacity", 10, "Does the source stand?"),
-    "Does the source stand?": call(
+    "Does the source stand?": back(
       "observe-source",
       { run: "{% $run %}" },
       {
@@ -110,12 +129,12 @@ export const rollBack = stateMachine("roll-back", {
       Default: "DNS back",
     },
     "DNS back": undoing("dns", 1, "The new zone names the old servers", { polls: 0 }),
-    "The new zone names the old servers": call(
+    "The new zone names the old servers": back(
       "turn-back",
       { run: "{% $run %}" },
       { Next: "Is anybody still on the target?", Catch: otherwise("Failed") },
     ),
-    "Is anybody still on the target?": call(
+    "Is anybody still on the target?": back(
       "observe-target-traffic",
       { run: "{% $run %}", polls: "{% $polls %}" },
       {
@@ -140,7 +159,7 @@ export const rollBack = stateMachine("roll-back", {
     ),
     "Copy volumes back": copyingBack("Everything else"),
     "Everything else": undoing("rest", 1, "Is everything as it was?"),
-    "Is everything as it was?": call(
+    "Is everything as it was?": back(
       "compare-with-start",
       { run: "{% $run %}" },
       { Assign: { seen: RESULT }, Next: "As it was?", Catch: otherwise("Failed") },
@@ -155,7 +174,7 @@ export const rollBack = stateMachine("roll-back", {
       { run: "{% $run %}", sentence: "{% $seen.sentence %}" },
       { Next: "Incomplete", Catch: otherwise("Failed") },
     ),
-    "Release the clusters": call(
+    "Release the clusters": back(
       "release-clusters",
       { run: "{% $run %}" },
       { Next: "Rolled back", Catch: otherwise("Failed") },
@@ -196,7 +215,7 @@ function undoing<const Next extends string>(
           Next: `Undo ${list}`,
         },
         [`Undo ${list}`]: {
-          ...call(
+          ...back(
             "undo-effect",
             { run: "{% $run %}", entry: "{% $entry %}" },
             {
@@ -208,7 +227,7 @@ function undoing<const Next extends string>(
               ],
             },
           ),
-          Retry: [settling, member, transient],
+          Retry: [settling, member, enduring],
         },
         [`Page and wait for ${list}`]: call(
           "page-person",
@@ -216,12 +235,12 @@ function undoing<const Next extends string>(
           { Next: `Undo ${list} after all`, Catch: otherwise(`Undo ${list} after all`) },
         ),
         [`Undo ${list} after all`]: {
-          ...call(
+          ...back(
             "undo-effect",
             { run: "{% $run %}", entry: "{% $entry %}" },
             { Output: {}, End: true, Catch: otherwise(`Page for ${list}`) },
           ),
-          Retry: [stuck, settling, member, transient],
+          Retry: [stuck, settling, member, enduring],
         },
         [`Page for ${list}`]: call(
           "page-person",

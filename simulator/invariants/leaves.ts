@@ -50,6 +50,21 @@ export const changedByOthers = (
   return fields;
 };
 
+/**
+ * Fields of the source that differ since somebody was allowed to change them on the target, and a rollback has carried that back: it goes
+ * with the workload to where it runs.
+ */
+export const carriedBack = (events: readonly RunEvent[]): ReadonlyMap<string, ReadonlySet<string>> => {
+  const carried = new Set(
+    events.flatMap((e) =>
+      e.type === "effect" && e.step === "carry-back" && e.status === "done" && e.effect.kind === "set-field"
+        ? [`${e.effect.object.kind} ${e.effect.object.namespace ?? ""}/${e.effect.object.name}`]
+        : [],
+    ),
+  );
+  return new Map([...changedByOthers(events, "target")].filter(([object]) => carried.has(object)));
+};
+
 /** `spec.template.metadata.annotations["a/b"]` and `….annotations.a/b` are one field. */
 const bare = (field: string): string => field.replace(/["'\]]/g, "").replace(/\[/g, ".");
 

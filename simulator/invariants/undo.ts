@@ -5,7 +5,7 @@ import { canonicalLine } from "../../domain/canonical.ts";
 import type { RecordSet } from "../../domain/effects.ts";
 import { byCodeUnit, type KubeObject, refOf, sentenceOf } from "../../domain/kube.ts";
 import type { Ended, EndInvariant, ZoneRecords } from "./ending.ts";
-import { autoscaled, byKey, changedByOthers, isTheirs, leavesOf } from "./leaves.ts";
+import { autoscaled, byKey, carriedBack, changedByOthers, isTheirs, leavesOf } from "./leaves.ts";
 
 export const undo: EndInvariant = {
   name: "undo",
@@ -16,7 +16,7 @@ export const undo: EndInvariant = {
 };
 
 const objectsDiffer = ({ plan, events, sourceBefore, sourceAfter }: Ended): readonly string[] => {
-  const theirs = changedByOthers(events, "source");
+  const theirs = [changedByOthers(events, "source"), carriedBack(events)];
   const free = autoscaled(plan);
   const [before, after] = [byKey(sourceBefore), byKey(sourceAfter)];
   const breaches: string[] = [];
@@ -28,7 +28,7 @@ const objectsDiffer = ({ plan, events, sourceBefore, sourceAfter }: Ended): read
     else {
       const [left, right] = [leavesOf(was, "", new Map()), leavesOf(is, "", new Map())];
       for (const field of new Set([...left.keys(), ...right.keys()])) {
-        if (left.get(field) === right.get(field) || isTheirs(field, theirs.get(who))) continue;
+        if (left.get(field) === right.get(field) || theirs.some((t) => isTheirs(field, t.get(who)))) continue;
         if (field === "spec.replicas" && free.has(who)) continue;
         breaches.push(
           `${who} ${field} was ${left.get(field) ?? "absent"} and is ${right.get(field) ?? "absent"}.`,

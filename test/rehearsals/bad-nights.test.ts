@@ -29,6 +29,8 @@ const SMALL: readonly Night[] = [
 const TWO: readonly Night[] = [
   // The first retirement was in flight when the fence rose, and was undone last: clients were sent back to a source without pods.
   ["rolled-back", 1, "", { rollBackOn: "decommission/Retire each workload" }],
+  // An hour of trouble is no reason to give the way back up; and what pipelines changed on the target after the thaw goes back with it.
+  ["rolled-back", 0, "crash-before-return@list-undo:count=1000000", { rollBackAt: "thaw", mode: "liveness" }],
 ];
 
 let small: Platform;
