@@ -52,6 +52,20 @@ describe("the journal", () => {
     ]).toEqual([true, false]);
     expect(bench.json(keys.done(keys.entry(first)))).toEqual({ outcome: "made" });
   });
+
+  it("lists the entries of one operation, and no other whose name begins alike; and finds one by its key, if it is there", async () => {
+    const bench = makeStepBench();
+    const own = entry({ operation: "0007-floor-autoscalers" });
+    const other = entry({ operation: "0007-floor-autoscalers:shop/cart" });
+    await within(bench, async (j) => {
+      for (const each of [own, other]) await j.intend(each);
+    });
+    expect(await within(bench, (j) => j.forwardKeys(RUN.migration, own.operation))).toEqual([
+      keys.entry(own),
+    ]);
+    expect(await within(bench, (j) => j.find(keys.entry(other)))).toEqual(other);
+    expect(await within(bench, (j) => j.find(keys.entry(entry({ move: "1" }))))).toBeUndefined();
+  });
 });
 
 it("storePlan stores the same twice, and the plan itself last", async () => {

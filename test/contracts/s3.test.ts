@@ -19,7 +19,7 @@ import { makeBench, onWire, type WireRequest } from "./harness.ts";
 const BUCKET = "repot-memory";
 const NEEDS = { s3: ["GetObject", "PutObject", "ListBucket", "DeleteObject"] };
 
-const bench = (fault?: FaultHook) => {
+const bench = (fault?: FaultHook, limits: { readonly firstPageMax?: number } = {}) => {
   let s3: S3Service | undefined;
   const puts: string[] = [];
   const made = makeBench(
@@ -28,6 +28,7 @@ const bench = (fault?: FaultHook) => {
         bucket: BUCKET,
         clock,
         random: makeRandom(1),
+        ...limits,
         onPut: ({ key, by }) => puts.push(`${by} ${key}`),
       });
       return { s3: s3.handlers };
@@ -306,6 +307,25 @@ describe("the bucket adapter", () => {
     const keys = await asStep(({ s3 }) => makeBucket(s3, BUCKET).listKeys("j/"));
     expect(keys).toHaveLength(2_345);
     expect(keys.at(-1)).toBe("j/2344");
+  });
+
+  it("lists a migration of thousands of applications after a short first page, and what is written between two pages", async () => {
+    const { asStep, world } = bench(undefined, { firstPageMax: 100 });
+    for (let i = 0; i < 17_000; i += 1) world.put(`j/${String(i * 7_919).padStart(9, "0")}`, "1");
+    const sizes = await asStep(async ({ s3 }) => {
+      const first = await s3.send(new ListObjectsV2Command({ Bucket: BUCKET, Prefix: "j/" }));
+      world.put("j/000000001", "1");
+      world.put("j/999999999", "1");
+      const ContinuationToken = first.NextContinuationToken;
+      const second = await s3.send(
+        new ListObjectsV2Command({ Bucket: BUCKET, Prefix: "j/", ContinuationToken }),
+      );
+      return [first.KeyCount, second.KeyCount];
+    });
+    expect(sizes).toEqual([100, 1_000]);
+    const keys = await asStep(({ s3 }) => makeBucket(s3, BUCKET).listKeys("j/"));
+    expect(keys).toHaveLength(17_002);
+    expect(keys).toEqual(keys.toSorted());
   });
 
   it.each([
