@@ -74,7 +74,7 @@ export const SUITE: readonly Rehearsal[] = [
   { title: "a queue that runs empty", plan: async () => drainedQueue(), options: {} },
   { title: "a group that reads its topic empty", plan: async () => drainedGroup(), options: {} },
   { title: "a singleton that others call", plan: async () => called(), options: {} },
-  { title: "many public names", plan: async () => manyNames(), options: {} },
+  ...platform("many public names", async () => manyNames(), ["cut-traffic"]),
   ...struck("execution-aborted", "scale-workload"),
   ...struck("execution-aborted", "measure-ttls"),
   ...struck("event-lost", "scale-workload"),
