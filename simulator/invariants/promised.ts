@@ -2,6 +2,7 @@
 
 import { BUNDLE_DEPLOYMENTS, SYSTEM_NAMESPACE, VELERO } from "../../domain/bundle.ts";
 import { suiteNameOf } from "../../domain/e2e.ts";
+import type { RunEvent } from "../../domain/events.ts";
 import type { KubeObject, Ref } from "../../domain/kube.ts";
 import { refOf, sentenceOf } from "../../domain/kube.ts";
 import { SIDES, type Side } from "../../domain/phases.ts";
@@ -223,3 +224,28 @@ export const left = (plan: Plan, { traffic }: SceneWorld): readonly string[] => 
 
 /** Demand moves between the gate's look and the phase's end. */
 const STRAGGLERS_MARGIN = 2;
+
+/** What clients wait before and after the delegation, as the record's lines of traffic have it. */
+export const makePace = () => {
+  let beforeMs: number | undefined;
+  let afterMs: number | undefined;
+  return {
+    see: (event: RunEvent, isCut: boolean): void => {
+      if (event.type !== "traffic") return;
+      if (!isCut) beforeMs = event.source.p99Ms ?? beforeMs;
+      else if (event.target.served > 0) afterMs = event.target.p99Ms ?? afterMs;
+    },
+    /** Before the source gives anything up: clients of the target wait about as long as they did. */
+    slow: (plan: Plan): readonly string[] => {
+      if (beforeMs === undefined || afterMs === undefined) return [];
+      return afterMs > beforeMs * plan.settings.gates.p99RatioMax * PACE_MARGIN
+        ? [
+            `The source is to give up capacity, and p99 on the target is ${Math.round(afterMs)} ms, where it was ${Math.round(beforeMs)} ms.`,
+          ]
+        : [];
+    },
+  };
+};
+
+/** A line of the record is a quarter of an hour old, and its hour another one. */
+const PACE_MARGIN = 1.3;

@@ -5,7 +5,7 @@
 
 import type { RunEvent } from "../../domain/events.ts";
 import type { Invariant } from "./invariant.ts";
-import { built, cut, led, left, makeSuite, moved, owned, prepared } from "./promised.ts";
+import { built, cut, led, left, makePace, makeSuite, moved, owned, prepared } from "./promised.ts";
 import type { Scene } from "./scene.ts";
 import { scaling } from "./standing.ts";
 
@@ -18,6 +18,7 @@ const delegates = (event: RunEvent): boolean =>
 
 export const makePromises = (): Invariant<Scene> => {
   const suite = makeSuite();
+  const pace = makePace();
   let isCut = false;
   return {
     name: "promises",
@@ -35,8 +36,10 @@ export const makePromises = (): Invariant<Scene> => {
         return owned(scene.plan, world);
       }
       // Before the delegation the source gives up halves, and everybody is led to it.
+      pace.see(event, isCut);
       const set = scaling(event);
-      if (isCut && set?.side === "source" && set.after < set.before) return led(scene.plan, world);
+      if (isCut && set?.side === "source" && set.after < set.before)
+        return [...led(scene.plan, world), ...pace.slow(scene.plan)];
       if (event.type !== "phase") return undefined;
       const { phase, status } = event;
       // What is turned off after its phase was over is found before the last one begins.

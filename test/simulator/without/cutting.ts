@@ -16,6 +16,7 @@ export const CUTTING: Nights = {
       windowed("10:00", "13:00", { ...approvers(2, 12_000), gates: { continuousSeconds: 3_600 } }),
     breaks: "liveness",
   },
+  guard: { faults: [{ kind: "target-slow", step: "delegate-zone" }], breaks: "promises" },
   "measure-ttls": { platform: () => living(3_600, 3_600, hasty), breaks: "ttls" },
   "cut-traffic/Wait out the TTLs": { platform: () => living(3_600, 3_600, hasty), breaks: "ttls" },
   "cut-traffic/Wait out the records": { platform: () => living(900, 60, hasty), breaks: "ttls" },

@@ -19,7 +19,6 @@ const UNSHOWN: readonly string[] = [
   "copy-with-pause/Wait for the cloud",
   "compare-platform",
   "compare-whole",
-  "guard",
   "hand-over-controller/Give it time",
   "hand-over/Give it time",
   "observe-hooks",
