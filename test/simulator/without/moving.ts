@@ -1,5 +1,6 @@
 /** What the gates, drains and waits of the freeze and of the move are good for: for each, a night in which a run without it breaks something. */
 
+import { groupOf } from "../../rehearsals/reader.ts";
 import { type Nights, PLATFORMS } from "./nights.ts";
 
 const { plain, windowed } = PLATFORMS;
@@ -30,6 +31,10 @@ export const MOVING: Nights = {
   "guard/Look again soon": {
     platform: plain,
     faults: [{ kind: "quota-exceeded", step: "scale-workload" }],
+    breaks: "patience",
+  },
+  "shift-group/Wait for quiet": {
+    platform: () => groupOf({ policy: "quiet", quietHours: { start: "03:00", end: "05:00" } }),
     breaks: "patience",
   },
   "scale/Give it time": { platform: plain, breaks: "patience" },

@@ -24,7 +24,6 @@ const UNSHOWN: readonly string[] = [
   "observe-hooks",
   "observe-load",
   "prove-gone",
-  "shift-group/Wait for quiet",
   "validate-target",
 ];
 
