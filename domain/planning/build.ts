@@ -10,6 +10,7 @@ import { numbered, operationOf } from "../operations.ts";
 import { nameOf, type Plan, planSchema, type Workload } from "../plan.ts";
 import { at, isOwned, workloadKindOf } from "../pods.ts";
 import type { GivenSettings } from "../settings.ts";
+import { leastPauseSeconds } from "../volume-copy.ts";
 import { fillSettings, NOTHING_GIVEN, resolveGiven } from "./assumed.ts";
 import { changesOf } from "./changes.ts";
 import { type Decided, type Decisions, decide, NO_DECISIONS, offerFor, openQuestions } from "./decisions.ts";
@@ -271,6 +272,12 @@ export const reasonsNotToStart = (plan: Plan): readonly string[] => [
     .map(
       (w) =>
         `${w.hosts.join(", ")} ${w.hosts.length === 1 ? "ends" : "end"} at ${nameOf(w)}, which stays on the source: a load balancer of the target has no pods of it to send to. Put a proxy of the target in front of it, or decide otherwise.`,
+    ),
+  ...plan.workloads
+    .filter((w) => w.copy && (w.pauseSecondsMax ?? 0) < leastPauseSeconds(w.copy.startSeconds))
+    .map(
+      (w) =>
+        `${nameOf(w)} may be away for ${w.pauseSecondsMax ?? 0} s while its volumes are copied; a start there and a start back alone may take ${leastPauseSeconds(w.copy?.startSeconds ?? 0)} s. Approve a longer pause (pauses in repot.yaml), or decide otherwise.`,
     ),
   ...plan.workloads
     .filter((w) => w.class === "blocked")

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import type { RunEvent } from "../../domain/events.ts";
 import { PHASES } from "../../domain/phases.ts";
-import { buildPlan, planHash, planText } from "../../domain/planning/build.ts";
+import { buildPlan, planHash, planText, reasonsNotToStart } from "../../domain/planning/build.ts";
 import { readSettings } from "../../domain/settings.ts";
 import { copyVolumes } from "../../functions/copy-volumes.ts";
 import { listCopyBack } from "../../functions/list-copy-back.ts";
@@ -100,6 +100,14 @@ describe("stores with volumes", () => {
     expect(
       ran.events.some((e) => e.type === "approval" && /not enough is left to go on/.test(e.sentence)),
     ).toBe(true);
+  });
+
+  it("don't start on a pause that holds no way back", () => {
+    const { plan } = stores(SETTINGS.replace("pauses: {shop/files: 1200}", "pauses: {shop/files: 60}"));
+    expect(reasonsNotToStart(plan).join()).toMatch(
+      /shop\/files may be away for 60 s .* alone may take \d+ s/,
+    );
+    expect(reasonsNotToStart(stores().plan)).toEqual([]);
   });
 
   it("serve on the target again where nothing can be copied back, and the target stays", async () => {
