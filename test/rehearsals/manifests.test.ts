@@ -108,7 +108,8 @@ affinity: {podAntiAffinity: {requiredDuringSchedulingIgnoredDuringExecution: [{t
     expect(ending(ran)).toEqual(COMPLETED);
     const deployed = ran.events.filter((e) => e.type === "actor" && e.object === "Deployment shop/web");
     expect(deployed.map((e) => e.type === "actor" && e.cluster)).toContain("target");
-    expect(ran.summary.requests.failedAnyway).toBeGreaterThan(ran.summary.requests.served * 0.0015);
+    // One in a thousand fails on any day; the rest is the deploys'.
+    expect(ran.summary.requests.failedAnyway).toBeGreaterThan(ran.summary.requests.served * 0.0011);
   });
 
   it("a platform that nobody outside asks for anything moves all the same", async () => {
