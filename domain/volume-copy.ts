@@ -122,6 +122,12 @@ const why = (object: KubeObject | undefined): string => {
 };
 
 /**
+ * One time is a function's and the other the cluster's, in whole seconds; their clocks may differ by so much. The order itself doesn't hang on it:
+ * the Backup's name is of this try, and it is made after the intent is on record. What this finds is a Backup of an earlier try, minutes old.
+ */
+const CLOCKS_APART_MS = 10_000;
+
+/**
  * Whether a Backup holds a snapshot of every claim, taken after the workload had stopped.
  * @param synced Whether the other cluster's Velero knows it.
  * @param goneAt A moment at which nothing of the workload was left, ISO 8601.
@@ -149,8 +155,7 @@ export const judgeSnapshot = (
       `Backup ${name} is Completed with ${completed} of ${claims} volume snapshots: it isn't whole.`,
     );
   const startedAt = String(at(backup, "status", "startTimestamp") ?? "");
-  // The cluster's timestamps are whole seconds.
-  if (goneAt === undefined || !(Date.parse(startedAt) >= Math.floor(Date.parse(goneAt) / 1000) * 1000))
+  if (goneAt === undefined || !(Date.parse(startedAt) >= Date.parse(goneAt) - CLOCKS_APART_MS))
     return say(
       "fail",
       `Backup ${name} began at ${startedAt}, before the last pod was proved gone at ${goneAt ?? "no moment on record"}: the copy would be stale.`,

@@ -84,7 +84,10 @@ export const SUITE: readonly Rehearsal[] = [
   {
     title: "an undo that never succeeds",
     plan: async () => rich(),
-    options: { rollBackAt: "freeze", faults: [{ kind: "server-error", step: "undo-effect", count: 200 }] },
+    options: {
+      rollBackAt: "freeze",
+      faults: [{ kind: "server-error", step: "undo-effect", count: 100_000 }],
+    },
   },
   { title: "approval denied", plan: async () => planned(), options: { approve: "deny" } },
   { title: "approval never given", plan: async () => planned(), options: { approve: "never" } },

@@ -31,7 +31,7 @@ export const BEFORE: Nights = {
     faults: [{ kind: "insync-late", step: "lower-ttls" }],
     breaks: "promises",
   },
-  "observe-cluster": { breaks: "undo-total" },
+  "observe-cluster": { breaks: "liveness" },
   "find-destinations": { breaks: "liveness" },
   "observe-bundle": { faults: [{ kind: "bucket-late", step: "install-bundle" }], breaks: "promises" },
   "observe-warmth": { platform: sluggish, breaks: "promises" },

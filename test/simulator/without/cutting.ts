@@ -43,7 +43,7 @@ export const CUTTING: Nights = {
     faults: [{ kind: "address-pinned", step: "lift-freeze" }],
     breaks: "source-capacity",
   },
-  "roll-back/Let functions end": { faults: PRESSED, breaks: "rollback-incomplete" },
+  "roll-back/Let functions end": { faults: PRESSED, breaks: "undo" },
   "observe-target-traffic": { rollBackAt: "thaw", breaks: "requests" },
   "observe-owners": {
     faults: [{ kind: "controller-both-sides", step: "arm-controller" }],
