@@ -35,7 +35,6 @@ const REASONS: Readonly<Record<string, string>> = {
   "compare-whole kubernetes:target:get daemonsets": DAEMONS,
   "compare-whole kubernetes:target:list daemonsets": DAEMONS,
   "compare-with-start kubernetes:target:get nodes": NODES,
-  "compare-with-start kubernetes:target:get planned": "what a rollback leaves on the target is gone by then",
   "compare-workload kubernetes:source:get daemonsets": DAEMONS,
   "compare-workload kubernetes:target:get daemonsets": DAEMONS,
   "compare-workload kubernetes:target:list daemonsets": DAEMONS,
