@@ -311,3 +311,54 @@ export const askPerson = <const Name extends string>(
   } as Fields<Name> & {
     readonly TimeoutSeconds: number;
   });
+
+/** After a look (`$seen`, counted in `$polls`): on when it passes, another look while the item's deadline lasts, else the way for what doesn't come. */
+export const inTime = <const Then extends string, const Again extends string, const Late extends string>(
+  pass: Then,
+  again: Again,
+  late: Late,
+): Choice<Then | Again | Late> => ({
+  Type: "Choice",
+  Choices: [
+    { Condition: "{% $seen.verdict = 'pass' %}", Next: pass },
+    { Condition: "{% $polls * $poll < $item.readyDeadlineSeconds %}", Next: again },
+  ],
+  Default: late,
+});
+
+/** A stage of a copy, by the step of its way; what is tried again is counted in `$again`. */
+export const copying = <const Next extends string>(
+  step: "copy-volumes" | "return-volumes",
+  attempt: string,
+  stage: "snapshot" | "restore" | "unmark",
+  next: Next,
+): Task<Next | "Failed"> =>
+  call<Next | "Failed">(
+    step,
+    { run: "{% $run %}", item: "{% $item %}", attempt, again: "{% $again %}", stage },
+    { Next: next, Catch: otherwise("Failed") },
+  );
+
+/** A look at a stage of a copy, kept in `$seen` and counted in `$asked`. */
+export const lookingAtCopy = <const Next extends string>(
+  way: "forward" | "back",
+  attempt: string,
+  copy: string,
+  stage: "gone" | "snapshot" | "restore" | "started",
+  next: Next,
+): Task<Next | "Failed"> =>
+  call<Next | "Failed">(
+    "observe-copy",
+    {
+      run: "{% $run %}",
+      item: "{% $item %}",
+      way,
+      attempt,
+      copy,
+      again: "{% $again %}",
+      stage,
+      asked: "{% $asked %}",
+      watcher: "{% $states.context.Execution.Name %}",
+    },
+    { Assign: { seen: RESULT, asked: "{% $asked + 1 %}" }, Next: next, Catch: otherwise("Failed") },
+  );

@@ -1,6 +1,6 @@
 /** The way back of a copied workload: what was written on the target comes to the source before it starts there; its old volumes are retained. */
 
-import { call, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
+import { call, copying, inTime, lookingAtCopy, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
 
 /** Input: run, item, poll. Where nothing ran on the target, the source simply starts again. */
 export const copyBack = stateMachine("copy-back", {
@@ -44,15 +44,21 @@ export const copyBack = stateMachine("copy-back", {
       { run: "{% $run %}", entry: "{% $done.before %}" },
       { Next: "Is it gone?", Catch: otherwise("Failed") },
     ),
-    "Is it gone?": looking("gone", "Gone?"),
+    "Is it gone?": lookingAtCopy("back", "{% $done.attempt %}", "{% $copy %}", "gone", "Gone?"),
     "Gone?": whether("Snapshot its volumes", "Wait until it is gone"),
     "Wait until it is gone": { Type: "Wait", Seconds: "{% $poll %}", Next: "Is it gone?" },
-    "Snapshot its volumes": copying("snapshot", "Is the snapshot whole?"),
-    "Is the snapshot whole?": looking("snapshot", "Whole?"),
+    "Snapshot its volumes": copying("return-volumes", "{% $copy %}", "snapshot", "Is the snapshot whole?"),
+    "Is the snapshot whole?": lookingAtCopy(
+      "back",
+      "{% $done.attempt %}",
+      "{% $copy %}",
+      "snapshot",
+      "Whole?",
+    ),
     "Whole?": whether("Restore its volumes", "Wait for the snapshot"),
     "Wait for the snapshot": { Type: "Wait", Seconds: "{% $poll %}", Next: "Is the snapshot whole?" },
-    "Restore its volumes": copying("restore", "Is the copy there?"),
-    "Is the copy there?": looking("restore", "There?"),
+    "Restore its volumes": copying("return-volumes", "{% $copy %}", "restore", "Is the copy there?"),
+    "Is the copy there?": lookingAtCopy("back", "{% $done.attempt %}", "{% $copy %}", "restore", "There?"),
     "There?": {
       Type: "Choice",
       Choices: [
@@ -86,7 +92,7 @@ export const copyBack = stateMachine("copy-back", {
       Assign: { tries: "{% $tries + 1 %}", copy: "{% $copy + 1 %}", again: 0 },
       Next: "Snapshot its volumes",
     },
-    "Take the marks off": copying("unmark", "Start on the source"),
+    "Take the marks off": copying("return-volumes", "{% $copy %}", "unmark", "Start on the source"),
     "Start on the source": call(
       "undo-effect",
       { run: "{% $run %}", entry: "{% $append($done.before, $done.after) %}" },
@@ -101,14 +107,7 @@ export const copyBack = stateMachine("copy-back", {
         Catch: otherwise("Failed"),
       },
     ),
-    "Stands?": {
-      Type: "Choice",
-      Choices: [
-        { Condition: "{% $seen.verdict = 'pass' %}", Next: "Back" },
-        { Condition: "{% $polls * $poll < $item.readyDeadlineSeconds %}", Next: "Give it time" },
-      ],
-      Default: "Not back",
-    },
+    "Stands?": inTime("Back", "Give it time", "Not back"),
     "Give it time": { Type: "Wait", Seconds: "{% $poll %}", Next: "Does it stand?" },
     Back: { Type: "Succeed", Output: { back: "{% $item.name %}" } },
     "Serve on the target": {
@@ -126,38 +125,6 @@ export const copyBack = stateMachine("copy-back", {
     Failed: REFAIL,
   },
 });
-
-function copying<const Next extends string>(stage: "snapshot" | "restore" | "unmark", next: Next) {
-  return call<Next | "Failed">(
-    "return-volumes",
-    {
-      run: "{% $run %}",
-      item: "{% $item %}",
-      attempt: "{% $copy %}",
-      again: "{% $again %}",
-      stage,
-    },
-    { Next: next, Catch: otherwise("Failed") },
-  );
-}
-
-function looking<const Next extends string>(stage: string, next: Next) {
-  return call<Next | "Failed">(
-    "observe-copy",
-    {
-      run: "{% $run %}",
-      item: "{% $item %}",
-      way: "back",
-      attempt: "{% $done.attempt %}",
-      copy: "{% $copy %}",
-      again: "{% $again %}",
-      stage,
-      asked: "{% $asked %}",
-      watcher: "{% $states.context.Execution.Name %}",
-    },
-    { Assign: { seen: RESULT, asked: "{% $asked + 1 %}" }, Next: next, Catch: otherwise("Failed") },
-  );
-}
 
 /** Four hours of looking, then a person: what Velero does is its own business, but not for ever. */
 function whether<const Then extends string, const Again extends string>(then: Then, again: Again) {

@@ -1,6 +1,16 @@
 /** Moves a workload with its volumes: stopped on the source, copied by Velero, proved, started on the target; within the approved pause, or not at all. */
 
-import { askPerson, begin, call, child, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
+import {
+  askPerson,
+  begin,
+  call,
+  child,
+  copying,
+  lookingAtCopy,
+  otherwise,
+  REFAIL,
+  stateMachine,
+} from "./asl.ts";
 
 /** Input: run, phase, item, poll. Undo: copy-back; where nothing ran on the target yet, the source starts with its own volumes. */
 export const copyWithPause = stateMachine("copy-with-pause", {
@@ -26,15 +36,21 @@ export const copyWithPause = stateMachine("copy-with-pause", {
       Next: "Is it gone?",
       Catch: otherwise("Failed"),
     }),
-    "Is it gone?": looking("gone", "Gone?"),
+    "Is it gone?": lookingAtCopy("forward", "{% $attempt %}", "{% $attempt %}", "gone", "Gone?"),
     "Gone?": whether("Snapshot its volumes", "Wait until it is gone"),
     "Wait until it is gone": { Type: "Wait", Seconds: "{% $poll %}", Next: "Is it gone?" },
-    "Snapshot its volumes": copying("snapshot", "Is the snapshot whole?"),
-    "Is the snapshot whole?": looking("snapshot", "Whole?"),
+    "Snapshot its volumes": copying("copy-volumes", "{% $attempt %}", "snapshot", "Is the snapshot whole?"),
+    "Is the snapshot whole?": lookingAtCopy(
+      "forward",
+      "{% $attempt %}",
+      "{% $attempt %}",
+      "snapshot",
+      "Whole?",
+    ),
     "Whole?": whether("Restore its volumes", "Wait for the snapshot"),
     "Wait for the snapshot": { Type: "Wait", Seconds: "{% $poll %}", Next: "Is the snapshot whole?" },
-    "Restore its volumes": copying("restore", "Is the copy there?"),
-    "Is the copy there?": looking("restore", "There?"),
+    "Restore its volumes": copying("copy-volumes", "{% $attempt %}", "restore", "Is the copy there?"),
+    "Is the copy there?": lookingAtCopy("forward", "{% $attempt %}", "{% $attempt %}", "restore", "There?"),
     "There?": {
       Type: "Choice",
       Comment:
@@ -64,7 +80,7 @@ export const copyWithPause = stateMachine("copy-with-pause", {
       scaled("target", "{% $item.replicas %}", "4-target-start"),
       { Next: "Is it up?", Catch: otherwise("Failed") },
     ),
-    "Is it up?": looking("started", "Up?"),
+    "Is it up?": lookingAtCopy("forward", "{% $attempt %}", "{% $attempt %}", "started", "Up?"),
     "Up?": whether("Lead its callers there", "Wait until it is up"),
     "Wait until it is up": { Type: "Wait", Seconds: "{% $poll %}", Next: "Is it up?" },
     "Lead its callers there": call(
@@ -101,38 +117,6 @@ function scaled(side: "source" | "target", replicas: number | string, move: stri
     operation: "{% $item.operations.move %}",
     move: moveOf(move),
   };
-}
-
-function copying<const Next extends string>(stage: "snapshot" | "restore", next: Next) {
-  return call<Next | "Failed">(
-    "copy-volumes",
-    {
-      run: "{% $run %}",
-      item: "{% $item %}",
-      attempt: "{% $attempt %}",
-      again: "{% $again %}",
-      stage,
-    },
-    { Next: next, Catch: otherwise("Failed") },
-  );
-}
-
-function looking<const Next extends string>(stage: string, next: Next) {
-  return call<Next | "Failed">(
-    "observe-copy",
-    {
-      run: "{% $run %}",
-      item: "{% $item %}",
-      way: "forward",
-      attempt: "{% $attempt %}",
-      copy: "{% $attempt %}",
-      again: "{% $again %}",
-      stage,
-      asked: "{% $asked %}",
-      watcher: "{% $states.context.Execution.Name %}",
-    },
-    { Assign: { seen: RESULT, asked: "{% $asked + 1 %}" }, Next: next, Catch: otherwise("Failed") },
-  );
 }
 
 function whether<const Then extends string, const Again extends string>(then: Then, again: Again) {

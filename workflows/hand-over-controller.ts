@@ -1,6 +1,6 @@
 /** Both controllers run, each owning only its own; what both could own passes in the ledger, between two of the source's looks. */
 
-import { askPerson, call, child, otherwise, REFAIL, RESULT, scaling, stateMachine } from "./asl.ts";
+import { askPerson, call, child, inTime, otherwise, REFAIL, RESULT, scaling, stateMachine } from "./asl.ts";
 
 /**
  * Input: run, phase, item, poll. A controller that runs beside the other for good is done once it stands. Undo, newest first: the target's may not
@@ -48,14 +48,7 @@ export const handOverController = stateMachine("hand-over-controller", {
       { run: "{% $run %}", item: "{% $item %}", side: "source" },
       { Assign: { seen: RESULT, polls: "{% $polls + 1 %}" }, Next: "Gone?", Catch: otherwise("Failed") },
     ),
-    "Gone?": {
-      Type: "Choice",
-      Choices: [
-        { Condition: "{% $seen.verdict = 'pass' %}", Next: "The target owns" },
-        { Condition: "{% $polls * $poll < $item.readyDeadlineSeconds %}", Next: "Give it time" },
-      ],
-      Default: "Ask a person",
-    },
+    "Gone?": inTime("The target owns", "Give it time", "Ask a person"),
     "Give it time": { Type: "Wait", Seconds: "{% $poll %}", Next: "Is it gone from the source?" },
     "Ask a person": askPerson("{% $item.operations.move %}", {
       Assign: { polls: 0 },

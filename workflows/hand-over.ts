@@ -1,6 +1,17 @@
 /** Hands over what must not exist twice: stopped on the source, proved gone, owned by the target, started there. */
 
-import { askPerson, begin, call, child, otherwise, REFAIL, RESULT, scaling, stateMachine } from "./asl.ts";
+import {
+  askPerson,
+  begin,
+  call,
+  child,
+  inTime,
+  otherwise,
+  REFAIL,
+  RESULT,
+  scaling,
+  stateMachine,
+} from "./asl.ts";
 
 /** Input: run, phase, item, poll. Undo, newest first: stopped on the target, proved gone, owned by the source, started there. */
 export const handOver = stateMachine("hand-over", {
@@ -56,14 +67,7 @@ export const handOver = stateMachine("hand-over", {
       { run: "{% $run %}", item: "{% $item %}", side: "source" },
       { Assign: { seen: RESULT, polls: "{% $polls + 1 %}" }, Next: "Gone?", Catch: otherwise("Failed") },
     ),
-    "Gone?": {
-      Type: "Choice",
-      Choices: [
-        { Condition: "{% $seen.verdict = 'pass' %}", Next: "The target owns it" },
-        { Condition: "{% $polls * $poll < $item.readyDeadlineSeconds %}", Next: "Give it time" },
-      ],
-      Default: "Ask a person",
-    },
+    "Gone?": inTime("The target owns it", "Give it time", "Ask a person"),
     "Give it time": { Type: "Wait", Seconds: "{% $poll %}", Next: "Is it gone from the source?" },
     "Ask a person": askPerson("{% $item.operations.move %}", {
       Assign: { polls: 0 },

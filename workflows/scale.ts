@@ -1,6 +1,6 @@
 /** Brings one workload on one side to a number of pods and waits until it stands: ready, or gone where the number is zero. */
 
-import { askPerson, begin, call, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
+import { askPerson, begin, call, inTime, otherwise, REFAIL, RESULT, stateMachine } from "./asl.ts";
 
 /** Input: run, phase, item, side, replicas, operation, move, poll. Undo: the old number, from the journal. */
 export const scale = stateMachine("scale", {
@@ -46,14 +46,7 @@ export const scale = stateMachine("scale", {
         Catch: otherwise("Failed"),
       },
     ),
-    "Does it stand?": {
-      Type: "Choice",
-      Choices: [
-        { Condition: "{% $seen.verdict = 'pass' %}", Next: "It stands" },
-        { Condition: "{% $polls * $poll < $item.readyDeadlineSeconds %}", Next: "Give it time" },
-      ],
-      Default: "Ask a person",
-    },
+    "Does it stand?": inTime("It stands", "Give it time", "Ask a person"),
     "Give it time": { Type: "Wait", Seconds: "{% $poll %}", Next: "Look at the pods" },
     "Ask a person": askPerson("{% $operation & '/' & $move %}", {
       Assign: { polls: 0, tries: "{% $tries + 1 %}" },
