@@ -1,10 +1,10 @@
 /** The composition root of the commands that speak to AWS: clients, names of a stage's parts, who calls, and a clock that Ctrl-C ends. */
 
 import { S3Client } from "@aws-sdk/client-s3";
-import { SFNClient } from "@aws-sdk/client-sfn";
+import { SFNClient, StartExecutionCommand } from "@aws-sdk/client-sfn";
 import { SQSClient } from "@aws-sdk/client-sqs";
 import { GetCallerIdentityCommand, STSClient } from "@aws-sdk/client-sts";
-import { calling } from "../adapters/aws.ts";
+import { calling, errorName } from "../adapters/aws.ts";
 import type { AwsClients } from "../adapters/aws-clients.ts";
 import { type Bucket, makeBucket } from "../adapters/bucket.ts";
 import { Refused } from "../domain/errors.ts";
@@ -128,4 +128,35 @@ const chain = (error: unknown): readonly Error[] => {
   const found: Error[] = [];
   for (let each = error; each instanceof Error && found.length < 5; each = each.cause) found.push(each);
   return found;
+};
+
+/** Names of executions are taken for 90 days: later starts of the same thing are counted, so often at most. */
+export const STARTS_MAX = 50;
+
+/**
+ * Starts a machine under the first of its names that no execution has had.
+ * @param named the n-th name, from 1, and what is done with it, for errors.
+ * @returns the execution's ARN; undefined where all STARTS_MAX names were taken.
+ */
+export const startUnder = async (
+  live: Pick<Live, "sfn" | "machineArn">,
+  machine: string,
+  named: (n: number) => { readonly name: string; readonly doing: string },
+  input: string,
+): Promise<string | undefined> => {
+  const stateMachineArn = live.machineArn(machine);
+  for (let n = 1; n <= STARTS_MAX; n += 1) {
+    const { name, doing } = named(n);
+    const arn = await calling(doing, async () => {
+      try {
+        return (await live.sfn.send(new StartExecutionCommand({ stateMachineArn, name, input })))
+          .executionArn;
+      } catch (error) {
+        if (errorName(error) === "ExecutionAlreadyExists") return undefined;
+        throw error;
+      }
+    });
+    if (arn !== undefined) return arn;
+  }
+  return undefined;
 };

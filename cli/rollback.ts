@@ -1,7 +1,5 @@
 /** `repot rollback`: takes a live migration back, or prints the exact commands with which a person would do it without Repot. */
 
-import { StartExecutionCommand } from "@aws-sdk/client-sfn";
-import { calling, errorName } from "../adapters/aws.ts";
 import { byHand } from "../domain/by-hand.ts";
 import { Refused } from "../domain/errors.ts";
 import { isForward, JournalEntrySchema, keys, undoKeyOf } from "../domain/journal.ts";
@@ -9,7 +7,7 @@ import { undoLists } from "../domain/undo.ts";
 import { clustersOf } from "../functions/lock.ts";
 import { events } from "./follow.ts";
 import type { Io } from "./io.ts";
-import type { Live } from "./live.ts";
+import { type Live, STARTS_MAX, startUnder } from "./live.ts";
 import { type LiveRun, runOf } from "./run-of.ts";
 
 export type RollbackOptions = {
@@ -19,8 +17,6 @@ export type RollbackOptions = {
   readonly detach: boolean;
   readonly json: boolean;
 };
-
-const STARTS_MAX = 50;
 
 /** @returns what following it ends with; 0 for --print and --detach. @throws Refused where there is no way back. */
 export const rollback = async (options: RollbackOptions, io: Io, live: Live): Promise<number> => {
@@ -47,20 +43,12 @@ export const rollback = async (options: RollbackOptions, io: Io, live: Live): Pr
 
 const startRollback = async (live: Live, { migration, hash }: LiveRun): Promise<string> => {
   const input = JSON.stringify({ run: { migration, plan: hash }, startedBy: "person" });
-  for (let n = 1; n <= STARTS_MAX; n += 1) {
+  const named = (n: number) => {
     const name = `${migration}-by-hand-${n}`;
-    const arn = await calling(`start the rollback ${name}`, async () => {
-      try {
-        const stateMachineArn = live.machineArn("roll-back");
-        return (await live.sfn.send(new StartExecutionCommand({ stateMachineArn, name, input })))
-          .executionArn;
-      } catch (error) {
-        if (errorName(error) === "ExecutionAlreadyExists") return undefined;
-        throw error;
-      }
-    });
-    if (arn !== undefined) return arn;
-  }
+    return { name, doing: `start the rollback ${name}` };
+  };
+  const arn = await startUnder(live, "roll-back", named, input);
+  if (arn !== undefined) return arn;
   throw new Refused(
     `${migration} was rolled back ${STARTS_MAX} times already. Look at what is left: repot status ${migration}`,
   );

@@ -1,7 +1,7 @@
 /** `repot start`: puts an approved plan where the steps find it, starts the migration, and follows it. */
 
-import { DescribeExecutionCommand, StartExecutionCommand } from "@aws-sdk/client-sfn";
-import { calling, errorName } from "../adapters/aws.ts";
+import { DescribeExecutionCommand } from "@aws-sdk/client-sfn";
+import { calling } from "../adapters/aws.ts";
 import { storePlan } from "../adapters/plan-store.ts";
 import { Refused } from "../domain/errors.ts";
 import { keys } from "../domain/journal.ts";
@@ -10,7 +10,7 @@ import { planHash, reasonsNotToStart } from "../domain/planning/build.ts";
 import { clustersOf, LockSchema } from "../functions/lock.ts";
 import { events } from "./follow.ts";
 import type { Io } from "./io.ts";
-import type { Live } from "./live.ts";
+import { type Live, STARTS_MAX, startUnder } from "./live.ts";
 import { quote } from "./options.ts";
 import { loadPlan } from "./plan.ts";
 
@@ -25,8 +25,6 @@ export type StartOptions = {
   readonly json: boolean;
 };
 
-/** Names of executions are taken for 90 days: later starts of the same migration are counted. */
-const STARTS_MAX = 50;
 const HASH_DIGITS_MIN = 12;
 
 /** @returns 0 once it runs (with --detach), else what following it ends with. @throws Refused or BadInput before anything is started. */
@@ -95,20 +93,12 @@ const startExecution = async (
 ): Promise<string> => {
   const first = machine === "decommission" ? `${plan.migration}-decommission` : plan.migration;
   const input = JSON.stringify({ plan: keys.plan(hash), hash, requester: live.userId });
-  for (let n = 1; n <= STARTS_MAX; n += 1) {
+  const named = (n: number) => {
     const name = n === 1 ? first : `${first}-${n}`;
-    const arn = await calling(`start ${name}`, async () => {
-      try {
-        const stateMachineArn = live.machineArn(machine);
-        return (await live.sfn.send(new StartExecutionCommand({ stateMachineArn, name, input })))
-          .executionArn;
-      } catch (error) {
-        if (errorName(error) === "ExecutionAlreadyExists") return undefined;
-        throw error;
-      }
-    });
-    if (arn !== undefined) return arn;
-  }
+    return { name, doing: `start ${name}` };
+  };
+  const arn = await startUnder(live, machine, named, input);
+  if (arn !== undefined) return arn;
   throw new Refused(`${first} was started ${STARTS_MAX} times already. Plan again under another name.`);
 };
 
