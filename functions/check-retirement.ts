@@ -8,6 +8,7 @@ import { keys } from "../domain/journal.ts";
 import { byCodeUnit, type KubeObject } from "../domain/kube.ts";
 import { nameOf } from "../domain/plan.ts";
 import { edgeRequestRate } from "../domain/queries.ts";
+import { forEach } from "./check.ts";
 import { gate } from "./gate.ts";
 import { bucketOf, kubernetesOf, planOf, type Run, type SlimPlan } from "./run.ts";
 import type { Context } from "./step.ts";
@@ -45,26 +46,23 @@ const EXCLUSIVE: ReadonlySet<string> = new Set(["stop-then-start", "copy-with-pa
 
 /** Everything exclusive that moved is the target's. */
 const owners = async (context: Context, run: Run, plan: SlimPlan): Promise<readonly Verdict[]> => {
-  const verdicts: Verdict[] = [];
-  for (const workload of plan.workloads) {
-    const isOwned = workload.move === "hand-over-controller" && workload.controller?.way === "owned";
-    if (!isOwned && !EXCLUSIVE.has(workload.move)) continue;
+  const exclusive = plan.workloads.filter(
+    (w) => EXCLUSIVE.has(w.move) || (w.move === "hand-over-controller" && w.controller?.way === "owned"),
+  );
+  return forEach(exclusive, async (workload) => {
     const key = keys.owner(run.migration, nameOf(workload));
     const owner = await ownerOf(bucketOf(context), run.migration, nameOf(workload));
-    verdicts.push(
-      judge(context, owner === "target", {
-        check: "retirement/owner",
-        subject: nameOf(workload),
-        sentence: `${nameOf(workload)} is owned by the ${owner}.`,
-        remedy: "Hand it over first.",
-        value: owner,
-        threshold: "target",
-        samples: 1,
-        source: key,
-      }),
-    );
-  }
-  return verdicts;
+    return judge(context, owner === "target", {
+      check: "retirement/owner",
+      subject: nameOf(workload),
+      sentence: `${nameOf(workload)} is owned by the ${owner}.`,
+      remedy: "Hand it over first.",
+      value: owner,
+      threshold: "target",
+      samples: 1,
+      source: key,
+    });
+  });
 };
 
 /**

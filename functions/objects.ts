@@ -45,7 +45,7 @@ export const setField = (
   ({ kind: "set-field", cluster, object: { ...object }, path: [...path], before, after }) as Effect;
 
 /** The kinds of a list of objects, each once, sorted. */
-export const kindsOf = (objects: readonly KubeObject[]): readonly KindRef[] => {
+export const kindsOf = (objects: readonly KindRef[]): readonly KindRef[] => {
   const kinds = new Map(
     objects.map((o) => [`${o.apiVersion}|${o.kind}`, { apiVersion: o.apiVersion, kind: o.kind }]),
   );

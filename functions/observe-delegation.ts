@@ -5,6 +5,7 @@ import { fqdn } from "../adapters/route53.ts";
 import { AnswerLost } from "../domain/errors.ts";
 import type { Verdict } from "../domain/gates.ts";
 import { byCodeUnit } from "../domain/kube.ts";
+import { forEach } from "./check.ts";
 import { gate } from "./gate.ts";
 import { recordsAt } from "./observe-ttls.ts";
 import { planOf } from "./run.ts";
@@ -20,12 +21,14 @@ export const observeDelegation = gate({
     const plan = await planOf(context, run);
     const zones = await zonesOf(context, run, plan);
     const wanted = freshOf(zones).nameServers.map(fqdn).sort(byCodeUnit);
-    const verdicts: Verdict[] = [];
-    for (const server of [...zones.parent.nameServers, ...zones.old.nameServers])
-      verdicts.push(await delegatesTo(context, server, plan.settings.dns.zone, wanted));
-    for (const server of freshOf(zones).nameServers)
-      for (const host of hostsOf(plan)) verdicts.push(await answersFor(context, server, host));
-    return verdicts;
+    const delegations = await forEach([...zones.parent.nameServers, ...zones.old.nameServers], (server) =>
+      delegatesTo(context, server, plan.settings.dns.zone, wanted),
+    );
+    const questions = freshOf(zones).nameServers.flatMap((server) =>
+      hostsOf(plan).map((host) => ({ server, host })),
+    );
+    const answers = await forEach(questions, ({ server, host }) => answersFor(context, server, host));
+    return [...delegations, ...answers];
   },
 });
 

@@ -5,19 +5,20 @@ import { nameOf } from "../domain/plan.ts";
 import { gate } from "./gate.ts";
 import { kubernetesOf, planOf } from "./run.ts";
 import { judge } from "./verdicts.ts";
-import { isScalable, refOfItem, statusOf } from "./workload.ts";
+import { isScalable, statusOf, workloadsOn } from "./workload.ts";
 
 export const observeFloor = gate({
   name: "observe-floor",
   does: "Compares the wanted pods of each shared workload of the source with its floor.",
-  needs: { kubernetes: { source: ["get deployments", "get statefulsets"] } },
+  needs: { kubernetes: { source: ["list deployments", "list statefulsets"] } },
   patience: { pollSeconds: 30, holdSecondsMax: 300 },
   measure: async ({ run }, context) => {
     const plan = await planOf(context, run);
     const verdicts: Verdict[] = [];
-    for (const workload of plan.workloads) {
-      if (workload.move !== "half-and-half" || !isScalable(workload)) continue;
-      const object = await kubernetesOf(context, "source").find(refOfItem(workload));
+    const shared = plan.workloads.filter((w) => w.move === "half-and-half" && isScalable(w));
+    const find = await workloadsOn(kubernetesOf(context, "source"), shared);
+    for (const workload of shared) {
+      const object = find(workload);
       const wanted = object ? statusOf(object).wanted : 0;
       const limit = Math.min(workload.floor, workload.replicas);
       verdicts.push(

@@ -1,8 +1,8 @@
 /** Before traffic moves: does anything still run on the source that the ledger has given to the target? Changes nothing. */
 
 import { ownerOf } from "../adapters/effects/owners.ts";
-import type { Verdict } from "../domain/gates.ts";
 import { nameOf, type Workload } from "../domain/plan.ts";
+import { forEach } from "./check.ts";
 import { gate } from "./gate.ts";
 import { bucketOf, kubernetesOf, planOf } from "./run.ts";
 import { judge } from "./verdicts.ts";
@@ -23,14 +23,15 @@ export const observeOwners = gate({
   measure: async ({ run }, context) => {
     const plan = await planOf(context, run);
     const source = kubernetesOf(context, "source");
-    const verdicts: Verdict[] = [];
-    for (const workload of plan.workloads.filter(passes)) {
+    const verdicts = await forEach(plan.workloads.filter(passes), async (workload) => {
       const name = nameOf(workload);
       const owner = await ownerOf(bucketOf(context), run.migration, name);
       const object = await source.find(refOfItem(workload));
       const left = object && owner === "target" ? await leftOf(source, object) : "";
-      verdicts.push(
-        judge(context, owner === "target" && left === "" ? true : owner === "target" ? false : undefined, {
+      return judge(
+        context,
+        owner === "target" && left === "" ? true : owner === "target" ? false : undefined,
+        {
           check: "owners/one",
           subject: name,
           sentence: `${name} is owned by the ${owner}${left === "" ? "" : `, and ${left} of it run on the source: somebody has started it there again`}.`,
@@ -39,9 +40,9 @@ export const observeOwners = gate({
           threshold: "owned by the target, nothing left on the source",
           samples: 1,
           source: "the ledger, and the source's pods",
-        }),
+        },
       );
-    }
+    });
     return verdicts.length > 0
       ? verdicts
       : [

@@ -5,6 +5,7 @@ import type { Verdict } from "../domain/gates.ts";
 import { type KubeObject, keyOf, refOf } from "../domain/kube.ts";
 import { at, groupOf } from "../domain/pods.ts";
 import { hitsWanted, isAtZero, isRestored, restoreState, restoresOf, STAGES } from "../domain/restore.ts";
+import { forEach } from "./check.ts";
 import { gate } from "./gate.ts";
 import { objectsOf, orUnknown, stockOf } from "./objects.ts";
 import { kubernetesOf } from "./run.ts";
@@ -24,9 +25,9 @@ export const observeRestore = gate({
     const stage = STAGES.find((s) => s === subject);
     if (!stage) return [];
     const objects = await objectsOf(context, run);
-    const verdicts: Verdict[] = [];
-    for (const restore of restoresOf(run.migration, stage, objects))
-      verdicts.push(await isOver(context, restore.metadata.name));
+    const verdicts = await forEach(restoresOf(run.migration, stage, objects), ({ metadata }) =>
+      isOver(context, metadata.name),
+    );
     if (verdicts.length === 0) return [nothingToDo(context, stage)];
     if (stage !== "namespaces" || verdicts.some((v) => v.verdict !== "pass")) return verdicts;
     return [...verdicts, ...(await modifiersHit(context, objects))];

@@ -6,7 +6,7 @@ import { nameOf } from "../domain/plan.ts";
 import { undoLists } from "../domain/undo.ts";
 import { bucketOf, kubernetesOf, planOf, type Run, RunSchema } from "./run.ts";
 import { type Context, step } from "./step.ts";
-import { isScalable, refOfItem, statusOf } from "./workload.ts";
+import { isScalable, statusOf, workloadsOn } from "./workload.ts";
 
 /** Whose pods on the source come back before anything else does. */
 const SHARED: ReadonlySet<string> = new Set(["half-and-half", "shift-group"]);
@@ -15,14 +15,17 @@ export const observeSource = step({
   name: "observe-source",
   does: "Compares ready with wanted pods of every workload that shares traffic or messages.",
   input: z.object({ run: RunSchema }),
-  needs: { s3: ["GetObject", "ListBucket"], kubernetes: { source: ["get deployments", "get statefulsets"] } },
+  needs: {
+    s3: ["GetObject", "ListBucket"],
+    kubernetes: { source: ["list deployments", "list statefulsets"] },
+  },
   run: async ({ run }, context) => {
     const plan = await planOf(context, run);
-    const source = kubernetesOf(context, "source");
+    const shared = plan.workloads.filter((w) => SHARED.has(w.move) && isScalable(w));
+    const find = await workloadsOn(kubernetesOf(context, "source"), shared);
     const missing: string[] = [...(await notUndone(context, run))];
-    for (const workload of plan.workloads) {
-      if (!SHARED.has(workload.move) || !isScalable(workload)) continue;
-      const object = await source.find(refOfItem(workload));
+    for (const workload of shared) {
+      const object = find(workload);
       const status = object && statusOf(object);
       if (!status?.settled || status.ready < status.wanted)
         missing.push(`${nameOf(workload)} (${status?.ready ?? 0} of ${status?.wanted ?? workload.replicas})`);

@@ -5,6 +5,7 @@ import { suiteNameOf } from "../domain/e2e.ts";
 import type { Verdict } from "../domain/gates.ts";
 import type { KubeObject } from "../domain/kube.ts";
 import { at } from "../domain/pods.ts";
+import { forEach } from "./check.ts";
 import { gate } from "./gate.ts";
 import { probeVerdict } from "./probe-host.ts";
 import { kubernetesOf, planOf } from "./run.ts";
@@ -22,10 +23,11 @@ export const observeSuite = gate({
     const idle = whereNoHosts(context, plan, "e2e/hosts");
     if (idle) return idle;
     const [server = ""] = freshOf(await zonesOf(context, run, plan)).nameServers;
-    const verdicts: Verdict[] = [];
-    for (const host of hostsOf(plan))
-      verdicts.push(await jobOf(context, host), await probeVerdict(context, "e2e/answer", server, host));
-    return verdicts;
+    const verdicts = await forEach(hostsOf(plan), async (host) => [
+      await jobOf(context, host),
+      await probeVerdict(context, "e2e/answer", server, host),
+    ]);
+    return verdicts.flat();
   },
 });
 

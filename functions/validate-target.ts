@@ -1,13 +1,15 @@
 /** Dual-zone validation: the whole target, asked through the zone that nobody is delegated to yet. Changes nothing. */
 
 import type { Verdict } from "../domain/gates.ts";
+import type { KubeObject } from "../domain/kube.ts";
 import { nameOf, type Workload } from "../domain/plan.ts";
+import { forEach } from "./check.ts";
 import { gate } from "./gate.ts";
 import { probeVerdict } from "./probe-host.ts";
 import { kubernetesOf, planOf } from "./run.ts";
 import type { Context } from "./step.ts";
 import { judge } from "./verdicts.ts";
-import { isScalable, refOfItem, statusOf } from "./workload.ts";
+import { isScalable, statusOf, workloadsOn } from "./workload.ts";
 import { freshOf, hostsOf, ZONE_READS, zonesOf } from "./zones.ts";
 
 export const validateTarget = gate({
@@ -17,26 +19,25 @@ export const validateTarget = gate({
     route53: ZONE_READS,
     dns: ["ask"],
     kubernetes: {
-      target: ["get cronjobs", "get daemonsets", "get deployments", "get statefulsets"],
+      target: ["list cronjobs", "list daemonsets", "list deployments", "list statefulsets"],
     },
     probes: ["get"],
   },
   measure: async ({ run }, context) => {
     const plan = await planOf(context, run);
-    const verdicts: Verdict[] = [];
-    for (const workload of plan.workloads)
-      if (workload.move !== "none" && workload.move !== "keep-on-source")
-        verdicts.push(await stands(context, workload));
+    const moved = plan.workloads.filter((w) => w.move !== "none" && w.move !== "keep-on-source");
+    const find = await workloadsOn(kubernetesOf(context, "target"), moved);
+    const verdicts = moved.map((workload) => stands(context, workload, find(workload)));
     const [server = ""] = freshOf(await zonesOf(context, run, plan)).nameServers;
-    for (const host of hostsOf(plan))
-      verdicts.push(await probeVerdict(context, "target/probe", server, host));
-    return verdicts;
+    const probes = await forEach(hostsOf(plan), (host) =>
+      probeVerdict(context, "target/probe", server, host),
+    );
+    return [...verdicts, ...probes];
   },
 });
 
 /** As many ready pods as the plan says; a pod on each node that it wants; for what has no pods of its own, that it is there. */
-const stands = async (context: Context, workload: Workload): Promise<Verdict> => {
-  const object = await kubernetesOf(context, "target").find(refOfItem(workload));
+const stands = (context: Context, workload: Workload, object: KubeObject | undefined): Verdict => {
   const status = object && statusOf(object);
   const wanted = isScalable(workload)
     ? workload.replicas

@@ -239,7 +239,12 @@ export const child = <const Name extends string>(
  */
 const inner = (field: "Error" | "Cause") => {
   const said = field === "Error" ? "$c.Error" : "$exists($c.Error) ? $c.Cause : $c.errorMessage";
-  return `{% ($e := $states.errorOutput; $c := $substring($e.Cause, 0, 1) = '{' ? $parse($e.Cause) : {}; $said := ${said}; $exists($said) ? $said : $e.${field}) %}` as const;
+  // A timeout says nothing of itself: whoever reads the record learns which state it was.
+  const silent =
+    field === "Error"
+      ? "$e.Error"
+      : "$e.Cause != '' ? $e.Cause : $states.context.State.Name & ' got no answer in time: ' & $e.Error & '.'";
+  return `{% ($e := $states.errorOutput; $c := $substring($e.Cause, 0, 1) = '{' ? $parse($e.Cause) : {}; $said := ${said}; $exists($said) and $said != '' ? $said : (${silent})) %}` as const;
 };
 
 /** Keeps what went wrong in `$error` and `$cause`, and goes on at `next`. @param errors Which errors; all of them where it isn't said. */

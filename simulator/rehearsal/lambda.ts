@@ -29,6 +29,8 @@ export type LambdaOptions = {
   readonly onInvocation: (step: string) => void;
   /** Told of what no step may do, and one did: the run is worth nothing. */
   readonly onMistake?: (mistake: Error) => void;
+  /** Told of each invocation after it has ended, and how long it took. */
+  readonly onEnded?: (step: string, seconds: number) => void;
   /** Faults of the service itself, where there are any. */
   readonly faults?: Pick<Faults, "duplicates" | "diesBeforeReturn">;
 };
@@ -80,7 +82,7 @@ const invoke = (
 
 /** One invocation. It lives on the clock until it ends by itself, crashes or times out, whether or not anybody still waits for its answer. */
 const invokeOnce = (
-  { clock, context, faults, onMistake }: Serving,
+  { clock, context, faults, onMistake, onEnded }: Serving,
   step: Step,
   input: unknown,
   execution: string,
@@ -106,6 +108,7 @@ const invokeOnce = (
       ),
   };
   const life = clock.task(step.name, () => {
+    const began = clock.now();
     const timer = clock.after(timeoutSeconds * 1000, () => {
       endInvocation(invocation);
       ended.reject(new FunctionError("Sandbox.Timedout", `Task timed out after ${timeoutSeconds} seconds.`));
@@ -115,7 +118,10 @@ const invokeOnce = (
       if (faults?.diesBeforeReturn(invocation)) throw died(`${step.name} crashed with its answer`);
       return answer;
     };
-    return Promise.race([run(), ended.promise]).finally(timer.cancel);
+    return Promise.race([run(), ended.promise]).finally(() => {
+      timer.cancel();
+      onEnded?.(step.name, (clock.now() - began) / 1000);
+    });
   });
   return Promise.race([life, abandoned.promise]);
 };

@@ -31,7 +31,7 @@ import { makeDeployment } from "./deployment.ts";
 import { makeDriver } from "./drive.ts";
 import { makeFreezeMeter } from "./freeze-meter.ts";
 import { type Judges, makeJudges } from "./judges.ts";
-import { makeLambda, makeListening } from "./lambda.ts";
+import { type LambdaOptions, makeLambda, makeListening } from "./lambda.ts";
 import { makeItemReader } from "./map-items.ts";
 import { endingOf } from "./outcome.ts";
 import { type ApproveMode, OPERATOR, type StuckPod } from "./people.ts";
@@ -79,6 +79,8 @@ export type Rehearsed = {
   readonly faultsEndedAt: number | undefined;
   /** How often each fault could have struck and was told to let it pass. */
   readonly occasions: readonly { readonly kind: string; readonly step: string; readonly passed: number }[];
+  /** For how many virtual seconds each function ran when it took longest. Lambda ends it after thirty. */
+  readonly functionSecondsMax: ReadonlyMap<string, number>;
   readonly objects: {
     readonly sourceBefore: readonly KubeObject[];
     readonly targetBefore: readonly KubeObject[];
@@ -123,6 +125,7 @@ export const rehearse = async (options: RehearsalOptions): Promise<Rehearsed> =>
     events: run.recorder.events,
     occasions: run.faults.occasions(),
     faultsEndedAt: run.faults.endedAt(),
+    functionSecondsMax: run.functionSecondsMax,
     objects,
   };
 };
@@ -196,7 +199,7 @@ const makeRun = (options: RehearsalOptions) => {
     log: logInto(emit),
   });
   for (const [key, text] of storedTexts(plan, hash)) s3.put(key, text);
-  const lambda = { clock, context, onInvocation: faults.stepBegins, onMistake: mistakes.note, faults };
+  const { functionSecondsMax, ...lambda } = servingOf({ clock, context, faults, mistakes });
   const listen = makeListening({ ...lambda, listeners });
   const engine = new Engine({
     clock,
@@ -215,7 +218,22 @@ const makeRun = (options: RehearsalOptions) => {
   });
   const run = { migration: plan.migration, plan: hash };
   const driver = makeDriver({ ...options, clock, engine, start, run, stopped: record.judges.stopped });
-  return { ...record, clock, world, faults, seam, driver, mistakes };
+  return { ...record, clock, world, faults, seam, driver, mistakes, functionSecondsMax };
+};
+
+/** What every invocation has in common, and how long each function took at most. */
+const servingOf = (parts: {
+  readonly clock: Clock;
+  readonly context: LambdaOptions["context"];
+  readonly faults: Faults;
+  readonly mistakes: ReturnType<typeof makeMistakes>;
+}) => {
+  const { clock, context, faults, mistakes } = parts;
+  const functionSecondsMax = new Map<string, number>();
+  const onEnded = (step: string, seconds: number) =>
+    functionSecondsMax.set(step, Math.max(seconds, functionSecondsMax.get(step) ?? 0));
+  const { stepBegins: onInvocation } = faults;
+  return { clock, context, onInvocation, onMistake: mistakes.note, onEnded, faults, functionSecondsMax };
 };
 
 /** The faults that were asked for, at work. */

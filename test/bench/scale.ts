@@ -28,6 +28,8 @@ export type Scaled = {
   readonly violations: number;
   readonly transitions: number;
   readonly historyEventsMax: number;
+  /** The function that ran longest, in virtual seconds: Lambda ends it after thirty. */
+  readonly slowest: { readonly step: string; readonly seconds: number };
   readonly lines: number;
   readonly virtualHours: number;
   readonly digest: string;
@@ -92,12 +94,18 @@ const measure = async (applications: number, seed: number, mode: Mode): Promise<
     violations: summary.violations.length,
     transitions: summary.transitions,
     historyEventsMax: summary.historyEventsMax,
+    slowest: slowestOf(profiledRun.functionSecondsMax),
     lines,
     virtualHours: summary.virtualSeconds / 3600,
     digest: summary.digest,
     shares,
     held,
   };
+};
+
+const slowestOf = (secondsMax: ReadonlyMap<string, number>): Scaled["slowest"] => {
+  const [[step, seconds] = ["none", 0]] = [...secondsMax].sort(([, a], [, b]) => b - a);
+  return { step, seconds };
 };
 
 /** A rehearsal that takes longer than this is stopped, and the bench says so. */
@@ -139,6 +147,11 @@ const rowsOf = (applications: number, s: Scaled | undefined): readonly Row[] => 
       `${name}: transitions`,
       count(s.transitions),
       `longest history ${count(s.historyEventsMax)} of 25,000 events; ${count(s.lines)} lines; ${s.virtualHours.toFixed(1)} virtual hours`,
+    ],
+    [
+      `${name}: longest call of a function`,
+      `${s.slowest.seconds.toFixed(1)} s`,
+      `${s.slowest.step}; Lambda ends it after 30 s`,
     ],
   ];
 };
