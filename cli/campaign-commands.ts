@@ -10,6 +10,8 @@ export type CampaignOptions = {
   /** Whichever is reached first ends the campaign; one of them is always there. */
   readonly runs?: number;
   readonly seconds?: number;
+  /** How many threads run the cases; as many as there are processors where absent. */
+  readonly threads?: number;
   readonly seed: number;
   /** What is rehearsed: a plan.json or manifests; the small platform that comes with Repot where absent. */
   readonly plan?: string;
@@ -47,6 +49,7 @@ export const addCampaignCommands = (program: Command, io: Io, done: (code: numbe
     )
     .option("--runs <n>", `how many runs (${RUNS})`)
     .option("--seconds <s>", "how long, by the clock on the wall")
+    .option("--threads <n>", "how many threads run them; as many as there are processors")
     .option("--seed <n>", "what the faults are drawn from; the same seed gives the same runs", "1")
     .option(
       "--plan <file>",
@@ -114,8 +117,9 @@ const parseMode = (text: string): Mode => {
 
 const campaignOptions = (flags: Flags): CampaignOptions => {
   const { mode } = textOf(flags, "mode");
-  const { runs, seconds, seed, out } = {
+  const { runs, seconds, threads, seed, out } = {
     ...textOf(flags, "runs"),
+    ...textOf(flags, "threads"),
     ...textOf(flags, "seconds"),
     ...textOf(flags, "seed"),
     ...textOf(flags, "out"),
@@ -126,6 +130,7 @@ const campaignOptions = (flags: Flags): CampaignOptions => {
   };
   return {
     ...(runs === undefined && seconds === undefined ? { runs: RUNS } : limits),
+    ...(threads === undefined ? {} : { threads: parseCount("--threads", threads) }),
     seed: parseSeed(seed ?? "1"),
     ...textOf(flags, "plan"),
     keepGoing: flags["keepGoing"] === true,

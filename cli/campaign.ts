@@ -14,6 +14,7 @@ import {
   smallestOf,
 } from "../simulator/campaign/campaign.ts";
 import { type Case, mustBeInvariants, type Platform } from "../simulator/campaign/case.ts";
+import { type Crew, inOrder, makeCrew, THREADS_MAX } from "../simulator/campaign/crew.ts";
 import {
   caseOf,
   cells,
@@ -69,14 +70,15 @@ export const campaign = async (options: CampaignOptions, io: Io): Promise<number
   const seen = new Set<string>();
   let broke = false;
   const rigged = { planted, unwatched, ...(mode === undefined ? {} : { mode }) };
-  for await (const ran of run(platform, options.seed, rigged)) {
+  const crew = crewFor(platform, options, io);
+  for await (const ran of run(platform, options.seed, rigged, crew)) {
     tally.add(ran.tried, ran.verdict);
     if (options.json) io.out(`${JSON.stringify(lineOf(ran))}\n`);
     const { breach } = ran.verdict;
     if (breach) {
       broke = true;
       // The same mistake is handed over once: shrinking it again tells nothing.
-      if (!seen.has(breach.name)) await handOver(options, platform, ran.tried, breach, io);
+      if (!seen.has(breach.name)) await handOver(options, crew, ran.tried, breach, io);
       seen.add(breach.name);
       if (!options.keepGoing) break;
     }
@@ -86,6 +88,7 @@ export const campaign = async (options: CampaignOptions, io: Io): Promise<number
     )
       break;
   }
+  await crew.close();
   const report = tally.report();
   // Who is hindered for ever completes nothing: in safety mode only that it struck is asked.
   const short = broke ? [] : shortcomings(report, mode === "safety");
@@ -98,6 +101,10 @@ export const campaign = async (options: CampaignOptions, io: Io): Promise<number
   return broke ? EXIT.violated : short.length > 0 ? EXIT.unexpected : EXIT.done;
 };
 
+/** As many threads as were asked for, but no more than there are runs. */
+const crewFor = (platform: Platform, { threads, runs = THREADS_MAX }: CampaignOptions, io: Io): Crew =>
+  makeCrew(platform, Math.min(threads ?? io.processors, runs, THREADS_MAX));
+
 const lineOf = ({ index, tried, verdict }: Ran) => {
   const { format: _, platform: __, ...rest } = tried;
   return { type: "run", index, ...rest, ...verdict };
@@ -106,13 +113,13 @@ const lineOf = ({ index, tried, verdict }: Ran) => {
 /** Writes what was found, and how to see it again. */
 const handOver = async (
   options: CampaignOptions,
-  platform: Platform,
+  crew: Crew,
   tried: Case,
   breach: Breach,
   io: Io,
 ): Promise<void> => {
   io.err(`${breach.name}: ${breach.sentence}\n  ${caseText(tried)}\n`);
-  const { smallest, tries } = await smallestOf(platform, tried, breach);
+  const { smallest, tries } = await smallestOf(tried, breach, crew.run);
   const path = `${options.out}/${breach.name}-${smallest.seed}.json`;
   await writeCase(path, smallest);
   const command = `repot replay ${path}${options.plan === undefined ? "" : ` --plan ${options.plan}`}`;
@@ -145,13 +152,15 @@ export const exhaustive = async (options: CampaignOptions, io: Io): Promise<numb
   const platform = await loadPlatform(options.plan, io);
   const startedMs = io.wallMs();
   const filled: Filled[] = [];
-  for (const cell of cells(await survey(platform, options.seed))) {
-    const done = await fill(cell, platform, options.seed);
+  const crew = crewFor(platform, options, io);
+  const all = cells(await survey(platform, options.seed));
+  for await (const done of inOrder(all, crew.ahead, (cell) => fill(cell, platform, options.seed, crew.run))) {
     filled.push(done);
     const wrong = complaint(done);
     if (options.json) io.out(`${JSON.stringify(cellLine(done, wrong))}\n`);
     if (wrong !== undefined) await handOverCell(options, platform, done, wrong, io);
   }
+  await crew.close();
   const wrong = filled.filter((cell) => complaint(cell) !== undefined).length;
   const missed = filled.filter((cell) => cell.hit === 0).map((cell) => `${cell.kind}@${cell.step}`);
   const runs = filled.reduce((sum, cell) => sum + cell.effects, 0);

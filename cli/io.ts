@@ -13,6 +13,8 @@ export type Io = {
   readonly onInterrupt?: (act: () => void) => void;
   /** Wall milliseconds, for durations only. */
   readonly wallMs: () => number;
+  /** How many threads can work at once on this machine. */
+  readonly processors: number;
 };
 
 export type Screen = {

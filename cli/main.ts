@@ -3,6 +3,7 @@
  * Each command is imported only when it is asked for, so that `--help` is quick.
  */
 
+import { availableParallelism } from "node:os";
 import { Command, CommanderError } from "commander";
 import { BadInput, Refused } from "../domain/errors.ts";
 import { addCampaignCommands } from "./campaign-commands.ts";
@@ -324,6 +325,7 @@ export const start = async (): Promise<void> => {
     stdin: readStdin,
     terminal: { out: screen(process.stdout), err: screen(process.stderr) },
     wallMs: () => performance.now(),
+    processors: availableParallelism(),
     onInterrupt: (act) => {
       onInterrupt = act;
     },

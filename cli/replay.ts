@@ -71,7 +71,7 @@ export const shrink = async (options: CaseOptions, io: Io): Promise<number> => {
     io.err(`${options.file} isn't broken: the run ended as ${outcome}. There is nothing to shrink.\n`);
     return 0;
   }
-  const { smallest, tries } = await smallestOf(platform, tried, breach);
+  const { smallest, tries } = await smallestOf(tried, breach, (smaller) => runCase(platform, smaller));
   if (options.output === undefined) io.out(textOfCase(smallest));
   else await writeWhole(options.output, textOfCase(smallest));
   io.err(`${breach.name}, after ${count(tries, "run")}: ${caseText(smallest)}\n`);

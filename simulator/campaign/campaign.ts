@@ -5,10 +5,11 @@ import { PLANTED, plantedOf } from "../planted/catalogue.ts";
 import { makeRandom } from "../random.ts";
 import { invariants } from "../rehearsal/judges.ts";
 import { type Case, faultText, type Platform } from "./case.ts";
+import { alone, type Crew, inOrder } from "./crew.ts";
 import { generate } from "./generate.ts";
 import type { Mode } from "./modes.ts";
 import { OF_RUNS } from "./of-runs.ts";
-import { type Breach, type Program, runCase, type Verdict } from "./run.ts";
+import type { Breach, Verdict } from "./run.ts";
 import { type Shrunk, shrink } from "./shrink.ts";
 
 export type Ran = { readonly index: number; readonly tried: Case; readonly verdict: Verdict };
@@ -20,12 +21,21 @@ export type Rigged = {
   readonly mode?: Mode;
 };
 
-/** The cases of a seed, one after the other, and how each ended. The caller decides when it has seen enough. */
-export async function* campaign(
+/** The cases of a seed, one after the other, and how each ended. The caller decides when it has seen enough; who runs them changes nothing. */
+export const campaign = (
   platform: Platform,
   seed: number,
   rigged: Rigged = {},
-): AsyncGenerator<Ran, never> {
+  crew: Crew = alone(platform),
+): AsyncGenerator<Ran, void> =>
+  inOrder(casesOf(platform, seed, rigged), crew.ahead, async ({ index, tried }) => ({
+    index,
+    tried,
+    verdict: await crew.run(tried),
+  }));
+
+/** Without an end. */
+function* casesOf(platform: Platform, seed: number, rigged: Rigged): Generator<Omit<Ran, "verdict">, never> {
   const random = makeRandom(seed);
   const { planted = [], unwatched = [] } = rigged;
   const nights = plantedOf(planted).flatMap((bug) => (bug.shownBy ? [bug.shownBy] : []));
@@ -37,20 +47,15 @@ export async function* campaign(
       ...(planted.length === 0 ? {} : { planted: [...planted] }),
       ...(unwatched.length === 0 ? {} : { unwatched: [...unwatched] }),
     };
-    yield { index, tried, verdict: await runCase(platform, tried) };
+    yield { index, tried };
   }
 }
 
 /** The smallest case that breaks like this one does, with its sentence. */
-export const smallestOf = async (
-  platform: Platform,
-  tried: Case,
-  breach: Breach,
-  program?: Program,
-): Promise<Shrunk> => {
+export const smallestOf = async (tried: Case, breach: Breach, run: Crew["run"]): Promise<Shrunk> => {
   let { sentence } = breach;
   const { smallest, tries } = await shrink(tried, async (smaller) => {
-    const verdict = await runCase(platform, smaller, program);
+    const verdict = await run(smaller);
     const same = verdict.breach?.name === breach.name;
     if (same) sentence = verdict.breach?.sentence ?? sentence;
     return same;

@@ -6,8 +6,9 @@ import type { Phase } from "../../domain/phases.ts";
 import { FAULTS } from "../faults/catalogue.ts";
 import { rehearse } from "../rehearsal/rehearse.ts";
 import { type Case, type Platform, ROLLBACK_PHASES } from "./case.ts";
+import type { Crew } from "./crew.ts";
 import { dueOf, dueOnState } from "./ends.ts";
-import { runCase, type Verdict } from "./run.ts";
+import type { Verdict } from "./run.ts";
 
 /** The column of the rows that ask for a rollback and break nothing. */
 export const ROLLBACK = "rollback";
@@ -114,11 +115,16 @@ export const caseOf = (
 });
 
 /** Runs a cell: each of its effects, until one ends in another way than it must. */
-export const fill = async (cell: Cell, platform: Platform, seed: number): Promise<Filled> => {
+export const fill = async (
+  cell: Cell,
+  platform: Platform,
+  seed: number,
+  run: Crew["run"],
+): Promise<Filled> => {
   let first: Filled | undefined;
   let hit = 0;
   for (let skip = 0; skip < cell.effects; skip += 1) {
-    const verdict = await runCase(platform, caseOf(cell, platform, seed, skip));
+    const verdict = await run(caseOf(cell, platform, seed, skip));
     const isHit = cell.kind === ROLLBACK || verdict.struck.some((fault) => fault.struck > 0);
     if (isHit) hit += 1;
     const filled: Filled = { ...cell, verdict, hit, skip };

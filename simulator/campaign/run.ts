@@ -66,13 +66,18 @@ export const runCase = async ({ plan, hash }: Platform, tried: Case, program?: P
     const breach = breachOf(tried, { summary, exitCode, sentence, faultsEndedAt });
     return { outcome, exitCode, sentence, digest, struck, virtualSeconds, ...(breach ? { breach } : {}) };
   } catch (error) {
-    const sentence = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-    const breach =
-      error instanceof NeverEnds
-        ? { name: "liveness", sentence: error.message }
-        : { name: "unexpected", sentence };
-    return { outcome: "crashed", exitCode: 1, sentence, digest: "", struck: [], virtualSeconds: 0, breach };
+    return brokeDown(error);
   }
+};
+
+/** Of a run that came to no end. */
+export const brokeDown = (error: unknown): Verdict => {
+  const sentence = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  const breach =
+    error instanceof NeverEnds
+      ? { name: "liveness", sentence: error.message }
+      : { name: "unexpected", sentence };
+  return { outcome: "crashed", exitCode: 1, sentence, digest: "", struck: [], virtualSeconds: 0, breach };
 };
 
 type Ended = Pick<Rehearsed, "summary" | "exitCode" | "sentence" | "faultsEndedAt">;

@@ -17,6 +17,7 @@ export const paperIo = (): PaperIo => {
     stdin: async () => new Uint8Array(),
     terminal: { out: screen, err: screen },
     wallMs: () => 0,
+    processors: 1,
     stdout: () => out,
     stderr: () => err,
   };

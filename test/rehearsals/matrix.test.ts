@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { loadPlatform } from "../../cli/campaign.ts";
 import type { Platform } from "../../simulator/campaign/case.ts";
+import { alone } from "../../simulator/campaign/crew.ts";
 import { type Cell, cells, complaint, fill, type Survey, survey } from "../../simulator/campaign/matrix.ts";
 import { FAULTS } from "../../simulator/faults/catalogue.ts";
 
@@ -33,7 +34,7 @@ const KINDS = FAULTS.filter((fault) => fault.scope === "call").map((fault) => fa
 const complaints = async (chosen: readonly Cell[]): Promise<readonly string[]> => {
   const found: string[] = [];
   for (const cell of chosen) {
-    const filled = await fill({ ...cell, effects: 1 }, platform, 1);
+    const filled = await fill({ ...cell, effects: 1 }, platform, 1, alone(platform).run);
     const wrong = complaint(filled) ?? (filled.hit === 0 ? "was not struck" : undefined);
     if (wrong !== undefined) found.push(`${cell.kind} at ${cell.step}: ${wrong}`);
   }
