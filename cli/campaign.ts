@@ -32,6 +32,7 @@ import type { CampaignOptions } from "./campaign-commands.ts";
 import { count, duration, number, percent } from "./format.ts";
 import type { Io } from "./io.ts";
 import { loadPlan } from "./plan.ts";
+import { makeProgress } from "./progress.ts";
 
 const EXIT = { done: 0, unexpected: 1, violated: 6 } as const;
 
@@ -154,7 +155,14 @@ export const exhaustive = async (options: CampaignOptions, io: Io): Promise<numb
   const filled: Filled[] = [];
   const crew = crewFor(platform, options, io);
   const all = cells(await survey(platform, options.seed));
-  for await (const done of inOrder(all, crew.ahead, (cell) => fill(cell, platform, options.seed, crew.run))) {
+  const progress = makeProgress(all, io, startedMs);
+  const run = async (tried: Case) => {
+    const verdict = await crew.run(tried);
+    progress.ran();
+    return verdict;
+  };
+  for await (const done of inOrder(all, crew.ahead, (cell) => fill(cell, platform, options.seed, run))) {
+    progress.filled(done);
     filled.push(done);
     const wrong = complaint(done);
     if (options.json) io.out(`${JSON.stringify(cellLine(done, wrong))}\n`);

@@ -1,6 +1,6 @@
 /** Both controllers run, each owning only its own; what both could own passes in the ledger, between two of the source's looks. */
 
-import { askPerson, call, child, inTime, otherwise, REFAIL, RESULT, scaling, stateMachine } from "./asl.ts";
+import { call, child, otherwise, REFAIL, scaling, stateMachine } from "./asl.ts";
 
 /**
  * Input: run, phase, item, poll. A controller that runs beside the other for good is done once it stands. Undo, newest first: the target's may not
@@ -19,7 +19,6 @@ export const handOverController = stateMachine("hand-over-controller", {
         phase: "{% $states.input.phase %}",
         item: "{% $states.input.item %}",
         poll: "{% $states.input.poll %}",
-        polls: 0,
       },
       Next: "An identity of its own",
     },
@@ -40,19 +39,8 @@ export const handOverController = stateMachine("hand-over-controller", {
     },
     "Stop the source's": child("scale", scaling("source", 0, "2-source-stop"), {
       TimeoutSeconds: 1_209_600,
-      Next: "Is it gone from the source?",
-      Catch: otherwise("Failed"),
-    }),
-    "Is it gone from the source?": call(
-      "prove-gone",
-      { run: "{% $run %}", item: "{% $item %}", side: "source" },
-      { Assign: { seen: RESULT, polls: "{% $polls + 1 %}" }, Next: "Gone?", Catch: otherwise("Failed") },
-    ),
-    "Gone?": inTime("The target owns", "Give it time", "Ask a person"),
-    "Give it time": { Type: "Wait", Seconds: "{% $poll %}", Next: "Is it gone from the source?" },
-    "Ask a person": askPerson("{% $item.operations.move %}", {
-      Assign: { polls: 0 },
-      Next: "Is it gone from the source?",
+      Comment: "Scaled to zero is over when no pod of it is left, terminating ones neither.",
+      Next: "The target owns",
       Catch: otherwise("Failed"),
     }),
     "The target owns": call(

@@ -54,24 +54,25 @@ export const handOver = stateMachine("hand-over", {
     ),
     "Stop on the source": child("scale", scaling("source", 0, "0-source-stop"), {
       TimeoutSeconds: 1_209_600,
-      Next: "Is it gone from the source?",
+      Comment: "Scaled to zero is over when no pod of it is left, terminating ones neither.",
+      Next: "The target owns it",
       Catch: otherwise("Failed"),
     }),
     "Suspend on the source": begin(
       "suspend-schedule",
       { run: "{% $run %}", item: "{% $item %}", side: "source", suspend: true, move: "0-source-suspend" },
-      { Next: "Is it gone from the source?", Catch: otherwise("Failed") },
+      { Next: "Does a job still run?", Catch: otherwise("Failed") },
     ),
-    "Is it gone from the source?": call(
+    "Does a job still run?": call(
       "prove-gone",
       { run: "{% $run %}", item: "{% $item %}", side: "source" },
-      { Assign: { seen: RESULT, polls: "{% $polls + 1 %}" }, Next: "Gone?", Catch: otherwise("Failed") },
+      { Assign: { seen: RESULT, polls: "{% $polls + 1 %}" }, Next: "None left?", Catch: otherwise("Failed") },
     ),
-    "Gone?": inTime("The target owns it", "Give it time", "Ask a person"),
-    "Give it time": { Type: "Wait", Seconds: "{% $poll %}", Next: "Is it gone from the source?" },
+    "None left?": inTime("The target owns it", "Give it time", "Ask a person"),
+    "Give it time": { Type: "Wait", Seconds: "{% $poll %}", Next: "Does a job still run?" },
     "Ask a person": askPerson("{% $item.operations.move %}", {
       Assign: { polls: 0 },
-      Next: "Is it gone from the source?",
+      Next: "Does a job still run?",
       Catch: otherwise("Failed"),
     }),
     "The target owns it": call(

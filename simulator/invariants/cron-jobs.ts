@@ -1,4 +1,4 @@
-/** A cron job is scheduled by one cluster at a time, and a handover costs it one tick at most. */
+/** A cron job is scheduled by one cluster at a time, its jobs run in one at a time, and a handover costs it one tick at most. */
 
 import type { KubeObject } from "../../domain/kube.ts";
 import { SIDES, type Side } from "../../domain/phases.ts";
@@ -22,22 +22,35 @@ type Watched = {
   readonly wasActive: boolean;
   lookedAt: number;
   missed: number;
-  /** As they were at the last look: objects of a cluster are never changed, only replaced. */
+  /** The CronJobs as they were at the last look: objects of a cluster are never changed, only replaced. */
   specs: Specs;
 };
 
-type Specs = { readonly [S in Side]: CronSpec | undefined };
+type Specs = { readonly [S in Side]: KubeObject | undefined };
 
 const NOTHING: readonly string[] = [];
 
 /** Ticks in a row that nobody may have scheduled. */
 const MISSED_MAX = 1;
 
-type CronSpec = { readonly schedule?: string; readonly timeZone?: string; readonly suspend?: boolean };
+type CronSpec = {
+  readonly schedule?: string;
+  readonly timeZone?: string;
+  readonly suspend?: boolean;
+  readonly concurrencyPolicy?: string;
+};
 
-const cronOf = (cluster: Cluster, w: Workload): CronSpec | undefined => {
-  const object: KubeObject | undefined = cluster.exists() ? cluster.get(w) : undefined;
-  return object?.["spec"] as CronSpec | undefined;
+const cronOf = (cluster: Cluster, w: Workload): KubeObject | undefined =>
+  cluster.exists() ? cluster.get(w) : undefined;
+
+const specOf = (cron: KubeObject | undefined): CronSpec | undefined => cron?.["spec"] as CronSpec | undefined;
+
+/** Who lets two of its jobs run at once in one cluster has nothing against one in each. */
+const isExclusive = (spec: CronSpec | undefined): boolean => (spec?.concurrencyPolicy ?? "Allow") !== "Allow";
+
+const hasJobs = (cron: KubeObject | undefined): boolean => {
+  const { active = [] } = (cron?.["status"] ?? {}) as { readonly active?: readonly unknown[] };
+  return active.length > 0;
 };
 
 export const cronJobs = (): Invariant<CronWorld> => {
@@ -45,7 +58,8 @@ export const cronJobs = (): Invariant<CronWorld> => {
   let crons: readonly (readonly [name: string, workload: Workload])[] | undefined;
   return {
     name: "cron-jobs",
-    sentence: "A cron job is never scheduled by both clusters, and misses no more than one tick in a row.",
+    sentence:
+      "A cron job is never scheduled by both clusters, misses no more than one tick in a row, and unless it allows several jobs at once has none in both.",
     check: (world) => {
       crons ??= world.plan.workloads.flatMap((w) => (w.kind === "CronJob" ? [[nameOf(w), w] as const] : []));
       if (crons.length === 0) return undefined;
@@ -70,14 +84,16 @@ const checkOne = (
     return NOTHING;
   }
   const specs: Specs = { source, target };
-  const active = SIDES.filter((side) => specs[side] !== undefined && specs[side]?.suspend !== true);
+  const active = SIDES.filter((side) => specs[side] !== undefined && specOf(specs[side])?.suspend !== true);
   if (!before) {
     const isActive = active.length > 0;
     watched.set(name, { active: isActive, wasActive: isActive, lookedAt: now, missed: 0, specs });
     return active.length > 1 ? [both(name)] : [];
   }
-  const spec = specs.source ?? specs.target;
+  const spec = specOf(source ?? target);
   const found = active.length > 1 ? [both(name)] : [];
+  if (isExclusive(spec) && hasJobs(source) && hasJobs(target))
+    found.push(`A job of ${name} runs in both clusters at once.`);
   if (spec?.schedule !== undefined && before.wasActive && !before.active) {
     before.missed += ticksBetween(spec.schedule, spec.timeZone ?? "UTC", before.lookedAt, now).length;
     if (before.missed > MISSED_MAX)

@@ -235,13 +235,11 @@ export const makePace = () => {
       if (!isCut) beforeMs = event.source.p99Ms ?? beforeMs;
       else if (event.target.served > 0) afterMs = event.target.p99Ms ?? afterMs;
     },
-    /** Before the source gives anything up: clients of the target wait about as long as they did. */
-    slow: (plan: Plan): readonly string[] => {
+    /** Before the source gives anything up, and when it has: clients of the target wait about as long as they did. */
+    slow: (plan: Plan, over: string): readonly string[] => {
       if (beforeMs === undefined || afterMs === undefined) return [];
       return afterMs > beforeMs * plan.settings.gates.p99RatioMax * PACE_MARGIN
-        ? [
-            `The source is to give up capacity, and p99 on the target is ${Math.round(afterMs)} ms, where it was ${Math.round(beforeMs)} ms.`,
-          ]
+        ? [`${over} p99 on the target is ${Math.round(afterMs)} ms, where it was ${Math.round(beforeMs)} ms.`]
         : [];
     },
   };

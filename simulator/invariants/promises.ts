@@ -16,6 +16,9 @@ const delegates = (event: RunEvent): boolean =>
   event.status === "intended" &&
   event.direction === "forward";
 
+const GIVES_UP = "The source is to give up capacity, and";
+const CARRIES = "Traffic is said to be cut, and";
+
 export const makePromises = (): Invariant<Scene> => {
   const suite = makeSuite();
   const pace = makePace();
@@ -39,7 +42,7 @@ export const makePromises = (): Invariant<Scene> => {
       pace.see(event, isCut);
       const set = scaling(event);
       if (isCut && set?.side === "source" && set.after < set.before)
-        return [...led(scene.plan, world), ...pace.slow(scene.plan)];
+        return [...led(scene.plan, world), ...pace.slow(scene.plan, GIVES_UP)];
       if (event.type !== "phase") return undefined;
       const { phase, status } = event;
       // What is turned off after its phase was over is found before the last one begins.
@@ -53,7 +56,7 @@ export const makePromises = (): Invariant<Scene> => {
         case "move-workloads":
           return [...moved(scene.plan, world), ...suite.missing(scene.plan)];
         case "cut-traffic":
-          return [...left(scene.plan, world), ...cut(scene.plan, world)];
+          return [...left(scene.plan, world), ...cut(scene.plan, world), ...pace.slow(scene.plan, CARRIES)];
         case "thaw":
           return cut(scene.plan, world);
         default:

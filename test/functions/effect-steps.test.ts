@@ -6,7 +6,7 @@ import { FenceRaised, OwnedElsewhere } from "../../domain/errors.ts";
 import { JournalEntrySchema, keys } from "../../domain/journal.ts";
 import { compareWithStart } from "../../functions/compare-with-start.ts";
 import { observeSource } from "../../functions/observe-source.ts";
-import { proveGone } from "../../functions/prove-gone.ts";
+import { observeWorkload } from "../../functions/observe-workload.ts";
 import { retireWorkload } from "../../functions/retire-workload.ts";
 import { scaleWorkload } from "../../functions/scale-workload.ts";
 import { suspendSchedule } from "../../functions/suspend-schedule.ts";
@@ -187,13 +187,10 @@ describe("what must not exist twice", () => {
   it("is proved gone only when its last pod is (a count that is set to zero proves nothing)", async () => {
     const bench = fresh();
     await scale(bench, "source", 0, "0-source-stop");
-    expect(await bench.run(proveGone, { item: item(bench), side: "source" })).toMatchObject({
-      verdict: "unknown",
-    });
+    const look = () => bench.run(observeWorkload, { item: item(bench), side: "source", replicas: 0 });
+    expect(await look()).toMatchObject({ verdict: "unknown" });
     bench.wait(120);
-    expect(await bench.run(proveGone, { item: item(bench), side: "source" })).toMatchObject({
-      verdict: "pass",
-    });
+    expect(await look()).toMatchObject({ verdict: "pass" });
   });
 
   it("goes back to the source only after none of it is left on the target; until then the source's stays stopped", async () => {

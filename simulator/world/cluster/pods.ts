@@ -301,7 +301,7 @@ export class Pods {
   }
 
   #runToEnd(pod: Pod, object: KubeObject): void {
-    const seconds = jobSeconds(this.#random.fork(`job ${pod.workload} ${pod.name}`));
+    const seconds = jobSeconds(object, this.#random.fork(`job ${pod.workload} ${pod.name}`));
     pod.ready = true;
     pod.readyAt = this.#machine.clock.now();
     this.#setReady(pod, true);

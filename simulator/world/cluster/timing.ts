@@ -15,7 +15,17 @@ export const pullMs = (image: string, os: string): number => {
   return Math.round(os === "windows" ? random.between(45_000, 120_000) : random.between(4_000, 14_000));
 };
 
-export const jobSeconds = (random: Random): number => Math.round(random.between(15, 60));
+/** What a Job's pod takes: the sleep that its command is made of, else what chance says. */
+export const jobSeconds = (object: KubeObject, random: Random): number => {
+  const words = listAt(object, "spec", "containers").flatMap((container) => [
+    ...textsAt(container, "command"),
+    ...textsAt(container, "args"),
+  ]);
+  const slept = SLEEP.exec(words.join(" "))?.[1];
+  return Math.round(slept === undefined ? random.between(15, 60) : Number(slept));
+};
+
+const SLEEP = /\bsleep\s+(\d+(?:\.\d+)?)/;
 
 export type Timeline = {
   /** From images there to the containers started. */
@@ -84,7 +94,7 @@ const preStopMs = (container: Fields): number | undefined => {
   const seconds = numberAt(hook, "sleep", "seconds");
   if (seconds !== undefined) return seconds * 1_000;
   const command = textsAt(hook, "exec", "command").join(" ");
-  const match = /\bsleep\s+(\d+(?:\.\d+)?)/.exec(command);
+  const match = SLEEP.exec(command);
   if (match) return Number(match[1]) * 1_000;
   return at(hook, "exec") === undefined ? undefined : NOTICE_MS;
 };

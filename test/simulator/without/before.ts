@@ -2,11 +2,11 @@
 
 import { type Nights, PLATFORMS } from "./nights.ts";
 
-const { annotated, approvers, bank, choosy, database, dated, exempt, living, plain, sluggish, unpinned } =
+const { annotated, approvers, bank, choosy, dated, exempt, living, plain, sluggish, stored, unpinned } =
   PLATFORMS;
 
 export const BEFORE: Nights = {
-  "check-data": { platform: () => database(50), breaks: "requests", ends: "refused" },
+  "check-data": { platform: () => stored(50), breaks: "requests", ends: "refused" },
   // What it writes into every zone of the name is left when it is gone.
   "check-dns": { platform: unpinned, rollBackAt: "move-workloads", breaks: "undo", ends: "refused" },
   "check-kubernetes": { platform: dated, breaks: "permissions", ends: "refused" },

@@ -1,8 +1,9 @@
 /** What the gates and waits of the cut, of its way back and of the end are good for: for each, a night in which a run without it breaks something. */
 
+import { rich } from "../../rehearsals/small.ts";
 import { type Nights, PLATFORMS } from "./nights.ts";
 
-const { approvers, hasty, living, plain, windowed } = PLATFORMS;
+const { approvers, calm, hasty, living, plain, windowed } = PLATFORMS;
 
 /** Somebody asks for the rollback while a function of the way forward is still alive. */
 const PRESSED = [
@@ -11,6 +12,18 @@ const PRESSED = [
 ];
 
 export const CUTTING: Nights = {
+  // Between two looks of the guard, with the last look at our own load.
+  "validate-target": {
+    platform: calm,
+    faults: [{ kind: "edge-closed", step: "observe-load", skip: 3 }],
+    breaks: "requests",
+  },
+  // Between two looks of the guard, with the last look at who still uses the source.
+  "compare-platform": {
+    platform: calm,
+    faults: [{ kind: "target-slow", step: "observe-stragglers", skip: 7 }],
+    breaks: "promises",
+  },
   "cut-traffic/Wait for the window": {
     platform: () =>
       windowed("10:00", "13:00", { ...approvers(2, 12_000), gates: { continuousSeconds: 3_600 } }),
@@ -69,6 +82,12 @@ export const CUTTING: Nights = {
     ends: "rollback-incomplete",
   },
   "copy-back/Give it time": { rollBackAt: "cut-traffic", breaks: "patience" },
+  "copy-back/Wait for Velero": {
+    platform: rich,
+    rollBackAt: "cut-traffic",
+    faults: [{ kind: "volume-snapshot-fails", step: "return-volumes", seconds: 600 }],
+    breaks: "rollback-incomplete",
+  },
   "copy-back/Wait for the copy": { rollBackAt: "cut-traffic", breaks: "patience" },
   "copy-back/Wait for the snapshot": { rollBackAt: "cut-traffic", breaks: "patience" },
   "copy-back/Wait until it is gone": { rollBackAt: "cut-traffic", breaks: "patience" },

@@ -3,7 +3,7 @@
 import { groupOf } from "../../rehearsals/reader.ts";
 import { type Nights, PLATFORMS } from "./nights.ts";
 
-const { plain, windowed } = PLATFORMS;
+const { busyJobs, calm, plain, stored, windowed } = PLATFORMS;
 
 export const MOVING: Nights = {
   "check-window": {
@@ -42,7 +42,21 @@ export const MOVING: Nights = {
     faults: [{ kind: "unacked-stuck", step: "compare-workload" }],
     breaks: "patience",
   },
+  "prove-gone": { platform: busyJobs, breaks: "cron-jobs" },
+  "hand-over/Give it time": { platform: busyJobs, breaks: "patience" },
+  // Somebody sets the source's replicas anew: both fleets in full are more than the database lets in.
+  "compare-whole": {
+    platform: () => stored(75),
+    faults: [{ kind: "hpa-fights", step: "measure-workers" }],
+    breaks: "requests",
+  },
   "observe-suite": { breaks: "promises" },
+  // Between two looks of the guard, and after the suite.
+  "observe-load": {
+    platform: calm,
+    faults: [{ kind: "target-slow", step: "compare-whole" }],
+    breaks: "promises",
+  },
   "observe-copy": { breaks: "liveness" },
   "copy-with-pause/Wait for the copy": { breaks: "patience" },
   "copy-with-pause/Wait for the snapshot": { breaks: "patience" },

@@ -7,7 +7,7 @@ import type { Case, Platform } from "../../../simulator/campaign/case.ts";
 import { runCase, type Verdict } from "../../../simulator/campaign/run.ts";
 import { RIGHT } from "../../../simulator/planted/catalogue.ts";
 import { without } from "../../../simulator/planted/without.ts";
-import { GENTLE, planned, SETTINGS, WEB, WITH_EXTERNAL_DNS } from "../../rehearsals/small.ts";
+import { GENTLE, planned, SETTINGS, TICK, WEB, WITH_EXTERNAL_DNS } from "../../rehearsals/small.ts";
 
 export type Night = {
   /** examples/small where absent. */
@@ -36,6 +36,9 @@ const rightOnce = (platform: Platform, tried: Case): Promise<Verdict> => {
   return known;
 };
 
+const unstruck = ({ struck }: Verdict): readonly string[] =>
+  struck.filter((fault) => fault.struck === 0).map((fault) => `${fault.kind}@${fault.step}`);
+
 /** A test for each step of a table. */
 export const shows = (nights: Nights): void => {
   it.each(Object.entries(nights))("%s", async (step, night) => {
@@ -52,6 +55,7 @@ export const shows = (nights: Nights): void => {
     const broke = night.ends === undefined ? right.breach : OF_ENDS.get(right.breach?.name ?? "");
     expect(broke, `with it: ${right.outcome}: ${right.breach?.sentence}`).toBeUndefined();
     if (night.ends !== undefined) expect(right.outcome, right.sentence).toBe(night.ends);
+    expect(unstruck(right), "faults that never struck").toEqual([]);
     const wrong = await runCase(platform, tried, without([step])(RIGHT));
     expect(wrong.breach?.name, `without it: ${wrong.outcome}: ${wrong.breach?.sentence}`).toBe(night.breaks);
   });
@@ -79,7 +83,8 @@ export const PLATFORMS = {
     planned({}, { dns: { ...DNS, ttlSeconds, loweredTtlSeconds }, ...more }),
   /** Nobody counts as a straggler: the cut is quick. */
   hasty: { policy: { bakeSeconds: 900, stragglerShareMax: 1 } },
-  database: (connectionsMax: number) =>
+  /** A database that lets so many connections in; each pod of the web tier holds ten. */
+  stored: (connectionsMax: number) =>
     planned(
       {},
       {
@@ -88,6 +93,15 @@ export const PLATFORMS = {
         ],
       },
     ),
+  /** The guard looks once an hour: what begins in between is for the gates to find. */
+  calm: () => planned({}, { gates: { continuousSeconds: 3_600 } }),
+  /** Jobs that take a little longer than their schedule's period, one at a time. */
+  busyJobs: () =>
+    planned({
+      tick: TICK("5-59/15 * * * *")
+        .replace("schedule", "concurrencyPolicy: Forbid\n  startingDeadlineSeconds: 60\n  schedule")
+        .replace("name: main,", 'name: main, command: [sh, -c, "sleep 1000"],'),
+    }),
   windowed: (start: string, end: string, more: Settings = {}) =>
     planned({}, { window: { timeZone: "UTC", start, end }, ...more }),
   approvers: (people: number, answersAfterSeconds: number) => ({
