@@ -9,7 +9,7 @@ import type { Queue } from "../domain/settings/messaging.ts";
 import type { QueueSeen, WorkerPod, Workers } from "../domain/workers.ts";
 import { type Item, kubernetesOf } from "./run.ts";
 import type { Context, Needs } from "./step.ts";
-import { podsOf, refOfItem, statusOf } from "./workload.ts";
+import { podsOf, readySecondsOf, refOfItem, statusOf } from "./workload.ts";
 
 /** What looking at a queue takes, whatever its kind. */
 export const QUEUE_NEEDS = {
@@ -38,19 +38,15 @@ export const workersOf = async (
   return { side, wanted: statusOf(workload).wanted, pods: pods.map((pod) => workerOf(pod, context.now())) };
 };
 
-type Condition = { readonly type: string; readonly status: string; readonly lastTransitionTime?: string };
-
 const workerOf = (pod: KubeObject, now: Date): WorkerPod => {
-  const conditions = (at(pod, "status", "conditions") ?? []) as readonly Condition[];
-  const ready = conditions.find((c) => c.type === "Ready" && c.status === "True");
-  const since = Date.parse(ready?.lastTransitionTime ?? "");
+  const readySeconds = readySecondsOf(pod, now);
   const deadline = Date.parse(String(pod.metadata["deletionTimestamp"] ?? ""));
   const address = at(pod, "status", "podIP");
   return {
     name: pod.metadata.name,
     address: typeof address === "string" ? address : undefined,
-    ready: ready !== undefined,
-    readySeconds: Number.isFinite(since) ? Math.max(0, (now.getTime() - since) / 1000) : 0,
+    ready: readySeconds !== undefined,
+    readySeconds: readySeconds ?? 0,
     overdueSeconds: overdueOf(pod, deadline, now),
   };
 };

@@ -16,7 +16,7 @@ import { bucketOf, kubernetesOf, planOf, type Run, RunSchema } from "./run.ts";
 import { type Context, step } from "./step.ts";
 import { notStuck } from "./stuck-pods.ts";
 import { lastTickEffect } from "./ticks.ts";
-import { leftOf, podsOf, refOfItem, statusOf } from "./workload.ts";
+import { leftOf, podsOf, readySecondsOf, refOfItem, statusOf } from "./workload.ts";
 
 /** What forward effects may do on a side, their undo must be able to take back. */
 const KUBERNETES = [
@@ -149,7 +149,6 @@ const mayStopWorkers = async (context: Context, { effect, operation }: JournalEn
   if (effect.path.join(".") !== "spec.replicas") return;
   const ref = effect.object as Ref;
   const { wanted, pods } = await workersOf(context, { ...ref, namespace: ref.namespace ?? "" }, "source");
-  // The broker isn't asked: a rollback needs nobody but the clusters. Who has been ready for so long has subscribed.
   const back = pods.filter(
     (p) => p.readySeconds >= SUBSCRIBED_SECONDS && p.overdueSeconds === undefined,
   ).length;
@@ -159,11 +158,16 @@ const mayStopWorkers = async (context: Context, { effect, operation }: JournalEn
   );
 };
 
+/** One that is on its way out stays Ready for as long as it hangs, and is no member any more. */
+const isIn = (pod: KubeObject, now: Date): boolean =>
+  pod.metadata["deletionTimestamp"] === undefined && (readySecondsOf(pod, now) ?? 0) >= SUBSCRIBED_SECONDS;
+
+/** The broker isn't asked: a rollback needs nobody but the clusters. Who has been ready for so long has subscribed, or joined its group. */
 const SUBSCRIBED_SECONDS = 30;
 
 /**
- * Members of a group go back one by one, as they came: none is taken from the target before the source's stand, none is added on the source
- * while one more than wanted is still on the target.
+ * Members of a group go back one by one, as they came: none is taken from the target before the source's stand and have had time to join (a pod
+ * is Ready before its consumer is a member), none is added on the source while one more than wanted is still on the target.
  * @throws GroupSettling while pods come or go: the state machine asks again. PodStuck where one won't go by itself.
  */
 const mayMoveMember = async (context: Context, forward: JournalEntry): Promise<void> => {
@@ -176,15 +180,16 @@ const mayMoveMember = async (context: Context, forward: JournalEntry): Promise<v
   const cluster = kubernetesOf(context, other);
   const workload = await cluster.find(ref);
   if (!workload) return;
-  const { wanted, ready, settled } = statusOf(workload);
+  const { wanted, settled } = statusOf(workload);
   const there = await podsOf(cluster, workload);
-  const pods = there.length;
+  const now = context.now();
+  const joined = there.filter((pod) => isIn(pod, now)).length;
   // Taken from the target only when the source has what it wants; given to the source only when the target has no more than that.
-  const stands = effect.cluster === "target" ? settled && ready >= wanted : settled && pods <= wanted;
+  const stands = settled && (effect.cluster === "target" ? joined >= wanted : there.length <= wanted);
   if (stands) return;
-  notStuck(there, other, context.now());
+  notStuck(there, other, now);
   throw new GroupSettling(
-    `${name} on the ${other} has ${ready} of ${wanted} pods ready and ${pods} there; the next member is moved back when they stand.`,
+    `${name} on the ${other} has ${there.length} pods, ${joined} of them ready for ${SUBSCRIBED_SECONDS} s, and wants ${wanted}; the next member is moved back when they stand.`,
   );
 };
 

@@ -3,6 +3,7 @@
 import type { Kubernetes } from "../adapters/kubernetes.ts";
 import { Invalid } from "../domain/errors.ts";
 import { type KubeObject, keyOf, type Ref, refOf, sentenceOf } from "../domain/kube.ts";
+import { at } from "../domain/pods.ts";
 import { meetsExpression } from "../domain/selectors.ts";
 import { kindsOf, stockOf } from "./objects.ts";
 import type { Item } from "./run.ts";
@@ -87,6 +88,17 @@ export const podsOf = async (cluster: Kubernetes, workload: KubeObject): Promise
       labelSelector,
     },
   );
+};
+
+type Condition = { readonly type: string; readonly status: string; readonly lastTransitionTime?: string };
+
+/** For how long a pod has been Ready; undefined where it isn't, 0 where nobody says since when. */
+export const readySecondsOf = (pod: KubeObject, now: Date): number | undefined => {
+  const conditions = (at(pod, "status", "conditions") ?? []) as readonly Condition[];
+  const ready = conditions.find((c) => c.type === "Ready" && c.status === "True");
+  if (!ready) return undefined;
+  const since = Date.parse(ready.lastTransitionTime ?? "");
+  return Number.isFinite(since) ? Math.max(0, (now.getTime() - since) / 1000) : 0;
 };
 
 /** What still runs of an exclusive thing, as words: its pods (terminating ones too), or the active jobs of a schedule. Empty where nothing is left. */

@@ -97,7 +97,7 @@ export const rollBack = stateMachine("roll-back", {
       { Next: "Take the webhooks away", Catch: otherwise("Take the webhooks away") },
     ),
     "Take the webhooks away": undoing("hooks", 1, "Restore capacity"),
-    "Restore capacity": undoing("capacity", 10, "Does the source stand?"),
+    "Restore capacity": undoing("capacity", 40, "Does the source stand?"),
     "Does the source stand?": back(
       "observe-source",
       { run: "{% $run %}" },

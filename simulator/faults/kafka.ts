@@ -6,6 +6,8 @@ import type { WorldFault, WorldFaults } from "./world.ts";
 
 const STORM = { everyMs: 10_000, times: 90 } as const;
 const CLASH = { everyMs: 60_000, times: 10 } as const;
+/** A consumer that reads its configuration, warms its caches and only then subscribes, while nothing says that its pod isn't ready. */
+const LATE_MS = 20_000;
 const SPIKE = { times: 3, lastsMs: 300_000 } as const;
 
 /** Does something again and again until it has done so often enough, or is told to stop. */
@@ -31,6 +33,11 @@ const again = (
 export const groupFaults = (kafka: KafkaWorld, clock: Clock): WorldFaults => ({
   "rebalance-storm": { turn: again(clock, STORM, kafka.disturb) },
   "static-member-clash": { turn: again(clock, CLASH, kafka.intrude) },
+  "members-late": {
+    turn: (on, struck) => {
+      if (kafka.delayJoins(on ? LATE_MS : 0) > 0 && on) struck();
+    },
+  },
   "lag-spike": {
     turn: (on, struck) => {
       if (!on) {

@@ -47,6 +47,12 @@ export const MACHINERY: readonly FaultKind[] = [
   ofWorld("secret-renewed", "A controller renews a secret on the source while workloads move.", [
     "link-services",
   ]),
+  ofWorld(
+    "members-late",
+    "Consumers that start need twenty seconds more from their pod's readiness until they join their group.",
+    ["observe-group", "plan-move"],
+    ["undo-effect"],
+  ),
   ofWorld("edge-closed", "The target's load balancers let nobody in any more.", ["clean-e2e-suite"]),
   ofWorld("target-errs", "Two in a hundred answers of the target's applications are errors of their own.", [
     "restore-workloads",

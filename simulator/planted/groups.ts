@@ -40,6 +40,18 @@ export const GROUPS: readonly PlantedBug[] = [
     }),
   },
   {
+    name: "member-back-on-ready",
+    sentence:
+      "A rollback takes the target's member as soon as the source's pod is Ready, before it has joined.",
+    area: "undo",
+    caughtBy: "kafka-members",
+    plant: inStep("undo-effect", (right) => (input, context) => {
+      const now = () => new Date(context.now().getTime() + HASTE_MS);
+      return right(input, { ...context, now });
+    }),
+    shownBy: { rollBackAt: "cut-traffic", faults: [{ kind: "members-late", step: "plan-move" }] },
+  },
+  {
     name: "id-away-too-long",
     sentence: "Between the stop of a static member here and its start there lie ten minutes.",
     area: "workflow",
@@ -110,6 +122,9 @@ export const GROUPS: readonly PlantedBug[] = [
     ),
   },
 ];
+
+/** Who takes it to be so much later waits for nobody. */
+const HASTE_MS = 40_000;
 
 const POD_SPEC = ["spec", "template", "spec"];
 const READER: Ref = { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop", name: "reader" };

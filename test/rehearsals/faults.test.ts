@@ -117,6 +117,7 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
   "rebalance-storm": [0],
   "static-member-clash": [0],
   "lag-spike": [0],
+  "members-late": [0],
   // Nothing more is stopped; the source's workers come back and the target's go.
   // A pod that never goes keeps its StatefulSet from starting another: where the way back meets one, it waits for the person who is paged.
   "terminating-hangs": [4],

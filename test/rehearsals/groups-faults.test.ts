@@ -14,6 +14,8 @@ const CASES = [
   { kind: "static-member-clash", step: "hand-over-static-id", plan: STATIC },
   { kind: "lag-spike", step: "plan-move", plan: LIVE },
   { kind: "lag-spike", step: "observe-group", plan: LIVE },
+  { kind: "members-late", step: "plan-move", plan: LIVE },
+  { kind: "members-late", step: "observe-group", plan: STATIC },
 ] as const;
 
 describe.each(CASES)("$kind at $step", ({ kind, step, plan }) => {

@@ -62,6 +62,8 @@ export type KafkaWorld = {
   readonly disturb: () => number;
   readonly intrude: () => number;
   readonly floodBy: (times: number) => number;
+  /** Consumers that start from now on need so much longer until they join. @returns how many groups there are. */
+  readonly delayJoins: (ms: number) => number;
   /** Sets what is written to a topic, in messages a second. */
   readonly produce: (topic: string, messagesPerSecond: number) => void;
 };
@@ -95,6 +97,7 @@ export const makeKafka = (options: KafkaOptions): KafkaWorld => {
   const rates = new Map<string, number>();
   const listeners: ((group: GroupView) => void)[] = [];
   const settings = groupsOf(plan);
+  const late = { ms: 0 };
   for (const g of settings) rates.set(g.topic, Math.max(rates.get(g.topic) ?? 0, g.messagesPerSecond));
   const topicAt = (place: Place, g: KafkaGroupSettings): Topic => {
     const key = `${place}/${g.topic}`;
@@ -135,12 +138,12 @@ export const makeKafka = (options: KafkaOptions): KafkaWorld => {
         clusters,
         ...(place === "shared" ? {} : { apart: place }),
         inHandSeconds: options.inHandSeconds ?? 0,
-        startMs: options.startMs ?? START_MS,
+        startMs: () => (options.startMs ?? START_MS) + late.ms,
       });
       runs.push({ run, place, broker });
     }
   }
-  const world = makeWorld(options, runs, topics, rates, listeners);
+  const world = makeWorld(options, runs, topics, rates, listeners, late);
   for (const { run } of runs) run.say();
   return world;
 };
@@ -153,6 +156,7 @@ const makeWorld = (
   topics: ReadonlyMap<string, Topic>,
   rates: Map<string, number>,
   listeners: ((group: GroupView) => void)[],
+  late: { ms: number },
 ): KafkaWorld => {
   const { clock } = options;
   let times = 1;
@@ -200,6 +204,10 @@ const makeWorld = (
     floodBy: (factor) => {
       times = factor;
       flow();
+      return own.length;
+    },
+    delayJoins: (ms) => {
+      late.ms = ms;
       return own.length;
     },
     produce: (topic, messagesPerSecond) => {

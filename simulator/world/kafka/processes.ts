@@ -11,7 +11,7 @@ export type ProcessesOptions = {
   readonly coordinator: Coordinator;
   readonly group: string;
   /** From the container's start to the first request. */
-  readonly startMs: number;
+  readonly startMs: () => number;
   /** Told around a good-bye, with the side of the pod that was told to stop; and of each process that died with its node. */
   readonly onLeaving: (side: Side | undefined) => void;
   readonly onCrash: () => void;
@@ -55,7 +55,7 @@ export class Processes {
       seen.add(keyOf(side, pod));
       if (this.#running.has(keyOf(side, pod))) continue;
       const process = this.#add(side, pod);
-      clock.after(this.#options.startMs, () => this.#join(process));
+      clock.after(this.#options.startMs(), () => this.#join(process));
     }
     const listed = new Set(pods.map(([side, pod]) => keyOf(side, pod)));
     const told = new Set(pods.filter(([, pod]) => pod.terminating).map(([side, pod]) => keyOf(side, pod)));

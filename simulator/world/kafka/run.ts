@@ -58,7 +58,7 @@ export type RunOptions = {
   readonly apart?: Side;
   readonly inHandSeconds: number;
   /** From a container's start to its first request to the brokers. */
-  readonly startMs: number;
+  readonly startMs: () => number;
   /** Told of everything that may have changed. */
   readonly onChange: (run: GroupRun) => void;
 };
