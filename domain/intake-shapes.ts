@@ -2,7 +2,8 @@
 
 import * as z from "zod";
 import { BadInput } from "./errors.ts";
-import { groupOf, PodSpecSchema, TemplateSchema, templatePathOf, workloadKindOf } from "./pods.ts";
+import { PodSpecSchema, TemplateSchema } from "./pod-shapes.ts";
+import { groupOf, templatePathOf, workloadKindOf } from "./pods.ts";
 
 const text = z.string();
 const stringMap = z.record(z.string(), z.string());

@@ -1,4 +1,4 @@
-/** The files that SST bundles: three lines for each function, which bring the step together with the clients that its needs name, made slim. */
+/** The files that SST bundles: a few lines for each function, which bring the step together with the clients that its needs name, made slim. */
 
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -25,49 +25,65 @@ const CLIENTS: Readonly<Record<string, readonly [name: string, from: string]>> =
 const FOLDER = ".sst/entries";
 const SOURCES = `${FOLDER}/source`;
 
-/** What the composition root asks on the way: EKS where a cluster is, Secrets Manager for a broker's login. */
-const WAYS: Readonly<
-  Record<string, readonly [client: string, key: string, way: string, name: string, from: string]>
-> = {
-  kubernetes: [
-    "eks",
-    "describe",
-    "(aws) => makeEksAddress(aws.eks)",
-    "makeEksAddress",
-    "adapters/eks-address.ts",
-  ],
-  kafka: ["secrets", "kafka", "makeDeployedKafka", "makeDeployedKafka", "lambda/kafka.ts"],
-  rabbitmq: ["secrets", "login", "makeRabbitLogin", "makeRabbitLogin", "lambda/rabbitmq.ts"],
+/** What the composition root asks on the way: EKS where a cluster is, Secrets Manager for a broker's login. A way that is rarely gone is loaded when it is. */
+const WAYS: Readonly<Record<string, Way>> = {
+  kubernetes: {
+    client: "eks",
+    text: 'describe: (aws) => async (name) => (await import("../../../adapters/eks-address.ts")).makeEksAddress(aws.eks)(name)',
+  },
+  kafka: {
+    client: "secrets",
+    text: "kafka: makeDeployedKafka",
+    imports: ["makeDeployedKafka", "lambda/kafka.ts"],
+  },
+  rabbitmq: {
+    client: "secrets",
+    text: "login: makeRabbitLogin",
+    imports: ["makeRabbitLogin", "lambda/rabbitmq.ts"],
+  },
+};
+
+type Way = {
+  readonly client: string;
+  readonly text: string;
+  readonly imports?: readonly [name: string, from: string];
 };
 
 const waysOf = ({ needs }: Declared) =>
   Object.entries(WAYS).flatMap(([of, way]) => (of in needs ? [way] : []));
 
 const servicesOf = (declared: Declared): readonly string[] => {
-  const asked = waysOf(declared).map(([client]) => client);
+  const asked = waysOf(declared).map(({ client }) => client);
   return Object.keys(CLIENTS).filter((service) => service in declared.needs || asked.includes(service));
 };
 
 const importing = (what: string, from: string): string => ["import", what, "from", `"${from}";`].join(" ");
 
-/** The source of a function's entry, as it lies in `SOURCES`. */
-export const entryText = (declared: Declared): string => {
-  const services = servicesOf(declared);
-  const imports = services.flatMap((service) => {
-    const [name, from] = CLIENTS[service] ?? [];
-    return name === undefined || from === undefined ? [] : [importing(`{ ${name} }`, from)];
-  });
-  const classes = services.map((service) => `${service}: ${CLIENTS[service]?.[0]}`).join(", ");
+/** The source of a function's entry, as it lies three folders below the root. @param file Where the step is. */
+export const entryText = (declared: Declared, file = `functions/${declared.name}.ts`): string => {
   const ways = waysOf(declared);
-  const given = ways.map(([, key, way]) => `${key}: ${way}`).join(", ");
+  const loaders = servicesOf(declared).map(
+    (service) =>
+      `${service}: () => import("./clients/${service}.ts").then((client) => client.${CLIENTS[service]?.[0]})`,
+  );
   return [
-    ...imports,
-    importing("* as file", `../../../functions/${declared.name}.ts`),
+    importing("* as file", `../../../${file}`),
     importing("{ deployed }", "../../../lambda/root.ts"),
-    ...ways.map(([, , , name, from]) => importing(`{ ${name} }`, `../../../${from}`)),
-    `export const handler = deployed(file, "${declared.name}", { ${classes} }, { ${given} });`,
+    ...ways.flatMap(({ imports }) =>
+      imports ? [importing(`{ ${imports[0]} }`, `../../../${imports[1]}`)] : [],
+    ),
+    `const clients = { ${loaders.join(", ")} };`,
+    `const ways = { ${ways.map(({ text }) => text).join(", ")} };`,
+    `export const handler = deployed(file, "${declared.name}", clients, ways);`,
     "",
   ].join("\n");
+};
+
+/** A module for each client with nothing but its class: an import of the whole package would bring all its commands. */
+export const writeClients = (folder: string): void => {
+  mkdirSync(folder, { recursive: true });
+  for (const [service, [name, from]] of Object.entries(CLIENTS))
+    writeFileSync(join(folder, `${service}.ts`), `export { ${name} } from "${from}";\n`);
 };
 
 /** The handler of a function as SST names it, once its entry is written. */
@@ -76,7 +92,7 @@ export const handlerOf = ({ name }: Pick<Declared, "name">): string => `${FOLDER
 /** Writes the entries of all functions. @returns which files went into which of them. */
 export const writeEntries = async (all: readonly Declared[], root: string): Promise<Metafile> => {
   rmSync(join(root, FOLDER), { recursive: true, force: true });
-  mkdirSync(join(root, SOURCES), { recursive: true });
+  writeClients(join(root, SOURCES, "clients"));
   const sources = all.map((declared) => {
     const path = join(root, SOURCES, `${declared.name}.ts`);
     writeFileSync(path, entryText(declared));

@@ -4,8 +4,18 @@
  */
 
 import { readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import * as esbuild from "esbuild";
+import { byFile } from "./barrels.ts";
+import {
+  absentText,
+  HASHES,
+  hashesText,
+  JSON_SCHEMA,
+  JSON_SCHEMA_TEXT,
+  REPLACED,
+  TWINS,
+} from "./left-out.ts";
 
 const SCHEMAS = /[\\/]@aws-sdk[\\/]client-[a-z0-9-]+[\\/]dist-es[\\/]schemas[\\/]schemas_0\.js$/;
 const CONSTANT = /^const (_\w+) = ("(?:[^"\\]|\\.)*");$/gm;
@@ -20,38 +30,59 @@ export const plainKeys = (text: string): string => {
   });
 };
 
-/** The schemas of the SDK's clients name fields by computed keys, which count as side effects: a client came whole, whichever commands are used. */
-const schemas: esbuild.Plugin = {
-  name: "plain-keys",
-  setup: (build) => {
-    build.onLoad({ filter: SCHEMAS }, ({ path }) => ({
-      contents: plainKeys(readFileSync(path, "utf8")),
-      loader: "js",
-    }));
-  },
-};
+/** What is done to a file of the SDK before it is bundled. The schemas name fields by computed keys, which count as side effects: a client came whole, whichever commands are used. */
+const prepared = (path: string): string =>
+  TWINS.test(path)
+    ? absentText(path)
+    : HASHES.test(path)
+      ? hashesText(path)
+      : SCHEMAS.test(path)
+        ? plainKeys(readFileSync(path, "utf8"))
+        : readFileSync(path, "utf8");
 
-/** Modules that are others in a function: what is imported, and what it gets. */
-const REPLACED: Readonly<Record<string, string>> = {
-  // `import` of node:http evaluates all that it exports, WebSocket among it, and with that the whole of undici (30 ms).
-  "node:http": `const http = process.getBuiltinModule("node:http");
-    export const { request } = http;
-    export default http;`,
-  // Lambda gives a function the credentials of its role in the environment; profiles, SSO and instance metadata are other people's ways.
-  "@aws-sdk/credential-provider-node":
-    'export { fromEnv as defaultProvider } from "@aws-sdk/credential-provider-env";',
+const SDK = /[\\/]@(?:aws-sdk|smithy)[\\/].*[\\/]dist-es[\\/].*\.js$/;
+
+const sdk: esbuild.Plugin = {
+  name: "sdk",
+  setup: (build) => {
+    const known = new Map();
+    build.onLoad({ filter: SDK }, async ({ path }) => {
+      const resolve = async (specifier: string) => {
+        const found = await build.resolve(specifier, { resolveDir: dirname(path), kind: "import-statement" });
+        return found.namespace === "file" && found.errors.length === 0 ? found.path : undefined;
+      };
+      return { contents: await byFile(prepared(path), resolve, known), loader: "js" };
+    });
+  },
 };
 
 const replaced: esbuild.Plugin = {
   name: "replaced",
   setup: (build) => {
-    build.onResolve({ filter: /^(node:http|@aws-sdk\/credential-provider-node)$/ }, ({ path, kind }) =>
-      kind === "import-statement" ? { path, namespace: "replaced", sideEffects: false } : undefined,
+    build.onResolve({ filter: new RegExp(`^(${Object.keys(REPLACED).join("|")})$`) }, ({ path, kind }) =>
+      kind === "require-call" ? undefined : { path, namespace: "replaced", sideEffects: false },
     );
     build.onLoad({ filter: /.*/, namespace: "replaced" }, ({ path }) => ({
       contents: REPLACED[path] ?? "",
       resolveDir: build.initialOptions.absWorkingDir ?? ".",
     }));
+  },
+};
+
+const PACKAGE = /[\\/]@aws-sdk[\\/]client-[a-z0-9-]+[\\/]package\.json$/;
+
+const leftOut: esbuild.Plugin = {
+  name: "left-out",
+  setup: (build) => {
+    build.onLoad({ filter: JSON_SCHEMA }, ({ path }) => ({
+      contents: JSON_SCHEMA_TEXT[basename(path)] ?? "",
+      loader: "js",
+    }));
+    // A client says its version in its requests; the rest of its package.json was shipped along.
+    build.onLoad({ filter: PACKAGE }, ({ path }) => {
+      const { version } = JSON.parse(readFileSync(path, "utf8")) as { readonly version: string };
+      return { contents: JSON.stringify({ version }), loader: "json" };
+    });
   },
 };
 
@@ -65,6 +96,8 @@ const kafka: esbuild.Plugin = {
     );
   },
 };
+
+export const PLUGINS: readonly esbuild.Plugin[] = [sdk, replaced, leftOut, kafka];
 
 /**
  * All in one pass, which takes a second or two where one for each takes half a minute.
@@ -89,7 +122,7 @@ export const slim = async (
     platform: "node",
     target: "node24",
     mainFields: ["module", "main"],
-    plugins: [schemas, replaced, kafka],
+    plugins: [...PLUGINS],
     metafile: true,
     logLevel: "error",
   });

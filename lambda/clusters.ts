@@ -53,20 +53,26 @@ const enter = async (cluster: Cluster, { environment, describe, now }: Options):
   };
 };
 
+const leave = ({ login }: Options): Exchange =>
+  makeHttpsExchange({
+    agent: new Agent({ keepAlive: true }),
+    timeoutMs: TIMEOUT_MS,
+    authorize: login ?? (async () => ({})),
+  });
+
 type Door = { readonly endpoint: string; readonly http: Exchange };
 
 /** Requests to the API servers by their stand-in names; everything else as it is, over public certificate authorities and without a cluster's token. */
 export const makeWayOut = (options: Options): Exchange => {
   const doors: Partial<Record<Side, Door>> = {};
-  const outside = makeHttpsExchange({
-    agent: new Agent({ keepAlive: true }),
-    timeoutMs: TIMEOUT_MS,
-    authorize: options.login ?? (async () => ({})),
-  });
+  let outside: Exchange | undefined;
   return async (request: HttpRequest) => {
     const url = new URL(request.url);
     const side = sideOf(url.host);
-    if (side === undefined) return outside(request);
+    if (side === undefined) {
+      outside ??= leave(options);
+      return outside(request);
+    }
     const door = doors[side] ?? (await enter(options.environment.REPOT_CLUSTERS[side], options));
     doors[side] = door;
     return door.http({ ...request, url: `${door.endpoint}${url.pathname}${url.search}` });

@@ -1,6 +1,6 @@
 /**
  * The composition root in AWS: the official clients that a step's needs name, the ways out, the clock. Made once for each execution
- * environment, by the three-line entries that infra/entries.ts writes.
+ * environment, by the entries that infra/entries.ts writes.
  */
 
 import { makeAskDns } from "../adapters/dns-udp.ts";
@@ -18,8 +18,8 @@ type Settings = {
   readonly maxAttempts: number;
   readonly requestHandler: { readonly connectionTimeout: number; readonly requestTimeout: number };
 };
-/** Classes of the official clients, as far as a function is bundled with them. */
-export type Classes = { readonly [S in Service]?: new (settings: Settings) => AwsClients[S] };
+/** The official clients' classes, as far as a function is bundled with them: each a module of its own, loaded when it is first called. */
+export type Loaders = { readonly [S in Service]?: () => Promise<new (settings: Settings) => AwsClients[S]> };
 
 const SERVICES: readonly Service[] = [
   "route53",
@@ -42,16 +42,33 @@ const settingsOf = (region: string): Settings => ({
   requestHandler: { connectionTimeout: 2_000, requestTimeout: 5_000 },
 });
 
+type Sendable = { readonly send: (...sent: readonly unknown[]) => Promise<unknown> };
+
+/** A client that can be sent to, which is all that adapters do with one. An import is a cold start, and not every run needs every client: what is sent first loads it. */
+const whenSent = (load: () => Promise<new (settings: Settings) => unknown>, region: string): Sendable => {
+  let client: Promise<Sendable> | undefined;
+  return {
+    send: async (...sent) => {
+      client ??= load().then((Client) => new Client(settingsOf(region)) as Sendable);
+      try {
+        await client;
+      } catch (error) {
+        client = undefined;
+        throw error;
+      }
+      return (await client).send(...sent);
+    },
+  };
+};
+
 /** The clients of a function; one that its needs don't name is an error with the name of the service, not a call that IAM would deny. */
-const clientsOf = (classes: Classes, region: string, step: string): AwsClients => {
+const clientsOf = (loaders: Loaders, region: string, step: string): AwsClients => {
   const clients = {};
   for (const service of SERVICES) {
-    const Client = classes[service];
-    let client: AwsClients[typeof service] | undefined;
+    const load = loaders[service];
+    const client = load && whenSent(load, region);
     Object.defineProperty(clients, service, {
       get: () => {
-        // Made when it is asked for: an import is a cold start, and not every run of a function needs every client.
-        client ??= Client ? new Client(settingsOf(region)) : undefined;
         if (client) return client;
         throw new Error(
           `${step} declares nothing of ${service} in its needs, so it was deployed without it.`,
@@ -118,10 +135,10 @@ export type Ways = {
 };
 
 /** @param file A file of functions/ with all that it exports; the step is found in it by its name. */
-export const deployed = (file: object, name: string, classes: Classes, ways: Ways = {}): Handler => {
+export const deployed = (file: object, name: string, loaders: Loaders, ways: Ways = {}): Handler => {
   const step = Object.values(file).find((value) => isStep(value, name)) as Step | undefined;
   if (!step) throw new Error(`functions/${name}.ts exports no step that is called ${name}.`);
   const environment = readEnvironment(process.env);
-  const aws = clientsOf(classes, environment.AWS_REGION, name);
+  const aws = clientsOf(loaders, environment.AWS_REGION, name);
   return makeHandler(step, contextOf(environment, aws, ways, name));
 };

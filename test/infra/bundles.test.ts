@@ -1,16 +1,22 @@
 /** The bundle of every function, by SST's own options: what is in it, what isn't, what it weighs, and that Node imports it. */
 
 import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { steps } from "../../functions/index.ts";
 import { listeners } from "../../functions/listeners.ts";
+import { byFile } from "../../infra/barrels.ts";
 import { plainKeys } from "../../infra/slim.ts";
 import { type Bundle, bundles } from "./bundle.ts";
 import { importOnce, invoke } from "./import-time.ts";
+import { ROOT } from "./setup.ts";
 
 const declared = [...steps, ...listeners];
-/** What is uploaded: everything, also what is loaded later. */
+/** What is uploaded, and each file of it as it is. */
 const PACKED_KIB_MAX = 300;
+const FILE_KIB_MAX = 300;
+/** What an import loads: without the clients, which the first call brings. Steps with effects carry the commands of every kind of effect. */
+const LOADED_KIB_MAX = 420;
 /** Loose: other things run on the machine of a test. `npm run bench` has the medians of ten, and what they should be. */
 const PROCESSOR_MS_MAX = 400;
 
@@ -23,8 +29,10 @@ describe.each(declared.map((step) => [step.name, step] as const))("%s", (name, s
   it("is small, brings its clients along and nothing of the rehearsal, and can be imported", () => {
     const bundle = made.get(name);
     if (!bundle) throw new Error(`${name} has no bundle.`);
-    const { packages, file, packedKib } = bundle;
+    const { packages, file, packedKib, largestKib, loadedKib } = bundle;
     expect(packedKib).toBeLessThanOrEqual(PACKED_KIB_MAX);
+    expect(largestKib).toBeLessThanOrEqual(FILE_KIB_MAX);
+    expect(loadedKib).toBeLessThanOrEqual(LOADED_KIB_MAX);
     // A parser of YAML, the interpreter's language, the command line: none of it is a function's business; nor are other people's credentials.
     for (const stranger of [
       "yaml",
@@ -63,6 +71,28 @@ describe("the client of Kafka", () => {
       }),
     });
     expect(said).toMatch(/^AnswerLost: Could not ask Kafka about/);
+  });
+});
+
+describe("imports of the SDK by the files that they are in", () => {
+  const CORE = join(ROOT, "node_modules/@smithy/core/dist-es/submodules");
+  const resolve = async (specifier: string) =>
+    specifier === "@smithy/core/serde" ? join(CORE, "serde/index.js") : undefined;
+
+  it("name the file of what a barrel passes on, and the barrel for what is its own or isn't known", async () => {
+    const text = [
+      'import { splitEvery as split, Uint8ArrayBlobAdapter } from "@smithy/core/serde";',
+      'import { x } from "@smithy/elsewhere";',
+      "export const y = 1;",
+    ].join("\n");
+    expect(await byFile(text, resolve, new Map())).toBe(
+      [
+        `import { splitEvery as split } from "${join(CORE, "serde/split-every.js")}";`,
+        'import { Uint8ArrayBlobAdapter as Uint8ArrayBlobAdapter } from "@smithy/core/serde";',
+        'import { x } from "@smithy/elsewhere";',
+        "export const y = 1;",
+      ].join("\n"),
+    );
   });
 });
 

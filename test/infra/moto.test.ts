@@ -13,6 +13,9 @@ import { STSClient } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AwsClients } from "../../functions/step.ts";
 import { CASES, SLACK_APP } from "../contracts/aws-contract.ts";
+import { bundleOf } from "./bundle.ts";
+import { contract } from "./contract-step.ts";
+import { invoke } from "./import-time.ts";
 import { ROOT } from "./setup.ts";
 
 const VENV = join(ROOT, ".sst/moto");
@@ -46,13 +49,14 @@ const freePort = (): Promise<number> =>
   });
 
 let server: ChildProcess | undefined;
+let endpoint = "";
 let aws: AwsClients | undefined;
 
 beforeAll(async () => {
   install();
   const port = await freePort();
   server = spawn(join(VENV, "bin/moto_server"), ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
-  const endpoint = `http://127.0.0.1:${port}`;
+  endpoint = `http://127.0.0.1:${port}`;
   const until = performance.now() + START_MS_MAX;
   while (
     !(await fetch(`${endpoint}/moto-api/`).then(
@@ -63,6 +67,12 @@ beforeAll(async () => {
     if (performance.now() > until) throw new Error("moto's server did not start.");
     await new Promise((wait) => setTimeout(wait, 200));
   }
+  aws = await prepare(endpoint);
+});
+
+/** What is there before: as the contract has it. @returns the SDK's clients as they are. */
+const prepare = async (endpoint: string): Promise<AwsClients> => {
+  await fetch(`${endpoint}/moto-api/reset`, { method: "POST" });
   const options = {
     endpoint,
     region: "eu-central-1",
@@ -83,19 +93,29 @@ beforeAll(async () => {
     eks: new EKSClient(options),
     sts: new STSClient(options),
   };
-  aws = clients as AwsClients;
-});
+  return clients as AwsClients;
+};
 
 afterAll(() => {
   server?.kill();
 });
 
+const asked = CASES.filter((c) => c.source === "moto").map((c) => [`${c.service}: ${c.title}`, c] as const);
+
 describe("moto", () => {
-  it.each(CASES.filter((c) => c.source === "moto").map((c) => [`${c.service}: ${c.title}`, c] as const))(
-    "%s",
-    async (_, { run, expected }) => {
-      if (!aws) throw new Error("There are no clients.");
-      expect(await run(aws, WORLD)).toEqual(expected);
-    },
-  );
+  it.each(asked)("%s", async (_, { run, expected }) => {
+    if (!aws) throw new Error("There are no clients.");
+    expect(await run(aws, WORLD)).toEqual(expected);
+  });
+});
+
+describe("a function's bundle", () => {
+  it("asks the same and is answered the same, with what was left out of the SDK and of Node", async () => {
+    const needs = Object.fromEntries(asked.map(([, { service }]) => [service, []]));
+    const file = await bundleOf({ ...contract, needs }, "test/infra/contract-step.ts");
+    await prepare(endpoint);
+    const answers = JSON.parse(invoke(file, WORLD, { AWS_ENDPOINT_URL: endpoint }));
+    const expected = asked.map(([title, one]) => [title, one.expected ?? null] as const);
+    expect(answers).toEqual(JSON.parse(JSON.stringify(Object.fromEntries(expected))));
+  });
 });

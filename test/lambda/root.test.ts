@@ -2,7 +2,6 @@
 
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
-import { STSClient } from "@aws-sdk/client-sts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as z from "zod";
 import { step } from "../../functions/step.ts";
@@ -87,14 +86,37 @@ describe("the way out", () => {
 });
 
 describe("a deployed function", () => {
-  const reaching = (reach: "route53" | "sts" | "kafka") =>
+  const reaching = (reach: "route53" | "sts" | "kafka", calls = 1) =>
     step({
       name: "reach",
       does: "Reaches for a client.",
       input: z.object({}),
       needs: {},
-      run: async (_, { aws, kafka }) => (reach === "kafka" ? kafka.listGroups() : aws[reach].config.region()),
+      run: async (_, { aws, kafka }) => {
+        if (reach === "kafka") return kafka.listGroups();
+        const { send } = aws[reach] as unknown as { readonly send: (command: string) => Promise<unknown> };
+        return Promise.all(Array.from({ length: calls }, (_, i) => send(`command ${i}`)));
+      },
     });
+  /** A client that answers with its region and what it was sent; loaded and made are counted. */
+  const counting = () => {
+    const counts = { loaded: 0, made: 0 };
+    class Client {
+      readonly #region: string;
+      constructor({ region }: { readonly region: string }) {
+        counts.made += 1;
+        this.#region = region;
+      }
+      async send(command: string): Promise<string> {
+        return `${this.#region}: ${command}`;
+      }
+    }
+    const load = async () => {
+      counts.loaded += 1;
+      return Client as never;
+    };
+    return { counts, load };
+  };
   const withEnvironment = <T>(run: () => T): T => {
     const before = { ...process.env };
     Object.assign(process.env, ENVIRONMENT, { POWERTOOLS_DEV: "false", POWERTOOLS_LOG_LEVEL: "SILENT" });
@@ -104,11 +126,28 @@ describe("a deployed function", () => {
       process.env = before;
     }
   };
-  const handlerOf = (file: object) =>
-    withEnvironment(() => deployed(file, "reach", { sts: STSClient as never }));
+  const handlerOf = (file: object, load = counting().load) =>
+    withEnvironment(() => deployed(file, "reach", { sts: load }));
 
-  it("has the clients that it was bundled with, each made when it is asked for", async () => {
-    expect(await handlerOf({ reach: reaching("sts") })({})).toBe("eu-central-1");
+  it("loads and makes the clients that it was bundled with once, when something is sent, and not before", async () => {
+    const { counts, load } = counting();
+    const handler = handlerOf({ reach: reaching("sts", 2) }, load);
+    expect(counts).toEqual({ loaded: 0, made: 0 });
+    expect(await handler({})).toEqual(["eu-central-1: command 0", "eu-central-1: command 1"]);
+    await handler({});
+    expect(counts).toEqual({ loaded: 1, made: 1 });
+  });
+
+  it("says what kept a client from being loaded, and tries again the next time", async () => {
+    const { load } = counting();
+    let broken = true;
+    const handler = handlerOf({ reach: reaching("sts") }, async () => {
+      if (broken) throw new Error("The disk is gone.");
+      return load();
+    });
+    await expect(handler({})).rejects.toThrow("The disk is gone.");
+    broken = false;
+    expect(await handler({})).toEqual(["eu-central-1: command 0"]);
   });
 
   it.each(["route53", "kafka"] as const)(
