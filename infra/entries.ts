@@ -25,11 +25,14 @@ const CLIENTS: Readonly<Record<string, readonly [name: string, from: string]>> =
 const FOLDER = ".sst/entries";
 const SOURCES = `${FOLDER}/source`;
 
+const importing = (what: string, from: string): string => ["import", what, "from", `"${from}";`].join(" ");
+const importingLater = (from: string): string => ["import(", `"../../../${from}"`, ")"].join("");
+
 /** What the composition root asks on the way: EKS where a cluster is, Secrets Manager for a broker's login. A way that is rarely gone is loaded when it is. */
 const WAYS: Readonly<Record<string, Way>> = {
   kubernetes: {
     client: "eks",
-    text: 'describe: (aws) => async (name) => (await import("../../../adapters/eks-address.ts")).makeEksAddress(aws.eks)(name)',
+    text: `describe: (aws) => async (name) => (await ${importingLater("adapters/eks-address.ts")}).makeEksAddress(aws.eks)(name)`,
   },
   kafka: {
     client: "secrets",
@@ -56,8 +59,6 @@ const servicesOf = (declared: Declared): readonly string[] => {
   const asked = waysOf(declared).map(({ client }) => client);
   return Object.keys(CLIENTS).filter((service) => service in declared.needs || asked.includes(service));
 };
-
-const importing = (what: string, from: string): string => ["import", what, "from", `"${from}";`].join(" ");
 
 /** The source of a function's entry, as it lies three folders below the root. @param file Where the step is. */
 export const entryText = (declared: Declared, file = `functions/${declared.name}.ts`): string => {
