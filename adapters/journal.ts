@@ -2,7 +2,7 @@
 
 import { canonicalLine } from "../domain/canonical.ts";
 import { Conflict } from "../domain/errors.ts";
-import { isForward, type JournalEntry, JournalEntrySchema, keys } from "../domain/journal.ts";
+import { isForward, type JournalEntry, JournalEntrySchema, keys, undoKeyOf } from "../domain/journal.ts";
 import type { Bucket } from "./bucket.ts";
 
 export type Journal = {
@@ -23,6 +23,8 @@ export type Journal = {
   readonly find: (entryKey: string) => Promise<JournalEntry | undefined>;
   /** The keys of all forward entries, or of those of one operation, oldest operation first. */
   readonly forwardKeys: (migration: string, operation?: string) => Promise<readonly string[]>;
+  /** Those of them whose undo isn't marked as done. */
+  readonly notUndone: (migration: string) => Promise<readonly string[]>;
 };
 
 /** `made`: we changed it. `stood`: it was so already. `left`: somebody else changed it since, and their value stands. */
@@ -60,6 +62,11 @@ export const makeJournal = (bucket: Bucket): Journal => ({
   forwardKeys: async (migration, operation) => {
     const under = operation === undefined ? "" : `${operation}/`;
     return (await bucket.listKeys(`${keys.journal(migration)}${under}`)).filter(isForward);
+  },
+
+  notUndone: async (migration) => {
+    const known = new Set(await bucket.listKeys(keys.journal(migration)));
+    return [...known].filter((key) => isForward(key) && !known.has(keys.done(undoKeyOf(key))));
   },
 });
 

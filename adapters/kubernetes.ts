@@ -94,6 +94,16 @@ export type Kubernetes = {
   }>;
 };
 
+/** Like `find`, where a kind that the server doesn't know (any more) has no objects: its definition took them along. */
+export const findAny = async (cluster: Kubernetes, ref: Ref): Promise<KubeObject | undefined> => {
+  try {
+    return await cluster.find(ref);
+  } catch (error) {
+    if (error instanceof NotFound) return undefined;
+    throw error;
+  }
+};
+
 export type KubernetesOptions = {
   /** Scheme and host, perhaps a path: `https://ABC.gr7.eu-central-1.eks.amazonaws.com`. */
   readonly baseUrl: string;

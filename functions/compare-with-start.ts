@@ -14,46 +14,117 @@ import { type KubeObject, type Ref, refOf } from "../domain/kube.ts";
 import { SIDES, type Side } from "../domain/phases.ts";
 import { forEach } from "./check.ts";
 import { journalOf } from "./effect.ts";
-import { withReading } from "./gate.ts";
+import { withRecord } from "./gate.ts";
 import { bucketOf, kubernetesOf, planOf, type Run, RunSchema } from "./run.ts";
 import { type Context, step } from "./step.ts";
 import { callerReferenceOf } from "./zones.ts";
 
+/** Where a look ended that had to stop: the first entry about a thing decides, so what was seen before is kept. */
+const ComparedSchema = z.object({
+  upTo: z.number().int().nonnegative(),
+  subjects: z.array(z.string()),
+  different: z.array(z.string()),
+});
+type Compared = z.output<typeof ComparedSchema>;
+
+const comparedKey = (run: Run, watcher: string): string =>
+  `migrations/${run.migration}/undo/compared-${watcher}.json`;
+
+/** A function is cut off after 30 seconds; a look ends long before. */
+const LOOK_MS = 12_000;
+/** Entries between two looks at the clock. */
+const SLICE = 400;
+
 export const compareWithStart = step({
   name: "compare-with-start",
-  does: "Reads everything that the journal says we changed, and holds it against the old values on record.",
-  input: z.object({ run: RunSchema }),
-  needs: withReading({
+  does: "Reads everything that the journal says we changed, and holds it against the old values on record; a long journal in several looks.",
+  input: z.object({
+    run: RunSchema,
+    /** The rollback's execution. */
+    watcher: z.string(),
+    /** Where its last look ended. */
+    from: z.number().int().nonnegative().default(0),
+  }),
+  needs: withRecord("migrations/*/undo/*", {
     kubernetes: { source: ["get planned"], target: ["get planned", "get nodes"] },
     route53: ["GetHostedZone", "ListHostedZonesByName", "ListResourceRecordSets"],
     eks: ["DescribeCluster"],
   }),
-  run: async ({ run }, context) => {
-    const journal = journalOf(context);
-    const scaled = await autoscaled(context, run);
-    const read = await forEach(await journal.forwardKeys(run.migration), async (key) => {
+  run: async ({ run, watcher, from }, context) => {
+    const bucket = bucketOf(context);
+    const stored = from === 0 ? undefined : await bucket.getJson(comparedKey(run, watcher));
+    const begun = stored ? ComparedSchema.parse(stored.value) : { upTo: 0, subjects: [], different: [] };
+    const entries = await journalOf(context).forwardKeys(run.migration);
+    const now = await compare(context, run, entries, begun);
+    if (now.upTo >= entries.length) return { ...(await judged(context, run, now)), next: null };
+    if (stored) await bucket.replaceIf(comparedKey(run, watcher), now, stored.etag);
+    else await bucket.putFirst(comparedKey(run, watcher), now);
+    return {
+      verdict: "unknown" as const,
+      sentence: `${now.upTo} of ${entries.length} entries have been compared.`,
+      next: now.upTo,
+    };
+  },
+});
+
+/** Oldest first: the first entry about a thing holds the value from before we came. */
+const compare = async (
+  context: Context,
+  run: Run,
+  entries: readonly string[],
+  begun: Compared,
+): Promise<Compared> => {
+  const journal = journalOf(context);
+  const scaled = await autoscaled(context, run);
+  const zones = makeZones(context);
+  const startedAt = context.now().getTime();
+  const seen = new Set(begun.subjects);
+  const different = [...begun.different];
+  let { upTo } = begun;
+  // Each look gets on, however slow the bucket is.
+  do {
+    const slice = entries.slice(upTo, upTo + SLICE);
+    const read = await forEach(slice, async (key) => {
       const { effect } = await journal.read(key);
       return { key, effect, subject: subjectOf(effect) };
     });
-    // Oldest first: the first entry about a thing holds the value from before we came.
-    const firsts = new Map(read.toReversed().map((entry) => [entry.subject, entry]));
-    const seen = [...firsts.values()].reverse();
-    const zones = makeZones(context);
-    const compared = await forEach(seen, async ({ key, effect, subject }) =>
+    const firsts = read.filter(({ subject }) => !seen.has(subject) && seen.add(subject));
+    const compared = await forEach(firsts, async ({ key, effect, subject }) =>
       scaled.has(subject) || (await wasLeft(context, key)) || (await isAsBefore(context, run, effect, zones))
         ? []
         : [subject],
     );
-    const different = compared.flat();
-    return {
-      verdict: different.length === 0 ? ("pass" as const) : ("fail" as const),
-      sentence:
-        different.length === 0
-          ? `All ${seen.length} things that were changed are as they were.`
-          : `Not as it was: ${different.slice(0, 5).join(", ")}${different.length > 5 ? ` and ${different.length - 5} more` : ""}.`,
-    };
-  },
-});
+    different.push(...compared.flat());
+    upTo += slice.length;
+  } while (upTo < entries.length && context.now().getTime() - startedAt < LOOK_MS);
+  return { upTo, subjects: [...seen], different };
+};
+
+/** What is as it was and yet was never undone is nobody's word for it: whoever gave up on it may have been wrong about the rest. */
+const judged = async (context: Context, run: Run, { subjects, different }: Compared) => {
+  const open = (await journalOf(context).notUndone(run.migration)).map(nameOfEntry);
+  const passes = different.length === 0 && open.length === 0;
+  return {
+    verdict: passes ? ("pass" as const) : ("fail" as const),
+    sentence: passes
+      ? `All ${subjects.length} things that were changed are as they were.`
+      : [
+          ...(different.length > 0 ? [`Not as it was: ${some(different)}.`] : []),
+          ...(open.length > 0
+            ? [
+                `Tried again and again and not undone: ${some(open)}. People were told of each, with its commands.`,
+              ]
+            : []),
+        ].join(" "),
+  };
+};
+
+/** `…/journal/0042-shift:shop/cart/forward-1-source-down.json` → `0042-shift:shop/cart/1-source-down`. */
+const nameOfEntry = (key: string): string =>
+  key.replace(/^.*\/journal\//, "").replace(/\/forward-(.*)\.json$/, "/$1");
+
+const some = (names: readonly string[]): string =>
+  `${names.slice(0, 5).join(", ")}${names.length > 5 ? ` and ${names.length - 5} more` : ""}`;
 
 /**
  * Numbers of replicas that an autoscaler writes, on either side: its bounds are compared like everything else, and as soon as they are

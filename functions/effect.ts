@@ -139,6 +139,13 @@ export const undoEntry = (
 ): Promise<Outcome> =>
   carryOut(context, run, { ...forward, migration: run.migration, step, direction: "undo" }, undoEffect);
 
+/** What was on a target that is gone: nobody can be asked about it, and nothing of it is left. */
+export const undoGone = (context: Context, run: Run, forward: JournalEntry, step: string): Promise<Outcome> =>
+  carryOut(context, run, { ...forward, migration: run.migration, step, direction: "undo" }, async () => ({
+    outcome: "stood",
+    note: "It is gone with the target.",
+  }));
+
 /** A rollback's own change that undoes nothing, but is needed on the way back: journalled like an undo, past the fence. */
 export const makeUndoEffect = (
   context: Context,

@@ -1,4 +1,4 @@
-/** Lists what a rollback has to undo, in its order, from the journal alone. */
+/** Lists what a rollback has to undo, in its order, from the journal alone; and, when it has been through once, what is left. */
 
 import * as z from "zod";
 import { keys } from "../domain/journal.ts";
@@ -10,13 +10,20 @@ import { type Context, step } from "./step.ts";
 
 export const listUndo = step({
   name: "list-undo",
-  does: "Reads the journal and stores five lists for the maps; the first listing after the fence is the complete one.",
-  input: z.object({ run: RunSchema }),
+  does: "Reads the journal and stores five lists for the maps: everything at first, then what was given up on.",
+  input: z.object({
+    run: RunSchema,
+    /** Whether everything has been tried once. */
+    again: z.boolean().default(false),
+  }),
   needs: withRecord("migrations/*/undo/*", {}),
-  run: async ({ run }, context) => {
+  run: async ({ run, again }, context) => {
     const bucket = bucketOf(context);
-    const forward = await journalOf(context).forwardKeys(run.migration);
-    const lists = { ...undoLists(forward), copies: await copiedOf(context, run, forward) };
+    const journal = journalOf(context);
+    const forward = await journal.forwardKeys(run.migration);
+    const open = again ? await journal.notUndone(run.migration) : forward;
+    // A copy back that was given up on has let its workload serve on the target again: another pause is a person's to choose.
+    const lists = { ...undoLists(open), copies: again ? [] : await copiedOf(context, run, forward) };
     const keyOf = (list: string) => `migrations/${run.migration}/undo/${list}.json`;
     for (const list of ["hooks", "capacity", "dns", "copies", "rest"] as const) {
       const key = keyOf(list);
@@ -30,7 +37,8 @@ export const listUndo = step({
       dns: keyOf("dns"),
       rest: keyOf("rest"),
       copies: keyOf("copies"),
-      delegated: lists.dns.length > 0,
+      delegated: undoLists(forward).dns.length > 0,
+      left: open.length,
     };
   },
 });

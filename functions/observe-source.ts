@@ -1,10 +1,10 @@
 /** On the way back: does the source stand at its full capacity again? Changes nothing. */
 
 import * as z from "zod";
-import { isForward, keys, undoKeyOf } from "../domain/journal.ts";
 import { nameOf } from "../domain/plan.ts";
 import { undoLists } from "../domain/undo.ts";
-import { bucketOf, kubernetesOf, planOf, type Run, RunSchema } from "./run.ts";
+import { journalOf } from "./effect.ts";
+import { kubernetesOf, planOf, type Run, RunSchema } from "./run.ts";
 import { type Context, step } from "./step.ts";
 import { isScalable, statusOf, workloadsOn } from "./workload.ts";
 
@@ -42,10 +42,8 @@ export const observeSource = step({
 
 /** Capacity that was taken from the source and not put back: the number that its workload wants now is the low one. */
 const notUndone = async (context: Context, run: Run): Promise<readonly string[]> => {
-  const known = new Set(await bucketOf(context).listKeys(keys.journal(run.migration)));
-  const lists = undoLists([...known].filter(isForward));
+  const lists = undoLists(await journalOf(context).notUndone(run.migration));
   return lists.capacity
     .flat()
-    .filter((key) => !known.has(keys.done(undoKeyOf(key))))
     .map((key) => `${key.split("/journal/")[1]?.replace(/\/forward-.*$/, "")} (not undone)`);
 };

@@ -10,7 +10,8 @@ import { otherSide } from "../domain/phases.ts";
 import { nameOf, type Workload } from "../domain/plan.ts";
 import { copyMove, MOVES } from "../domain/volume-copy.ts";
 import { intendedAt, isCopiedBack, movesOf } from "./copies.ts";
-import { journalOf, makeUndoEffect, undoEntry, withJournal } from "./effect.ts";
+import { journalOf, makeUndoEffect, undoEntry, undoGone, withJournal } from "./effect.ts";
+import { orWithoutTarget } from "./gone-target.ts";
 import { workersOf } from "./queues.ts";
 import { bucketOf, kubernetesOf, planOf, type Run, RunSchema } from "./run.ts";
 import { type Context, step } from "./step.ts";
@@ -56,17 +57,29 @@ export const undoEffectStep = step({
     const outcomes: Outcome[] = [];
     for (const key of entry) {
       const forward = await journal.read(key);
-      await mayPassBack(context, run, forward);
-      await mayDelete(context, run, forward);
-      await mayStart(context, run, forward);
-      await mayStopWorkers(context, forward);
-      await mayMoveMember(context, forward);
-      await tellTicks(context, run, forward);
-      outcomes.push(await undoEntry(context, run, forward, "undo-effect"));
+      outcomes.push(
+        await orWithoutTarget(context, run, {
+          undo: (present) => undo(present, run, forward),
+          isThere: isOnTarget(forward),
+          gone: () => undoGone(context, run, forward, "undo-effect"),
+        }),
+      );
     }
     return { outcomes: outcomes.map((o) => o.outcome) };
   },
 });
+
+const undo = async (context: Context, run: Run, forward: JournalEntry): Promise<Outcome> => {
+  await mayPassBack(context, run, forward);
+  await mayDelete(context, run, forward);
+  await mayStart(context, run, forward);
+  await mayStopWorkers(context, forward);
+  await mayMoveMember(context, forward);
+  await tellTicks(context, run, forward);
+  return undoEntry(context, run, forward, "undo-effect");
+};
+
+const isOnTarget = ({ effect }: JournalEntry): boolean => "cluster" in effect && effect.cluster === "target";
 
 /**
  * Giving an exclusive thing back to the source takes the proof that none of it is left on the target.

@@ -54,7 +54,14 @@ export const rollBack = stateMachine("roll-back", {
   States: {
     "Take the input": {
       Type: "Pass",
-      Assign: { run: "{% $states.input.run %}", startedBy: "{% $states.input.startedBy %}", polls: 0 },
+      Assign: {
+        run: "{% $states.input.run %}",
+        startedBy: "{% $states.input.startedBy %}",
+        polls: 0,
+        sweeps: 0,
+        compared: 0,
+        looks: 0,
+      },
       Next: "Raise the fence",
     },
     "Raise the fence": back(
@@ -158,15 +165,44 @@ export const rollBack = stateMachine("roll-back", {
       { Next: "Clients remain", Catch: otherwise("Failed") },
     ),
     "Copy volumes back": copyingBack("Everything else"),
-    "Everything else": undoing("rest", 1, "Is everything as it was?"),
+    "Everything else": undoing("rest", 1, "List what is left"),
+    "List what is left": back(
+      "list-undo",
+      { run: "{% $run %}", again: true },
+      {
+        Assign: { undo: RESULT, sweeps: "{% $sweeps + 1 %}" },
+        Next: "Anything left?",
+        Catch: otherwise("Failed"),
+      },
+    ),
+    "Anything left?": {
+      Type: "Choice",
+      Comment:
+        "What was given up on is tried once more, in the same order: what hindered it may be over by now. Only then it is left to people.",
+      Choices: [
+        {
+          Condition: "{% $sweeps < 2 and $undo.left > 0 %}",
+          Assign: { polls: 0 },
+          Next: "Take the webhooks away",
+        },
+      ],
+      Default: "Is everything as it was?",
+    },
     "Is everything as it was?": back(
       "compare-with-start",
-      { run: "{% $run %}" },
-      { Assign: { seen: RESULT }, Next: "As it was?", Catch: otherwise("Failed") },
+      { run: "{% $run %}", watcher: "{% $states.context.Execution.Name %}", from: "{% $compared %}" },
+      {
+        Assign: { seen: RESULT, compared: "{% $states.result.Payload.next %}", looks: "{% $looks + 1 %}" },
+        Next: "As it was?",
+        Catch: otherwise("Failed"),
+      },
     ),
     "As it was?": {
       Type: "Choice",
-      Choices: [{ Condition: "{% $seen.verdict = 'pass' %}", Next: "Release the clusters" }],
+      Choices: [
+        { Condition: "{% $seen.verdict = 'pass' %}", Next: "Release the clusters" },
+        { Condition: "{% $seen.next != null and $looks < 1000 %}", Next: "Is everything as it was?" },
+      ],
       Default: "Page for what is left",
     },
     "Page for what is left": call(

@@ -5,7 +5,7 @@ import { NotAsIntended } from "../../domain/errors.ts";
 import { type Json, type KubeObject, type Ref, sentenceOf } from "../../domain/kube.ts";
 import { canonicalJson } from "../bucket.ts";
 import type { Outcome } from "../journal.ts";
-import type { Kubernetes } from "../kubernetes.ts";
+import { findAny, type Kubernetes } from "../kubernetes.ts";
 import type { Clients } from "./clients.ts";
 
 type SetField = Extract<Effect, { kind: "set-field" }>;
@@ -23,7 +23,7 @@ export const applyField = async (effect: SetField, clients: Clients): Promise<Ou
 export const undoField = async (effect: SetField, clients: Clients): Promise<Outcome> => {
   if (effect.path[0] === "status") return { outcome: "stood", note: "A status is its controller's." };
   const cluster = clients.kubernetes[effect.cluster];
-  const object = await cluster.find(refIn(effect));
+  const object = await findAny(cluster, refIn(effect));
   if (!object) return { outcome: "stood", note: "The object is gone." };
   const now = fieldsOf(object, effect);
   if (same(now, effect.before)) return { outcome: "stood" };

@@ -4,7 +4,7 @@ import type { Effect } from "../../domain/effects.ts";
 import { NotAsIntended, Transient } from "../../domain/errors.ts";
 import { type KubeObject, refOf, sentenceOf } from "../../domain/kube.ts";
 import type { Outcome } from "../journal.ts";
-import { isAlreadyExists, type Kubernetes } from "../kubernetes.ts";
+import { findAny, isAlreadyExists, type Kubernetes } from "../kubernetes.ts";
 import type { Clients } from "./clients.ts";
 
 type Create = Extract<Effect, { kind: "create-object" }>;
@@ -38,7 +38,7 @@ export const createObject = async (effect: Create, clients: Clients): Promise<Ou
 export const undoCreate = async (effect: Create, clients: Clients): Promise<Outcome> => {
   const cluster = clients.kubernetes[effect.cluster];
   const object = effect.object as unknown as KubeObject;
-  const found = await cluster.find(refOf(object));
+  const found = await findAny(cluster, refOf(object));
   if (!found) return { outcome: "stood" };
   if (!isOurs(found, object)) return { outcome: "left", note: "It is not the object that we created." };
   return remove(cluster, found);

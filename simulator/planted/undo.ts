@@ -14,6 +14,7 @@ import type { Undoing } from "./inputs.ts";
 const blindEnd: Edit = inStep("compare-with-start", () => async () => ({
   verdict: "pass",
   sentence: "All is as it was.",
+  next: null,
 }));
 
 /** An undo that leaves out some entries, and nobody who looks. */
@@ -95,6 +96,21 @@ export const UNDO: readonly PlantedBug[] = [
     caughtBy: "undo",
     plant: inMachine("roll-back", inOrder("The new zone names the old servers", "Release the clusters")),
     shownBy: { rollBackAt: "freeze" },
+  },
+  {
+    name: "given-up-and-claimed",
+    sentence:
+      "A rollback that never comes back to what it gave up on, and says that all is as it was because the target is gone.",
+    area: "undo",
+    caughtBy: "undo-total",
+    plant: all(
+      inMachine("roll-back", inOrder("Everything else", "Is everything as it was?")),
+      inStep("compare-with-start", (right) => async (input, context) => {
+        const answer = (await right(input, context)) as { readonly sentence: string };
+        return answer.sentence.startsWith("Not as it was") ? answer : { ...answer, verdict: "pass" };
+      }),
+    ),
+    shownBy: { rollBackAt: "freeze", faults: [{ kind: "server-error", step: "undo-effect", count: 200 }] },
   },
   {
     name: "freeze-left-after-rollback",

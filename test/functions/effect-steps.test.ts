@@ -132,13 +132,13 @@ describe("undo-effect", () => {
     await bench.as("source", "developer").scale(CART, 7);
     expect(await undo(bench)).toMatchObject({ outcomes: ["left"] });
     expect(replicas(bench)).toBe(7);
-    expect(await bench.run(compareWithStart)).toMatchObject({ verdict: "pass" });
+    expect(await bench.run(compareWithStart, { watcher: "w" })).toMatchObject({ verdict: "pass" });
   });
 
   it("that was not done is found by the comparison with the start, by name", async () => {
     const bench = makeStepBench();
     await down(bench);
-    expect(await bench.run(compareWithStart)).toMatchObject({
+    expect(await bench.run(compareWithStart, { watcher: "w" })).toMatchObject({
       verdict: "fail",
       sentence: expect.stringContaining("shop/cart spec.replicas"),
     });
@@ -292,7 +292,7 @@ it("no step of these calls what it doesn't declare", async () => {
   const bench = makeStepBench();
   await down(bench);
   await undo(bench);
-  await bench.run(compareWithStart);
+  await bench.run(compareWithStart, { watcher: "w" });
   await bench.within({ route53: ["ListHostedZonesByName"] }, () =>
     makeRoute53(bench.context.aws.route53).zonesByName("live.example"),
   );

@@ -1,10 +1,13 @@
 /** Thousands of workloads: a step that looks at all of them asks for lists, and ends long before its function's thirty seconds are over. */
 
 import { describe, expect, it } from "vitest";
+import { keys, undoKeyOf } from "../../domain/journal.ts";
 import { type KubeObject, refOf } from "../../domain/kube.ts";
 import type { Plan, Workload } from "../../domain/plan.ts";
 import { carryBack } from "../../functions/carry-back.ts";
+import { compareWithStart } from "../../functions/compare-with-start.ts";
 import { createZone } from "../../functions/create-zone.ts";
+import { setField } from "../../functions/objects.ts";
 import { observeFloor } from "../../functions/observe-floor.ts";
 import { observeSource } from "../../functions/observe-source.ts";
 import { recordStart } from "../../functions/record-start.ts";
@@ -53,6 +56,34 @@ describe(`a platform of ${MANY} workloads`, () => {
     expect(asked.length).toBeGreaterThan(0);
     expect(asked.length).toBeLessThan(20);
     expect((world.clock.now() - since) / 1_000).toBeLessThan(2);
+  });
+
+  it("is compared with its start in several looks, and a difference that the first finds is known in the last", async () => {
+    const world = bench();
+    const object = deployment(names[0] ?? "");
+    const operations = Array.from({ length: 900 }, (_, i) => `${String(i).padStart(4, "0")}-shift:shop/app`);
+    for (const operation of operations) {
+      const entry = { migration: RUN.migration, operation, move: "0", direction: "forward" as const };
+      const effect = setField("source", refOf(object), ["metadata", "annotations", operation], null, "ours");
+      world.put(keys.entry(entry), { ...entry, step: "s", recordedAt: "2026-03-03T02:00:00Z", effect });
+      world.put(keys.done(undoKeyOf(keys.entry(entry))), { outcome: "made" });
+    }
+    const [first = ""] = operations;
+    const patch = { metadata: { annotations: { [first]: "ours" } } };
+    world.meanwhile("source", "PATCH", `/apis/apps/v1/namespaces/shop/deployments/${names[0]}`, patch);
+    // A bucket that takes its time: whenever a look asks what time it is, another thirteen seconds are over.
+    let asked = 0;
+    const slow = { ...world.context, now: () => new Date(world.clock.now() + 13_000 * asked++) };
+    const looks: { readonly verdict: string; readonly next: number | null }[] = [];
+    for (let from: number | null = 0; from !== null && looks.length < 20; from = looks.at(-1)?.next ?? null)
+      looks.push(
+        await world.within(compareWithStart.needs, () =>
+          compareWithStart.run({ run: RUN, watcher: "w", from: from ?? 0 }, slow),
+        ),
+      );
+    expect(looks.map(({ next }) => next)).toEqual([400, 800, null]);
+    expect(looks.map(({ verdict }) => verdict)).toEqual(["unknown", "unknown", "fail"]);
+    expect(looks.at(-1)).toMatchObject({ sentence: expect.stringContaining(first) });
   });
 
   it("would take too long one by one", async () => {

@@ -39,6 +39,9 @@ const REASONS: Readonly<Record<string, string>> = {
   "compare-whole kubernetes:target:get daemonsets": DAEMONS,
   "compare-whole kubernetes:target:list daemonsets": DAEMONS,
   "compare-with-start kubernetes:target:get nodes": NODES,
+  "compare-with-start kubernetes:target:get planned": "what a rollback leaves on the target is gone by then",
+  "compare-with-start s3:PutObject migrations/*/undo/*":
+    "a journal of the suite is compared in one look; test/functions/many-workloads.test.ts has a longer one",
   "compare-workload kubernetes:source:get daemonsets": DAEMONS,
   "compare-workload kubernetes:target:get daemonsets": DAEMONS,
   "compare-workload kubernetes:target:list daemonsets": DAEMONS,

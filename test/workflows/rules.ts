@@ -213,22 +213,36 @@ const withoutBounds = (machine: Machine): ReadonlyMap<string, readonly string[]>
         edgesOf(state).filter((to) => machine.States[to] && !isHold(machine.States[to])),
       ]),
   );
-  for (const [name, state] of states) {
-    const choices = (state["Choices"] ?? []) as readonly {
-      readonly Condition: string;
-      readonly Next: string;
-    }[];
-    const counted = choices
-      .filter(({ Condition, Next }) =>
-        counterOf(Condition).some((counter) => isCounted(machine, edges, counter, Next, name)),
-      )
-      .map((c) => c.Next);
-    edges.set(
-      name,
-      (edges.get(name) ?? []).filter((to) => !counted.includes(to)),
-    );
+  // A loop within a loop is bounded once the outer one is: what sets its counter back is then no part of it any more.
+  for (let left = -1; left !== edgesIn(edges); ) {
+    left = edgesIn(edges);
+    for (const [name, state] of states) cutCounted(machine, edges, name, state);
   }
   return edges;
+};
+
+const edgesIn = (edges: ReadonlyMap<string, readonly string[]>): number =>
+  [...edges.values()].reduce((sum, to) => sum + to.length, 0);
+
+const cutCounted = (
+  machine: Machine,
+  edges: Map<string, readonly string[]>,
+  name: string,
+  state: State,
+): void => {
+  const choices = (state["Choices"] ?? []) as readonly {
+    readonly Condition: string;
+    readonly Next: string;
+  }[];
+  const counted = choices
+    .filter(({ Condition, Next }) =>
+      counterOf(Condition).some((counter) => isCounted(machine, edges, counter, Next, name)),
+    )
+    .map((c) => c.Next);
+  edges.set(
+    name,
+    (edges.get(name) ?? []).filter((to) => !counted.includes(to)),
+  );
 };
 
 const counterOf = (condition: string): readonly string[] =>
