@@ -1,7 +1,9 @@
 /** `repot rollback`: takes a live migration back, or prints the exact commands with which a person would do it without Repot. */
 
+import * as z from "zod";
 import { byHand } from "../domain/by-hand.ts";
 import { Refused } from "../domain/errors.ts";
+import { BREAK_GLASS_GROUP } from "../domain/freeze-policy.ts";
 import { isForward, JournalEntrySchema, keys, undoKeyOf } from "../domain/journal.ts";
 import { undoLists } from "../domain/undo.ts";
 import { clustersOf } from "../functions/lock.ts";
@@ -56,6 +58,14 @@ const startRollback = async (live: Live, { migration, hash }: LiveRun): Promise<
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
+const DoneSchema = z.object({ outcome: z.string(), note: z.string().optional() });
+
+/** What the step noted when it found already there what it was to make, and not made by us: that stays. */
+const stoodBefore = async (live: Live, key: string): Promise<string | undefined> => {
+  const done = DoneSchema.safeParse((await live.bucket.getJson(keys.done(key)))?.value);
+  return done.data?.outcome === "stood" ? done.data.note : undefined;
+};
+
 /** The way back as a shell script: the fence, the executions, then every effect that isn't undone, in the order that a rollback takes. */
 const script = async (live: Live, run: LiveRun, forward: readonly string[]): Promise<readonly string[]> => {
   const journal = new Set(await live.bucket.listKeys(keys.journal(run.migration)));
@@ -64,7 +74,8 @@ const script = async (live: Live, run: LiveRun, forward: readonly string[]): Pro
   const bucket = `--bucket ${live.bucketName}`;
   const lines = [
     `# Rolls ${run.migration} (plan ${run.hash}) back by hand: ${left.length} of ${forward.length} effects are left to undo.`,
-    "# kubectl needs the contexts source and target. Each command may be given again. Wait where it says so.",
+    `# kubectl needs the contexts source and target, of a member of the group ${BREAK_GLASS_GROUP}: the freeze refuses everybody else (--as=NAME --as-group=${BREAK_GLASS_GROUP} for who may impersonate).`,
+    "# Each command may be given again: NotFound of what is to be deleted, or AlreadyExists of what is to be created, means that it was done. Wait where it says so.",
     "set -u",
     "",
     "# 1. Nothing moves forward any more",
@@ -88,7 +99,9 @@ const script = async (live: Live, run: LiveRun, forward: readonly string[]): Pro
     lines.push("", `# ${title}`);
     for (const key of list.flat()) {
       const { effect, operation } = JournalEntrySchema.parse((await live.bucket.getJson(key))?.value);
-      lines.push(`# ${operation}`, byHand(effect, { migration: run.migration, bucket: live.bucketName }));
+      const note = await stoodBefore(live, key);
+      const memory = { migration: run.migration, bucket: live.bucketName };
+      lines.push(`# ${operation}`, note ? `# Nothing to undo: ${note}` : byHand(effect, memory));
     }
   }
   lines.push("", "# 6. The clusters are free again");

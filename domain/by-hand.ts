@@ -3,6 +3,9 @@
 import type { Effect, RecordSet } from "./effects.ts";
 import { keys } from "./journal.ts";
 
+/** As adapters/effects has it. */
+const CREATED_BY = "repot.dev/created-by";
+
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
 type Named = {
@@ -39,7 +42,7 @@ const SERVER_SET: ReadonlySet<string> = new Set([
   "deletionTimestamp",
 ]);
 
-const creatable = (object: Readonly<Record<string, unknown>>): object => ({
+const creatable = ({ status: _, ...object }: Readonly<Record<string, unknown>>): object => ({
   ...object,
   metadata: Object.fromEntries(
     Object.entries((object["metadata"] ?? {}) as object).filter(([key]) => !SERVER_SET.has(key)),
@@ -68,10 +71,12 @@ const recordSetOf = (record: RecordSet) => ({
 /** Where the ledger of owners is, for commands that write into it. */
 export type Memory = { readonly migration: string; readonly bucket: string };
 
-/** One line for a shell, with `kubectl` contexts named source and target. Safe to give twice. */
+/** One line for a shell, with `kubectl` contexts named source and target, of somebody whom the freeze lets through. Safe to give twice. */
 export const byHand = (effect: Effect, memory: Memory): string => {
   switch (effect.kind) {
     case "set-field": {
+      if (effect.path[0] === "status")
+        return `# Nothing to undo in ${objectOf(effect.object)}: a status is its controller's.`;
       const patch = effect.path.reduceRight<unknown>(
         (inner, part) => ({ [part]: inner }),
         effect.before ?? null,
@@ -93,11 +98,15 @@ export const byHand = (effect: Effect, memory: Memory): string => {
     case "create-zone":
       return `aws route53 delete-hosted-zone --id "$(aws route53 list-hosted-zones-by-name --dns-name ${effect.name} --query "HostedZones[?CallerReference=='${effect.callerReference}'].Id" --output text)"`;
     case "create-cluster":
-      return `aws eks delete-cluster --name ${effect.name}`;
+      return `${isOurCluster(effect.name, memory)} && aws eks delete-cluster --name ${effect.name}`;
     case "set-owner":
       return ownerCommand(effect, memory);
   }
 };
+
+/** A cluster that was adopted stays: only ours carries the tag. */
+const isOurCluster = (name: string, { migration }: Memory): string =>
+  `[ "$(aws eks describe-cluster --name ${name} --query 'cluster.tags."${CREATED_BY}"' --output text)" = ${quoted(migration)} ]`;
 
 /** The ledger changes by the tag that was read: whoever changed it meanwhile is not overruled. */
 const ownerCommand = (

@@ -1,5 +1,6 @@
 /** Everything that a security review asks of a deployment: each function's and machine's rights, where they come from, and what is unusual in them. */
 
+import { OWN_NAMESPACES } from "../bundle.ts";
 import type { KubeObject } from "../kube.ts";
 import { SIDES, type Side } from "../phases.ts";
 import { GRANTS, WITHOUT_IAM } from "./actions.ts";
@@ -112,14 +113,16 @@ const namespace = (name: string): KubeObject =>
   ({ apiVersion: "v1", kind: "Namespace", metadata: { name } }) as unknown as KubeObject;
 
 /**
- * What an administrator applies to a cluster before Repot may do anything in it. The target has none of the plan's namespaces yet, and a
- * binding needs its own to be there.
+ * What an administrator applies to a cluster before Repot may do anything in it. A binding needs its namespace to be there: the target has none
+ * of the plan's yet, and neither cluster has Repot's own.
  */
 export const clusterManifests = (
   steps: readonly Declared[],
   side: Side,
   planned?: PlannedFor,
 ): readonly KubeObject[] => [
-  ...(side === "target" ? (planned?.namespaces ?? []).filter((n) => !GIVEN.includes(n)).map(namespace) : []),
+  ...(planned?.namespaces ?? [])
+    .filter((name) => (side === "target" ? !GIVEN.includes(name) : OWN_NAMESPACES.includes(name)))
+    .map(namespace),
   ...steps.flatMap((step) => manifestsOf(step, side, planned)),
 ];

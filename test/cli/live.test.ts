@@ -329,13 +329,26 @@ describe("rollback", () => {
       before: { name: "live.example.", type: "NS", ttlSeconds: 60, values: ["ns-1.old."] },
       after: { name: "live.example.", type: "NS", ttlSeconds: 60, values: ["ns-1.new."] },
     });
+    const adopted = entry("0001-ensure-cluster", "0", {
+      kind: "create-cluster",
+      name: "shop-target",
+      version: "1.34",
+      clientToken: "t",
+      roleArn: "arn:aws:iam::111122223333:role/eks",
+      subnetIds: ["subnet-1"],
+    });
+    account.put(keys.done(adopted), { outcome: "stood", note: "It was there before us, and stays after us." });
     const { code, io } = await account.repot("operator", ["rollback", M, "--print"]);
+    expect(io.stdout()).toContain(
+      "# 0001-ensure-cluster\n# Nothing to undo: It was there before us, and stays after us.\n",
+    );
+    expect(io.stdout()).not.toContain("delete-cluster");
     const lines = io
       .stdout()
       .split("\n")
       .filter((line) => line !== "" && !line.startsWith("#"));
     expect(code).toBe(0);
-    expect(io.stdout()).toContain("3 of 4 effects are left to undo");
+    expect(io.stdout()).toContain("4 of 5 effects are left to undo");
     expect(lines.map((line) => line.slice(0, 60))).toEqual([
       "set -u",
       expect.stringContaining('printf \'%s\' \'{"startedBy":"person"'),

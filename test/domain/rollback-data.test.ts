@@ -212,7 +212,7 @@ describe("a command for a person", () => {
     ],
     [
       { kind: "create-cluster", name: "eks", version: "1.33", clientToken: "t", roleArn: "r", subnetIds: [] },
-      /^aws eks delete-cluster --name eks$/,
+      /^\[ "\$\(aws eks describe-cluster --name eks --query .* --output text\)" = 'm' \] && aws eks delete-cluster --name eks$/,
     ],
     [
       { kind: "set-owner", thing: "shop/scheduler", before: "source", after: "target" },

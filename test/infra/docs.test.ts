@@ -1,7 +1,5 @@
-/** The commands of the documents against what is there: names in the graph, flags of the command line, calls and parameters of the SDK, kinds of kubectl. */
+/** The commands of the documents against what is there: names in the graph, flags of the command line, calls and parameters of the SDK; kubectl.test.ts has kubectl. */
 
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import * as eks from "@aws-sdk/client-eks";
 import * as route53 from "@aws-sdk/client-route-53";
 import * as s3api from "@aws-sdk/client-s3";
@@ -11,22 +9,9 @@ import * as sqs from "@aws-sdk/client-sqs";
 import * as sts from "@aws-sdk/client-sts";
 import { describe, expect, it } from "vitest";
 import { commands as allCommands } from "../../cli/main.ts";
-import { ROOT } from "./setup.ts";
+import { commandsIn, DOCS, text } from "./commands.ts";
 import { graphOf, ofType, textOf } from "./stages.ts";
 
-const DOCS = ["deploy.md", "runbook.md", "security.md"] as const;
-const text = (name: string) => readFileSync(join(ROOT, "docs", name), "utf8");
-
-/** Commands of code blocks and of code in the text, continued lines joined, a line each. */
-const commandsIn = (name: string, program: string): readonly string[] => {
-  const blocks = [...text(name).matchAll(/^ *```\w*\n([\s\S]*?)^ *```/gm)].map(([, body = ""]) => body);
-  const inline = [...text(name).matchAll(/`([^`\n]+)`/g)].map(([, body = ""]) => body);
-  return [...blocks, ...inline]
-    .flatMap((body) => body.replaceAll(/\\\n\s*/g, " ").split("\n"))
-    .flatMap((line) => line.replace(/\s#\s.*$/, "").split(/ \| |; do |\$\(/))
-    .map((line) => line.trim())
-    .filter((line) => line.startsWith(`${program} `));
-};
 const flagsIn = (command: string): readonly string[] =>
   [...command.replaceAll(/'[^']*'/g, "''").matchAll(/\s--([a-z][a-z0-9-]*)/g)].map(([, flag = ""]) => flag);
 
