@@ -329,20 +329,11 @@ describe("rollback", () => {
       before: { name: "live.example.", type: "NS", ttlSeconds: 60, values: ["ns-1.old."] },
       after: { name: "live.example.", type: "NS", ttlSeconds: 60, values: ["ns-1.new."] },
     });
-    const adopted = entry("0001-ensure-cluster", "0", {
-      kind: "create-cluster",
-      name: "shop-target",
-      version: "1.34",
-      clientToken: "t",
-      roleArn: "arn:aws:iam::111122223333:role/eks",
-      subnetIds: ["subnet-1"],
-    });
-    account.put(keys.done(adopted), { outcome: "stood", note: "It was there before us, and stays after us." });
+    const object = { apiVersion: "v1", kind: "Namespace", metadata: { name: "repot" } };
+    const found = entry("0001-bundle", "0", { kind: "create-object", cluster: "source", object });
+    account.put(keys.done(found), { outcome: "stood", note: "It was there before us." });
     const { code, io } = await account.repot("operator", ["rollback", M, "--print"]);
-    expect(io.stdout()).toContain(
-      "# 0001-ensure-cluster\n# Nothing to undo: It was there before us, and stays after us.\n",
-    );
-    expect(io.stdout()).not.toContain("delete-cluster");
+    expect(io.stdout()).toContain("# 0001-bundle\n# Nothing to undo: It was there before us.\n");
     const lines = io
       .stdout()
       .split("\n")
