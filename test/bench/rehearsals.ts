@@ -3,6 +3,8 @@
 import { fileURLToPath } from "node:url";
 import { loadPlan } from "../../cli/plan.ts";
 import { planHash } from "../../domain/planning/build.ts";
+import type { Case } from "../../simulator/campaign/case.ts";
+import { makeCrew } from "../../simulator/campaign/crew.ts";
 import { rehearse } from "../../simulator/rehearsal/rehearse.ts";
 import { median } from "./table.ts";
 
@@ -68,6 +70,29 @@ const measure = async (path: string, rounds: number, warmUps = 0): Promise<Rehea
 
 /** A campaign runs hundreds in one process: it takes some dozens until the compiler has seen all of the product. */
 const WARM_UPS_FIVE = 40;
+
+/** As a campaign runs them: on all processors. @returns rehearsals a second of wall time, in one process. */
+export const measureCrew = async (threads: number): Promise<number> => {
+  const { plan, text } = await loadPlan([FIVE], { decide: {} }, noInput);
+  const hash = planHash(text);
+  const crew = makeCrew({ plan, hash }, threads);
+  const rehearse = async (from: number, count: number) => {
+    const seeds = Array.from({ length: count }, (_, i) => from + i);
+    const cases = seeds.map(
+      (seed): Case => ({ format: 1, platform: hash, seed, faults: [], approve: "auto" }),
+    );
+    for (const verdict of await Promise.all(cases.map(crew.run)))
+      if (verdict.outcome !== "completed") throw new Error(`A rehearsal ended ${verdict.outcome}.`);
+  };
+  const warmUps = WARM_UPS_FIVE * threads;
+  await rehearse(1, warmUps);
+  const count = 20 * threads;
+  const startedAt = performance.now();
+  await rehearse(warmUps + 1, count);
+  const seconds = (performance.now() - startedAt) / 1000;
+  await crew.close();
+  return count / seconds;
+};
 
 export const measureFive = (): Promise<Rehearsals> => measure(FIVE, 9, WARM_UPS_FIVE);
 export const measureExample = (): Promise<Rehearsals> => measure(EXAMPLE, 3);

@@ -12,7 +12,7 @@ import { determinismSection } from "./determinism.ts";
 import { ours, theirs } from "./loop.ts";
 import { type Moto, measureMoto } from "./moto.ts";
 import { sharesOf } from "./profile.ts";
-import { EXAMPLE, measureExample, measureFive, type Rehearsals, runOnce } from "./rehearsals.ts";
+import { EXAMPLE, measureCrew, measureExample, measureFive, type Rehearsals, runOnce } from "./rehearsals.ts";
 import { scaleSections } from "./scale.ts";
 import { type Heap, measureShifts, measureWait } from "./shift.ts";
 import { figure, median, type Row, section } from "./table.ts";
@@ -137,8 +137,14 @@ const rehearsalRows = (name: string, { cold, warm, perSecond }: Rehearsals, aim 
 const rehearsalSection = async (): Promise<string> => {
   const example = await measureExample();
   const five = await measureFive();
+  const threads = availableParallelism();
   return section("Rehearsals", [
     ...rehearsalRows("five workloads", five, "; aim: 100, at least 20"),
+    [
+      "five workloads: a second, as a campaign runs them",
+      figure(await measureCrew(threads)),
+      `one process, ${threads} threads`,
+    ],
     ...rehearsalRows("examples/streaming", example),
     ["examples/streaming: requests a rehearsal", figure(example.warm.requests)],
   ]);
