@@ -56,8 +56,8 @@ export const lookAtGroup = async (kafka: Kafka, { group, topic }: GroupItem): Pr
   return { observed: await kafka.describeGroup(group), ends, committed };
 };
 
-/** Messages that wait for a group now; zero where nothing is known, since it only raises what is allowed. */
-export const waitingNow = async (kafka: Kafka, { group, topic }: GroupItem): Promise<number> => {
+/** Messages that wait for a group now; undefined where a partition that holds any has no commit. */
+export const waitingNow = async (kafka: Kafka, { group, topic }: GroupItem): Promise<number | undefined> => {
   const committed = await kafka.listCommitted(group, topic);
-  return waitingOf(await kafka.listOffsets(topic), committed) ?? 0;
+  return waitingOf(await kafka.listOffsets(topic), committed);
 };

@@ -51,8 +51,9 @@ const wantedOf = async (context: Context, item: Item, side: "source" | "target")
 
 const baseline = async (context: Context, item: Item): Promise<Record<string, number>> => {
   const lags: Record<string, number> = {};
+  // What nobody knows allows nothing: the bound stays at what comes between two commits.
   for (const group of item.groups ?? [])
-    lags[group.group] = lagMaxOf(group, await waitingNow(context.kafka, group));
+    lags[group.group] = lagMaxOf(group, (await waitingNow(context.kafka, group)) ?? 0);
   return lags;
 };
 
@@ -70,10 +71,10 @@ const quietness = async (context: Context, run: Run, item: Item) => {
     };
   const waiting = await waitingNow(context.kafka, group);
   const nearZero = lagMaxOf(group, 0);
-  if (waiting <= nearZero) return undefined;
-  return {
-    kind: "wait" as const,
-    seconds: settings.policy.pollSeconds,
-    sentence: `${group.group} has ${waiting} messages waiting in its quiet hours, more than ${nearZero}.`,
-  };
+  if (waiting !== undefined && waiting <= nearZero) return undefined;
+  const sentence =
+    waiting === undefined
+      ? `A partition of ${group.topic} that holds messages has no commit of ${group.group}: how many wait isn't known.`
+      : `${group.group} has ${waiting} messages waiting in its quiet hours, more than ${nearZero}.`;
+  return { kind: "wait" as const, seconds: settings.policy.pollSeconds, sentence };
 };

@@ -7,7 +7,7 @@ import { askPeople } from "../../functions/ask-people.ts";
 import { countHold } from "../../functions/count-hold.ts";
 import { expireQuestion } from "../../functions/expire-question.ts";
 import { pagePerson } from "../../functions/page-person.ts";
-import { prepareQuestion } from "../../functions/prepare-question.ts";
+import { prepareQuestion, quorumOf } from "../../functions/prepare-question.ts";
 import type { FaultHook } from "../../simulator/services/seam.ts";
 import { makeStepBench, RUN, type StepBench, smallPlan } from "./bench.ts";
 import { batch, slackVote, type Told, work } from "./voting.ts";
@@ -63,6 +63,31 @@ const told = async (bench: StepBench, message: unknown, sender?: string): Promis
   return told[0] ?? { counted: false, sentence: "" };
 };
 const decision = (bench: StepBench) => bench.json(keys.decision(RUN.migration, QUESTION.id));
+
+describe("a quorum", () => {
+  it.each([
+    ["is the question's own where it has one", { quorum: 3 }, 3],
+    ["is else the plan's", {}, 2],
+    ["is else, for the decommissioning, the plan's for that", { phase: "decommission" as const }, 4],
+    [
+      "of the decommissioning is the question's own as well",
+      { phase: "decommission" as const, quorum: 1 },
+      1,
+    ],
+  ])("%s", (_, over, quorum) => {
+    const { settings } = smallPlan(
+      {},
+      {
+        approvals: {
+          approvers: ["a", "b", "c", "d"].map((person) => ({ person, role: "lead" })),
+          quorum: 2,
+          decommissionQuorum: 4,
+        },
+      },
+    );
+    expect(quorumOf({ ...QUESTION, ...over } as never, settings)).toBe(quorum);
+  });
+});
 
 describe("ask-people", () => {
   it("stores the record before it posts, and no button carries the token (a program that posts first would be asked before it can answer)", async () => {

@@ -3,6 +3,7 @@
 import { describe, expect, test } from "vitest";
 import { gapsOf } from "../../domain/chains.ts";
 import type { RecordSet } from "../../domain/effects.ts";
+import { at } from "../../domain/pods.ts";
 import { LOAD_GENERATOR } from "../../domain/queries.ts";
 import { cleanE2eSuite } from "../../functions/clean-e2e-suite.ts";
 import { compareWhole } from "../../functions/compare-whole.ts";
@@ -27,6 +28,7 @@ import { releaseWarmth } from "../../functions/release-warmth.ts";
 import { runE2eSuite } from "../../functions/run-e2e-suite.ts";
 import { stopLoad } from "../../functions/stop-load.ts";
 import { warmTarget } from "../../functions/warm-target.ts";
+import type { BalancerView } from "../../simulator/services/network.ts";
 import { aWorkload } from "../domain/checks.fixture.ts";
 import {
   deployment,
@@ -108,6 +110,62 @@ describe("The new zone", () => {
       60,
       expect.stringMatching(/elb\.amazonaws\.com\.$/),
     ]);
+  });
+});
+
+describe("The zone's own name", () => {
+  const HOSTED = { host: "live.example", namespace: "shop", service: "cart" };
+  /** A balancer of another type: its own zone is no hint of where the new one's name lies. */
+  const records: RecordSet[] = [
+    {
+      name: "live.example.",
+      type: "A",
+      alias: { hostedZoneId: "Z1", dnsName: "old.eu-central-1.elb.amazonaws.com." },
+    },
+  ];
+  const atApex = async (balancers: (dnsName: string) => readonly BalancerView[]): Promise<MoveWorld> => {
+    const names: string[] = [];
+    const world = makeMoveWorld(shopPlan(shop, { hosts: [HOSTED] }), {
+      records,
+      balancers: () => names.flatMap(balancers),
+    });
+    await world.run(recordStart as never);
+    await world.batches(createZone as never);
+    const root = world.as("target", "root");
+    await root.create(scoped("v1", "Namespace", "shop"));
+    const cart = shop.find((o) => o.kind === "Service");
+    await root.create({ ...cart, spec: { ...(cart?.["spec"] as object), type: "LoadBalancer" } } as never);
+    world.wait(120);
+    const ref = { apiVersion: "v1", kind: "Service", namespace: "shop", name: "cart" };
+    const [entry] = (at(world.clusters.target.get(ref), "status", "loadBalancer", "ingress") ?? []) as {
+      readonly hostname: string;
+    }[];
+    names.push(entry?.hostname ?? "");
+    return world;
+  };
+  const view = (name: string, dnsName: string, canonicalZoneId: string): BalancerView => ({
+    name,
+    dnsName,
+    canonicalZoneId,
+    type: "network",
+    isInternal: false,
+    securityGroupIds: [],
+    targetGroups: [],
+  });
+
+  test("becomes an alias, by the zone of its own balancer and not of the first that there is", async () => {
+    const world = await atApex((dnsName) => [
+      view("a-first", "other.elb.amazonaws.com", "ZOTHER"),
+      view("its-own", dnsName, "ZNLB"),
+    ]);
+    await world.batches(fillZone as never);
+    const [apex] = freshRecords(world).filter((r) => r.name === "live.example." && r.type === "A");
+    expect(apex?.alias?.hostedZoneId).toBe("ZNLB");
+  });
+
+  test("is not made to lead anywhere by a balancer that AWS doesn't know", async () => {
+    const world = await atApex(() => [view("a-first", "other.elb.amazonaws.com", "ZOTHER")]);
+    await expect(world.batches(fillZone as never)).rejects.toThrow(/can't become an alias of it/);
   });
 });
 

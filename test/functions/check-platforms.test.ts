@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { describe, expect, test } from "vitest";
 import { loadPlan } from "../../cli/plan.ts";
 import type { RecordSet } from "../../domain/effects.ts";
+import type { KubeObject } from "../../domain/kube.ts";
 import type { Plan } from "../../domain/plan.ts";
 import type { CheckResult } from "../../functions/check.ts";
 import { checkData } from "../../functions/check-data.ts";
@@ -17,7 +18,7 @@ import { checkPipelines } from "../../functions/check-pipelines.ts";
 import { checkRuntime } from "../../functions/check-runtime.ts";
 import type { Step } from "../../functions/step.ts";
 import { STARTS_AT } from "../contracts/harness.ts";
-import { complaintsAt } from "../domain/checks.fixture.ts";
+import { anObject, aPlan, aWorkload, complaintsAt } from "../domain/checks.fixture.ts";
 import { makeCheckWorld } from "./check-bench.ts";
 
 const CHECKS = [
@@ -86,3 +87,45 @@ describe.skipIf(!existsSync(INPUTS))(
     );
   },
 );
+
+describe("a platform that scales nothing", () => {
+  test("needs no right to scale: that isn't a right that nobody tried", async () => {
+    const plan = aPlan({
+      workloads: [
+        aWorkload({ name: "nightly", kind: "CronJob", apiVersion: "batch/v1", move: "hand-over-schedule" }),
+      ],
+    });
+    const { verdicts } = await makeCheckWorld({ plan }).run(checkPermissions as never);
+    const rights = verdicts.find((v) => v.check === "permissions/kubernetes");
+    expect([rights?.verdict, rights?.sentence]).toEqual([
+      "pass",
+      "The plan scales nothing, so no right to scale is needed.",
+    ]);
+  });
+});
+
+describe("load balancers", () => {
+  const entry = (hostname: string) => ({ loadBalancer: { ingress: [{ hostname }] } });
+  const service = (name: string, type: string): KubeObject =>
+    anObject("v1", "Service", name, {
+      spec: { type, ports: [{ port: 80 }] },
+      status: entry(`${name}.elb.amazonaws.com`),
+    });
+  const ingress = anObject("networking.k8s.io/v1", "Ingress", "front", {
+    spec: {},
+    status: entry("front.elb.amazonaws.com"),
+  });
+
+  test.each([
+    ["of an Ingress", ingress, "front"],
+    ["of a Service of that type", service("direct", "LoadBalancer"), "direct"],
+  ])("%s are how clients enter: whoever pinned them is to be watched", async (_, object, name) => {
+    const { verdicts } = await makeCheckWorld({ plan: aPlan(), objects: [object] }).run(
+      checkNetwork as never,
+    );
+    const balancers = verdicts.filter((v) => v.check === "network/load-balancers");
+    expect(balancers.map((v) => v.sentence)).toEqual([
+      expect.stringMatching(`^k8s-shop-${name}-\\w+\\.elb\\.amazonaws\\.com is not among this account's`),
+    ]);
+  });
+});

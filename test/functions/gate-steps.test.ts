@@ -6,7 +6,11 @@ import type { KubeObject } from "../../domain/kube.ts";
 import { checkRetirement } from "../../functions/check-retirement.ts";
 import { comparePlatform } from "../../functions/compare-platform.ts";
 import type { GateResult } from "../../functions/gate.ts";
+import { observeFloor } from "../../functions/observe-floor.ts";
+import { observeLoad } from "../../functions/observe-load.ts";
+import { observeOldZone } from "../../functions/observe-old-zone.ts";
 import { observeStragglers } from "../../functions/observe-stragglers.ts";
+import { observeSuite } from "../../functions/observe-suite.ts";
 import { observeWorkload } from "../../functions/observe-workload.ts";
 import { validateTarget } from "../../functions/validate-target.ts";
 import { anObject } from "../domain/checks.fixture.ts";
@@ -164,6 +168,43 @@ describe("check-retirement", () => {
   ])("%s", async (_, bench, verdict) => {
     expect(await ask(bench, checkRetirement)).toMatchObject({ verdict });
     expect(bench.denied()).toEqual([]);
+  });
+});
+
+describe("observe-floor", () => {
+  it.each([
+    ["passes where each shared workload wants what its floor is", 1, "pass"],
+    ["passes where one wants fewer", 0, "pass"],
+    ["holds where somebody raised one again", 2, "unknown"],
+  ])("%s", async (_, replicas, verdict) => {
+    const bench = makeStepBench();
+    bench.meanwhile("source", "PATCH", "/apis/apps/v1/namespaces/shop/deployments/cart/scale", {
+      spec: { replicas },
+    });
+    expect(await ask(bench, observeFloor)).toMatchObject({ verdict });
+  });
+
+  it("passes by the plan, and says so, where nothing is shared: no verdict at all would be unknown", async () => {
+    const plan = smallPlan();
+    const alone = { ...plan, workloads: plan.workloads.filter((w) => w.move !== "half-and-half") };
+    const bench = makeStepBench({ plan: alone });
+    expect(await ask(bench, observeFloor)).toMatchObject({ verdict: "pass" });
+    const [evidence] = [...bench.stored].filter(([key]) => key.includes("observe-floor"));
+    expect(evidence?.[1]).toContain("No workload is shared between both sides.");
+  });
+});
+
+describe("a platform without public hosts", () => {
+  it.each([
+    ["observe-suite", observeSuite],
+    ["observe-stragglers", observeStragglers],
+    ["observe-load", observeLoad],
+    ["observe-old-zone", observeOldZone],
+    ["compare-platform", comparePlatform],
+  ])("has no clients to ask about: %s passes by the plan and asks nobody", async (_, which) => {
+    const bench = makeStepBench({ plan: { ...smallPlan(), hosts: [] } });
+    expect(await ask(bench, which)).toMatchObject({ verdict: "pass" });
+    expect(bench.calls.filter(({ service }) => service !== "s3")).toEqual([]);
   });
 });
 

@@ -9,9 +9,10 @@ import { handOverStaticId } from "../../functions/hand-over-static-id.ts";
 import { observeDrain } from "../../functions/observe-drain.ts";
 import { observeGroup } from "../../functions/observe-group.ts";
 import { planMove } from "../../functions/plan-move.ts";
+import { runOn } from "../contracts/harness.ts";
 import { aPlan, aWorkload } from "../domain/checks.fixture.ts";
 import { kafkaBench } from "./kafka-bench.ts";
-import { deployment, makeMoveWorld, scoped } from "./move-bench.ts";
+import { deployment, makeMoveWorld, RUN, scoped } from "./move-bench.ts";
 
 const QUEUE = { kind: "kafka", group: "readers", topic: "orders" };
 
@@ -132,6 +133,54 @@ test("plan-move: what was measured before the first move stays what is allowed",
   await begin();
   expect(await world.run(planMove as never, { item, lagMax: { readers: 7 } })).toMatchObject({
     lagMax: { readers: 7 },
+  });
+});
+
+const HOURS = (start: string, end: string) => ({ quietHours: { start, end } });
+
+test.each<[string, Partial<GroupItem>, object]>([
+  [
+    "outside of its quiet hours: it waits for them",
+    { policy: "quiet", ...HOURS("20:00", "22:00") },
+    { kind: "wait" },
+  ],
+  [
+    "in its quiet hours, and quiet",
+    { policy: "quiet", lagMax: 100_000, ...HOURS("00:00", "23:59") },
+    { kind: "scale" },
+  ],
+  [
+    "in its quiet hours, and busy",
+    { policy: "quiet", lagMax: 0, ...HOURS("00:00", "23:59") },
+    { kind: "wait", sentence: expect.stringMatching(/readers has \d+ messages waiting .* more than 0/) },
+  ],
+  [
+    "that has quiet hours by chance and another policy",
+    { policy: "live", ...HOURS("20:00", "22:00") },
+    { kind: "scale" },
+  ],
+])("plan-move: a group %s", async (_, more, expected) => {
+  const { world, item, begin } = readers(more);
+  await begin();
+  // Between two commits.
+  world.wait(2);
+  expect(await world.run(planMove as never, { item, lagMax: null })).toMatchObject(expected);
+});
+
+test("plan-move: a group in its quiet hours of which nobody knows how much waits isn't quiet", async () => {
+  const { world, item, begin } = readers({ policy: "quiet", ...HOURS("00:00", "23:59") });
+  await begin();
+  const context = { ...world.context, kafka: { ...world.context.kafka, listCommitted: async () => [] } };
+  const planned = await runOn(
+    world.clock,
+    () => planMove.run(planMove.input.parse({ run: RUN, item, lagMax: null }), context),
+    planMove.needs,
+    "plan-move",
+  );
+  expect(planned).toMatchObject({
+    kind: "wait",
+    sentence:
+      "A partition of orders that holds messages has no commit of readers: how many wait isn't known.",
   });
 });
 

@@ -20,7 +20,7 @@ import { makeEksService } from "../../simulator/services/eks.ts";
 import { makeElb } from "../../simulator/services/elb.ts";
 import { makeKafkaPort } from "../../simulator/services/kafka.ts";
 import { makeLogs } from "../../simulator/services/logs.ts";
-import { makeSimulatedNetwork } from "../../simulator/services/network.ts";
+import { type BalancerView, makeSimulatedNetwork } from "../../simulator/services/network.ts";
 import { makeRoute53Service } from "../../simulator/services/route53.ts";
 import { makeS3 } from "../../simulator/services/s3.ts";
 import { type FaultHook, makeSeam } from "../../simulator/services/seam.ts";
@@ -176,6 +176,8 @@ export type WorldOptions = {
   readonly eksVersion?: string;
   /** The status with which hosts answer on the target. */
   readonly answers?: () => number;
+  /** What Elastic Load Balancing knows. */
+  readonly balancers?: () => readonly BalancerView[];
 };
 
 /** Where every load balancer is. */
@@ -245,6 +247,7 @@ export const makeMoveWorld = (plan: Plan = shopPlan(), options: WorldOptions = {
   const network = makeSimulatedNetwork({
     subnetIds: ["subnet-assumed-a", "subnet-assumed-b"],
     egressAddresses: [],
+    balancers: options.balancers ?? (() => []),
   });
   const http = makeExchange(seam, {
     [ADDRESS]: {

@@ -17,7 +17,8 @@ import { observeRestore } from "../../functions/observe-restore.ts";
 import { observeSnapshot } from "../../functions/observe-snapshot.ts";
 import { restoreWorkloads } from "../../functions/restore-workloads.ts";
 import { takeSnapshot } from "../../functions/take-snapshot.ts";
-import { anObject } from "../domain/checks.fixture.ts";
+import type { FaultHook } from "../../simulator/services/seam.ts";
+import { anObject, aWorkload } from "../domain/checks.fixture.ts";
 import { deployment, type MoveWorld, makeMoveWorld, scoped, shop, shopPlan } from "./move-bench.ts";
 
 const CART = { apiVersion: "apps/v1", kind: "Deployment", namespace: "shop", name: "cart" };
@@ -30,8 +31,8 @@ const failing = (seen: {
 }) => seen.verdicts.filter((v) => v.verdict === "fail").map((v) => v.sentence);
 
 /** Up to a whole snapshot, in a world where nothing is frozen: people may still interfere. */
-const snapshotted = async (plan = shopPlan()): Promise<MoveWorld> => {
-  const world = makeMoveWorld(plan);
+const snapshotted = async (plan = shopPlan(), fault?: FaultHook): Promise<MoveWorld> => {
+  const world = makeMoveWorld(plan, fault ? { fault } : {});
   await world.batches(installBundle as never);
   await world.watch(observeBundle as never);
   await world.batches(floorAutoscalers as never);
@@ -162,6 +163,35 @@ describe("What Velero can't do by itself", () => {
     expect((await world.ask(compareClusters as never)).verdict).toBe("pass");
   });
 
+  test("a StorageClass of another kind of disk is the target's own, and is for people to plan", async () => {
+    const disks = (provisioner: string): KubeObject =>
+      scoped("storage.k8s.io/v1", "StorageClass", "gp3", { provisioner, reclaimPolicy: "Delete" });
+    const world = await snapshotted(shopPlan([...shop, disks("kubernetes.io/aws-ebs")]));
+    const ref = { apiVersion: "storage.k8s.io/v1", kind: "StorageClass", name: "gp3" };
+    await world.as("target", "root").remove(ref);
+    await world.as("target", "root").create(disks("ebs.csi.aws.com"));
+    const before = world.clusters.target.get(ref)?.metadata["uid"];
+    await restored(world);
+    await world.batches(completeRestore as never);
+    expect(world.clusters.target.get(ref)).toMatchObject({
+      metadata: { uid: before },
+      provisioner: "ebs.csi.aws.com",
+    });
+  });
+
+  test("what the plan leaves alone isn't missed on the target", async () => {
+    const idle = aWorkload({ name: "idle", move: "none", services: [], hosts: [] });
+    const plan = shopPlan([...shop, deployment("idle")]);
+    const world = await snapshotted({ ...plan, workloads: [...plan.workloads, idle] });
+    await restored(world);
+    await world.batches(completeRestore as never);
+    const ref = { ...CART, name: "idle" };
+    if (world.clusters.target.get(ref)) await world.as("target", "root").remove(ref);
+    await world.batches(completeRestore as never);
+    expect(world.clusters.target.get(ref)).toBeUndefined();
+    expect(failing(await world.ask(compareClusters as never))).toEqual([]);
+  });
+
   test("custom objects arrive although the plan has no definition of their kind", async () => {
     const scaled = anObject("keda.sh/v1alpha1", "ScaledObject", "cart", {
       spec: { scaleTargetRef: { name: "cart" }, triggers: [] },
@@ -170,6 +200,27 @@ describe("What Velero can't do by itself", () => {
     await restored(world);
     await world.batches(completeRestore as never);
     expect((await world.ask(compareClusters as never)).verdict).toBe("pass");
+  });
+});
+
+describe("The target's copy of the backup", () => {
+  const firstRestore = async (fault: FaultHook) => {
+    let strikes = false;
+    const world = await snapshotted(shopPlan(), (call, invocation) =>
+      strikes && call.action === "get backups" ? fault(call, invocation) : undefined,
+    );
+    strikes = true;
+    return world.run(restoreWorkloads as never, { subject: "definitions", from: 0 });
+  };
+
+  test.each([
+    ["throttled", { kind: "throttled" }, "Throttled"],
+    ["a server error", { kind: "server-error" }, "Transient"],
+  ] as const)("that can't be asked for (%s) is not one that isn't there yet", async (_, strike, name) => {
+    await expect(firstRestore(() => strike)).rejects.toMatchObject({
+      name,
+      message: expect.not.stringContaining("does not know the backup"),
+    });
   });
 });
 
@@ -215,6 +266,26 @@ describe("Drift", () => {
     ]);
     await amara(world, "target").mergePatch(SECRET, { data: { password: "bmV3" } });
     expect((await world.ask(observeDrift as never, "by hand")).verdict).toBe("pass");
+  });
+
+  test("a Service that Repot itself has turned to the target is nobody's drift; its ports are", async () => {
+    const service = { apiVersion: "v1", kind: "Service", namespace: "shop", name: "cart" };
+    const link = {
+      service: "shop/cart",
+      on: "source",
+      workload: "shop/cart",
+      operation: "0099-link-service",
+    };
+    const world = await snapshotted(shopPlan(shop, { links: [link as never] }));
+    await restored(world);
+    await world.batches(installFreezePolicy as never);
+    world.wait(2);
+    await amara(world).mergePatch(service, { spec: { sessionAffinity: "ClientIP" } });
+    expect((await world.ask(observeDrift as never, "linked")).verdict).toBe("pass");
+    await amara(world).mergePatch(service, { spec: { ports: [{ port: 81 }] } });
+    expect(failing(await world.ask(observeDrift as never, "ports"))[0]).toContain(
+      "Service shop/cart changed",
+    );
   });
 
   test("replica counts are nobody's drift: Repot and autoscalers change them on the way", async () => {
