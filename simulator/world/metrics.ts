@@ -6,6 +6,7 @@
 
 import { otherSide, type Side } from "../../domain/phases.ts";
 import { nameOf, type Plan } from "../../domain/plan.ts";
+import { remembered } from "../../domain/remembered.ts";
 import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
 import { makeDatastores } from "./datastores.ts";
@@ -26,6 +27,8 @@ import type { Cluster } from "./types.ts";
 export const SCRAPE_EVERY_MS = 15_000;
 /** One scrape in so many is missed. */
 const GAP_EVERY = 400;
+/** A month of both sides. */
+const GAPS_KEPT_MAX = 400_000;
 const LATE_MS = 900_000;
 
 export const METRIC_FAULTS = ["missing", "late", "nan", "wrong-cluster", "sparse"] as const;
@@ -77,7 +80,7 @@ export const makeMetricsWorld = (options: MetricsOptions): MetricsWorld => {
   const chance = options.random.fork("scrapes");
   const faults = new Map<Side, { readonly fault: MetricFault; readonly until: number }>();
   const candidates = makeCandidates(options);
-  const gap = (side: Side, k: number): boolean => chance.fork(`${side}${k}`).next() < 1 / GAP_EVERY;
+  const gap = remembered(GAPS_KEPT_MAX, (scrape) => chance.fork(scrape).next() < 1 / GAP_EVERY);
   const times = (side: Side, fromMs: number, toMs: number): readonly number[] => {
     const phase = side === "source" ? 2_000 : 9_000;
     const found: number[] = [];
@@ -86,7 +89,7 @@ export const makeMetricsWorld = (options: MetricsOptions): MetricsWorld => {
       k * SCRAPE_EVERY_MS + phase <= toMs;
       k += 1
     ) {
-      if (!gap(side, k)) found.push(k * SCRAPE_EVERY_MS + phase);
+      if (!gap(`${side}${k}`)) found.push(k * SCRAPE_EVERY_MS + phase);
     }
     return found;
   };

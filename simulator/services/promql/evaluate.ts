@@ -3,10 +3,10 @@
  * rates extrapolated to the ends of their range, buckets interpolated linearly, labels matched one to one.
  */
 
+import { keyOf, type Labels, nameless } from "./labels.ts";
 import type { Expression, FunctionName, Matcher, Selector } from "./parse.ts";
 import { extrapolatedIncrease, histogramQuantile } from "./rates.ts";
 
-export type Labels = Readonly<Record<string, string>>;
 /** `stale` marks a scrape that found the series gone. */
 export type Sample = { readonly at: number; readonly value: number; readonly stale?: boolean };
 export type Series = { readonly labels: Labels; readonly samples: readonly Sample[] };
@@ -40,7 +40,8 @@ export const evaluateQuery = (expression: Expression, scraped: Scraped, atMs: nu
   const fetched = new Map<Selector, readonly Series[]>();
   prefetch(expression, 0, (selector, backMs) => {
     const from = atMs - backMs - (selector.rangeMs ?? LOOKBACK_MS);
-    fetched.set(selector, scraped(selector.name, matching(selector), from, atMs, equalities(selector)));
+    const { matches, equal } = wantedBy(selector);
+    fetched.set(selector, scraped(selector.name, matches, from, atMs, equal));
   });
   const run = new Evaluator(fetched);
   return run.evaluate(expression, atMs);
@@ -73,9 +74,19 @@ const prefetch = (
   }
 };
 
-const matching = (selector: Selector): ((labels: Labels) => boolean) => {
-  const tests = selector.matchers.map(matcherTest);
-  return (labels) => tests.every((test) => test(labels));
+type Wanted = { readonly matches: (labels: Labels) => boolean; readonly equal: Labels };
+
+const wanted = new WeakMap<Selector, Wanted>();
+
+/** What a selector asks of labels; made once for each that was parsed. */
+const wantedBy = (selector: Selector): Wanted => {
+  let known = wanted.get(selector);
+  if (!known) {
+    const tests = selector.matchers.map(matcherTest);
+    known = { matches: (labels) => tests.every((test) => test(labels)), equal: equalities(selector) };
+    wanted.set(selector, known);
+  }
+  return known;
 };
 
 const equalities = ({ matchers }: Selector): Labels =>
@@ -104,6 +115,7 @@ const OVER_TIME: { readonly [F in FunctionName]?: (samples: readonly Sample[]) =
 
 class Evaluator {
   readonly #fetched: ReadonlyMap<Selector, readonly Series[]>;
+  readonly #named = new Map<Labels, Labels>();
 
   constructor(fetched: ReadonlyMap<Selector, readonly Series[]>) {
     this.#fetched = fetched;
@@ -154,7 +166,7 @@ class Evaluator {
   #range(selector: Selector, at: number, rangeMs: number): readonly Series[] {
     return (this.#fetched.get(selector) ?? []).map(({ labels, samples }) => ({
       labels,
-      samples: samples.slice(upTo(samples, at - rangeMs), upTo(samples, at)).filter((s) => !s.stale),
+      samples: within(samples, upTo(samples, at - rangeMs), upTo(samples, at)),
     }));
   }
 
@@ -208,12 +220,24 @@ class Evaluator {
     if (!("range" in result) || rangeMs === undefined) {
       throw new ExecutionError(`expected type range vector in call to function "${name}"`);
     }
-    return result.range.flatMap(({ labels, samples }) => {
-      if (samples.length === 0) return [];
-      const direct = OVER_TIME[name];
+    const direct = OVER_TIME[name];
+    const elements: Element[] = [];
+    for (const { labels, samples } of result.range) {
+      if (samples.length === 0) continue;
       const value = direct ? direct(samples) : increaseOf(name, samples, at, rangeMs);
-      return value === undefined ? [] : [{ labels: nameless(labels), value }];
-    });
+      if (value !== undefined) elements.push({ labels: this.#nameless(labels), value });
+    }
+    return elements;
+  }
+
+  /** The same labels for the same series: a subquery comes back to each at every step. */
+  #nameless(labels: Labels): Labels {
+    let known = this.#named.get(labels);
+    if (!known) {
+      known = nameless(labels);
+      this.#named.set(labels, known);
+    }
+    return known;
   }
 }
 
@@ -238,14 +262,11 @@ const upTo = (samples: readonly Sample[], at: number): number => {
   return low;
 };
 
-const keyOf = (labels: Labels): string =>
-  Object.keys(labels)
-    .filter((k) => k !== "__name__")
-    .sort()
-    .map((k) => `${k}=${JSON.stringify(labels[k])}`)
-    .join();
-
-const nameless = ({ __name__: _, ...labels }: Labels): Labels => labels;
+/** A part of the samples without the marks of staleness; the list itself where that is all of it. */
+const within = (samples: readonly Sample[], from: number, to: number): readonly Sample[] => {
+  const part = from === 0 && to === samples.length ? samples : samples.slice(from, to);
+  return part.some((s) => s.stale) ? part.filter((s) => !s.stale) : part;
+};
 
 const aggregate = (
   op: "sum" | "max" | "min" | "avg" | "count",
@@ -254,10 +275,12 @@ const aggregate = (
 ): readonly Element[] => {
   const groups = new Map<string, { labels: Labels; values: number[] }>();
   for (const { labels, value } of elements) {
-    const kept = Object.fromEntries(by.flatMap((l) => (labels[l] === undefined ? [] : [[l, labels[l]]])));
-    const group = groups.get(keyOf(kept)) ?? { labels: kept, values: [] };
-    group.values.push(value);
-    groups.set(keyOf(kept), group);
+    const kept: Record<string, string> = {};
+    for (const l of by) if (labels[l] !== undefined) kept[l] = labels[l];
+    const key = by.length === 0 ? "" : keyOf(kept);
+    const group = groups.get(key);
+    if (group) group.values.push(value);
+    else groups.set(key, { labels: kept, values: [value] });
   }
   const total = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
   const compute = {
@@ -317,11 +340,12 @@ const binary = (op: string, left: Result, right: Result): Result => {
     return { vector: left.vector.flatMap((e) => join(e.labels, e.value, right.scalar, e.value)) };
   const others = new Map<string, number>();
   for (const e of right.vector) {
-    if (others.has(keyOf(e.labels)))
+    const key = keyOf(e.labels);
+    if (others.has(key))
       throw new ExecutionError(
         "many-to-many matching not allowed: matching labels must be unique on one side",
       );
-    others.set(keyOf(e.labels), e.value);
+    others.set(key, e.value);
   }
   return {
     vector: left.vector.flatMap((e) => {

@@ -3,6 +3,8 @@
  * arithmetic, comparisons and `or`. Anything else is refused by name, as a metrics base refuses what it can't parse.
  */
 
+import { remembered } from "../../../domain/remembered.ts";
+
 export type Matcher = {
   readonly label: string;
   readonly op: "=" | "!=" | "=~" | "!~";
@@ -73,15 +75,22 @@ const TOKENS: readonly [Token["kind"], RegExp][] = [
 const NESTING_MAX = 50;
 const QUERY_LENGTH_MAX = 16_384;
 
+/** Queries whose parse is kept: a run asks the same few again and again, and so do all runs of one plan. */
+const KEPT_MAX = 2_000;
+
 /** @throws ParseError with the position of what wasn't understood. */
 export const parse = (query: string): Expression => {
   if (query.length > QUERY_LENGTH_MAX)
     throw new ParseError(`the query is longer than ${QUERY_LENGTH_MAX} characters`);
+  return parsed(query);
+};
+
+const parsed = remembered(KEPT_MAX, (query): Expression => {
   const parser = new Parser(tokenize(query));
   const expression = parser.expression(0);
   parser.end();
   return expression;
-};
+});
 
 const tokenize = (query: string): readonly Token[] => {
   const tokens: Token[] = [];

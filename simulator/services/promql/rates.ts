@@ -1,6 +1,7 @@
 /** The two computations of Prometheus that are more than arithmetic: the extrapolated increase of a counter, and a quantile from buckets. */
 
-import type { Element, Labels, Sample } from "./evaluate.ts";
+import type { Element, Sample } from "./evaluate.ts";
+import { keyOf, type Labels } from "./labels.ts";
 
 /**
  * What a counter grew by over (at − range, at], extrapolated from its first and last sample to the ends of the range, as Prometheus does
@@ -16,8 +17,8 @@ export const extrapolatedIncrease = (
   if (!first || !last || samples.length < 2) return undefined;
   let increase = last.value - first.value;
   for (let i = 1; i < samples.length; i += 1) {
-    const [before, now] = [samples[i - 1], samples[i]];
-    if (before && now && now.value < before.value) increase += before.value;
+    const before = samples[i - 1] as Sample;
+    if ((samples[i] as Sample).value < before.value) increase += before.value;
   }
   const sampled = last.at - first.at;
   const interval = sampled / (samples.length - 1);
@@ -36,7 +37,7 @@ export const histogramQuantile = (share: number, elements: readonly Element[]): 
   for (const { labels: all, value } of elements) {
     const { le, __name__: _, ...labels } = all;
     if (le === undefined) continue;
-    const key = JSON.stringify(Object.entries(labels).sort(([a], [b]) => (a < b ? -1 : 1)));
+    const key = keyOf(labels);
     const group = groups.get(key) ?? { labels, buckets: [] };
     group.buckets.push({ le: le === "+Inf" ? Number.POSITIVE_INFINITY : Number(le), count: value });
     groups.set(key, group);

@@ -38,12 +38,10 @@ export const behind = ({ workloads }: Owners, service: string): readonly Workloa
   return known.get(service) ?? [];
 };
 
-export const loadKey = (node: ServiceNode, workload: string): string => `${node.podsSide}|${workload}`;
-
 /** @param only The one key that is wanted; all where absent. */
 export const addLoad = (loads: Map<string, number>, node: ServiceNode, rate: number, only?: string): void => {
   for (const backend of node.backends) {
-    const key = loadKey(node, backend.workload);
+    const key = backend.loadKey;
     if (only !== undefined && key !== only) continue;
     loads.set(key, (loads.get(key) ?? 0) + (rate * backend.listed) / node.listed);
   }
@@ -69,13 +67,7 @@ export const answerOf = (
   for (const backend of node.backends) {
     const workload = graph.workloads.get(backend.workload);
     const share = backend.listed / node.listed;
-    const one = backendAnswer(
-      node,
-      backend,
-      workload,
-      loads.get(loadKey(node, backend.workload)) ?? 0,
-      inputs,
-    );
+    const one = backendAnswer(node, backend, workload, loads.get(backend.loadKey) ?? 0, inputs);
     pass += share * one.pass;
     ms += share * one.ms;
     for (const cause of one.causes) causes.push({ ...cause, workload: backend.workload, paused });

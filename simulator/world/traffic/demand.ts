@@ -4,6 +4,7 @@
  */
 
 import { DateTime } from "luxon";
+import { remembered } from "../../../domain/remembered.ts";
 import type { Settings } from "../../../domain/settings.ts";
 import type { Random } from "../../random.ts";
 
@@ -27,7 +28,6 @@ export const DEFAULT_LOAD: Omit<HostLoad, "host"> = {
 export type Demand = (load: HostLoad, atMs: number) => number;
 
 export const makeDemand = (timeZone: string, random: Random): Demand => {
-  const shapes = new Map<string, readonly number[]>();
   const steps = new Map<HostLoad, { readonly step: number; readonly rate: number }>();
   let localAt = Number.NaN;
   let local = 0;
@@ -37,14 +37,9 @@ export const makeDemand = (timeZone: string, random: Random): Demand => {
     if (known?.step === step) return known.rate;
     if (localAt !== step) {
       localAt = step;
-      local = stepOfDay(step * DEMAND_STEP_MS, timeZone);
+      local = stepOfDay(`${step} ${timeZone}`);
     }
-    const key = `${load.peakFactor}/${load.peakHour}`;
-    let shape = shapes.get(key);
-    if (!shape) {
-      shape = dayShape(load.peakFactor, load.peakHour);
-      shapes.set(key, shape);
-    }
+    const shape = shapeOf(`${load.peakFactor}/${load.peakHour}`);
     const weather = 1 + WEATHER * (2 * random.fork(`${load.host}@${step}`).next() - 1);
     const rate = load.requestsPerSecond * (shape[local] ?? 1) * weather;
     steps.set(load, { step, rate });
@@ -52,11 +47,19 @@ export const makeDemand = (timeZone: string, random: Random): Demand => {
   };
 };
 
-const stepOfDay = (atMs: number, timeZone: string): number => {
-  const at = DateTime.fromMillis(atMs, { zone: timeZone });
+/** Of a step's number and a time zone; every run of one process goes through the same days. */
+const stepOfDay = remembered(10_000, (stepAndZone): number => {
+  const [step, timeZone = ""] = stepAndZone.split(" ");
+  const at = DateTime.fromMillis(Number(step) * DEMAND_STEP_MS, { zone: timeZone });
   if (!at.isValid) throw new Error(`The time zone ${timeZone} isn't known.`);
   return Math.floor((at.hour * 60 + at.minute) / 5);
-};
+});
+
+/** Of the factor and the hour of the peak. A shape takes fourteen thousand cosines, and every run of one plan has the same few. */
+const shapeOf = remembered(1_000, (peak): readonly number[] => {
+  const [factor, hour] = peak.split("/");
+  return dayShape(Number(factor), Number(hour));
+});
 
 /** 288 factors whose mean is 1 and whose highest, at the peak hour, is about `peakFactor`. */
 export const dayShape = (peakFactor: number, peakHour: number): readonly number[] => {

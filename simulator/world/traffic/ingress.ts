@@ -90,5 +90,8 @@ const nodeOf = (side: Side, workload: string, all: readonly PodView[]): ServiceN
   if (pods.length === 0)
     return { ...node, backends: [], problem: `no ready pod of ${workload} in the ${side} cluster` };
   const accepting = pods.filter((p) => p.accepting).length;
-  return { ...node, backends: [{ workload, listed: pods.length, accepting }] };
+  return {
+    ...node,
+    backends: [{ workload, listed: pods.length, accepting, loadKey: `${side}|${workload}` }],
+  };
 };

@@ -6,6 +6,7 @@
 import type { SideTraffic, Unstamped } from "../../../domain/events.ts";
 import type { Side } from "../../../domain/phases.ts";
 import { type Latency, type Mixture, makeMixture } from "./latency.ts";
+import { sharesOf } from "./mix.ts";
 
 type Counts = { served: number; failed: number; paused: number; anyway: number };
 
@@ -113,7 +114,7 @@ export const makeLedger = (): Ledger => {
   };
   return {
     serve: (side, mix, requests, latency) => {
-      for (const [code, share] of Object.entries(mix)) {
+      for (const [code, share] of sharesOf(mix)) {
         statuses[side].add(code, requests * share);
         places[side].counts[code >= "500" ? "anyway" : "served"] += requests * share;
       }

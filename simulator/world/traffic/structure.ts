@@ -10,7 +10,13 @@ import type { Graph, Part } from "./graph.ts";
 import type { PodIndex } from "./pods.ts";
 
 /** The listed pods of one workload behind a Service. */
-export type Backend = { readonly workload: string; readonly listed: number; readonly accepting: number };
+export type Backend = {
+  readonly workload: string;
+  readonly listed: number;
+  readonly accepting: number;
+  /** `side|workload`, the side where its pods run: under which its load is added up. */
+  readonly loadKey: string;
+};
 
 export type ServiceNode = {
   readonly key: string;
@@ -109,7 +115,7 @@ const serviceNode = (side: Side, service: string, clusters: Clusters, names: Ext
   if (found === undefined)
     return { ...none, problem: `there is no Service ${service} in the ${side} cluster` };
   if (found.externalName === undefined)
-    return { ...none, ...backendsOf(found.pods), ...problemOf(service, side, found.pods) };
+    return { ...none, ...backendsOf(side, found.pods), ...problemOf(service, side, found.pods) };
   const there = names.resolve(side, found.externalName);
   if (!there) {
     return {
@@ -123,7 +129,7 @@ const serviceNode = (side: Side, service: string, clusters: Clusters, names: Ext
     ...none,
     leadsAway: true,
     podsSide: there.side,
-    ...backendsOf(pods),
+    ...backendsOf(there.side, pods),
     ...problemOf(there.service, there.side, pods),
   };
 };
@@ -137,10 +143,22 @@ const lookUp = (side: Side, service: string, clusters: Clusters) => {
 const problemOf = (service: string, side: Side, pods: readonly PodView[]): { readonly problem?: string } =>
   pods.length > 0 ? {} : { problem: `no ready endpoint of ${service} in the ${side} cluster` };
 
-const backendsOf = (pods: readonly PodView[]): Pick<ServiceNode, "backends" | "listed" | "pods"> => {
-  const byWorkload = new Map<string, { workload: string; listed: number; accepting: number }>();
+const backendsOf = (
+  side: Side,
+  pods: readonly PodView[],
+): Pick<ServiceNode, "backends" | "listed" | "pods"> => {
+  const byWorkload = new Map<
+    string,
+    { workload: string; listed: number; accepting: number; loadKey: string }
+  >();
   for (const pod of pods) {
-    const backend = byWorkload.get(pod.workload) ?? { workload: pod.workload, listed: 0, accepting: 0 };
+    const { workload } = pod;
+    const backend = byWorkload.get(workload) ?? {
+      workload,
+      listed: 0,
+      accepting: 0,
+      loadKey: `${side}|${workload}`,
+    };
     backend.listed += 1;
     if (pod.accepting) backend.accepting += 1;
     byWorkload.set(pod.workload, backend);

@@ -1,10 +1,11 @@
 /** What each workload sees of the requests: its own counts by status, as its metrics show them. */
 
 import type { Side } from "../../../domain/phases.ts";
-import { type Answer, DUST, FAILED_STATUS, type Loads, loadKey } from "./answers.ts";
+import { type Answer, DUST, FAILED_STATUS, type Loads } from "./answers.ts";
 import type { WorkloadFlow } from "./evaluate.ts";
 import type { Graph, HostNode } from "./graph.ts";
 import { sumOfHops } from "./latency.ts";
+import { sharesOf } from "./mix.ts";
 import type { ServiceNode, Structure } from "./structure.ts";
 
 /** Adds up what each workload sees, by status code: a host's own mix where requests enter, plain 200 further in. */
@@ -27,26 +28,30 @@ export const makeTally = (
   };
   const count = (node: ServiceNode, rate: number, mix: Readonly<Record<string, number>>): void => {
     for (const backend of node.backends) {
-      const key = loadKey(node, backend.workload);
+      const key = backend.loadKey;
       if (only !== undefined && key !== only) continue;
       const pass = through(node);
-      const entry = seen.get(key) ?? { node, listed: 0, byCode: new Map<string, number>() };
+      let entry = seen.get(key);
+      if (!entry) {
+        entry = { node, listed: 0, byCode: new Map<string, number>() };
+        seen.set(key, entry);
+      }
       entry.listed = Math.max(entry.listed, backend.listed);
       const own = (rate * backend.listed) / node.listed;
-      for (const [code, share] of Object.entries(mix)) {
+      for (const [code, share] of sharesOf(mix))
         entry.byCode.set(code, (entry.byCode.get(code) ?? 0) + own * share * pass);
-      }
       if (pass < 1 - DUST)
         entry.byCode.set(FAILED_STATUS, (entry.byCode.get(FAILED_STATUS) ?? 0) + own * (1 - pass));
-      seen.set(key, entry);
     }
   };
   return {
     add: (host: HostNode, side: Side, rate: number): void => {
       if (rate <= 0) return;
       for (const entry of host.entries) {
-        for (const [i, node] of structure.closure(side, entry).entries()) {
-          count(node, rate / host.entries.length, i === 0 ? host.load.statuses : PLAIN);
+        let mix = host.load.statuses;
+        for (const node of structure.closure(side, entry)) {
+          count(node, rate / host.entries.length, mix);
+          mix = PLAIN;
         }
       }
     },
