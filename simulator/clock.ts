@@ -10,7 +10,7 @@ export type Timer = { readonly cancel: () => void };
 type Entry = { at: number; order: number; fire: () => boolean; cancelled: boolean };
 
 /** An invocation or a client of the simulated world: parked while it waits for the clock. */
-type Task = { parks: number; readonly name: string };
+type Task = { parks: number; live: boolean; readonly name: string };
 
 const SPINS_MAX = 20_000;
 /** Instants between two turns of the event loop: signals and streams of the process are heard all the same. */
@@ -24,6 +24,8 @@ export class Clock {
   #heap: Entry[] = [];
   #cancelled = 0;
   #settled = 0;
+  /** Live tasks that aren't parked. */
+  #busy = 0;
   readonly #live = new Set<Task>();
   readonly #current = new AsyncLocalStorage<Task>();
   readonly startedAt: number;
@@ -59,10 +61,10 @@ export class Clock {
   /** Parks the calling task for a while. */
   sleep(milliseconds: number): Promise<void> {
     const task = this.#current.getStore();
-    if (task) task.parks += 1;
+    this.#parks(task);
     return new Promise((resolve) => {
-      this.#push(this.#now + Math.max(0, milliseconds), () => {
-        if (task) task.parks -= 1;
+      this.#enqueue(this.#now + Math.max(0, milliseconds), () => {
+        this.#wakes(task);
         resolve();
         return true;
       });
@@ -76,12 +78,12 @@ export class Clock {
     readonly fail: (error: unknown) => void;
   } {
     const task = this.#current.getStore();
-    if (task) task.parks += 1;
+    this.#parks(task);
     let settled = false;
     const once = (settle: () => void) => {
       if (settled) return;
       settled = true;
-      if (task) task.parks -= 1;
+      this.#wakes(task);
       settle();
     };
     const { promise, resolve, reject } = Promise.withResolvers<T>();
@@ -95,23 +97,45 @@ export class Clock {
   /** Runs something that waits on this clock. Time stands still while it is not parked; a task that started it is parked until it is over. */
   task<T>(name: string, run: () => Promise<T>): Promise<T> {
     const parent = this.#current.getStore();
-    const task: Task = { parks: 0, name };
+    const task: Task = { parks: 0, live: true, name };
     this.#live.add(task);
-    if (parent) parent.parks += 1;
+    this.#busy += 1;
+    this.#parks(parent);
     return this.#current.run(task, run).finally(() => {
       this.#live.delete(task);
-      if (parent) parent.parks -= 1;
+      task.live = false;
+      if (task.parks === 0) this.#busy -= 1;
+      this.#wakes(parent);
     });
+  }
+
+  #parks(task: Task | undefined): void {
+    if (!task) return;
+    task.parks += 1;
+    if (task.live && task.parks === 1) this.#busy -= 1;
+  }
+
+  #wakes(task: Task | undefined): void {
+    if (!task) return;
+    task.parks -= 1;
+    if (task.live && task.parks === 0) this.#busy += 1;
   }
 
   /** Fires timers until `stop` says so or none is left. @returns whether `stop` said so. */
   async run(stop: () => boolean): Promise<boolean> {
-    await this.#settle();
+    await this.#turns();
     while (!stop()) {
       const entry = this.#pop();
       if (!entry) return false;
       this.#now = entry.at;
-      if (entry.fire()) await this.#settle();
+      if (!entry.fire()) continue;
+      this.#settled += 1;
+      if (this.#settled % TURN_EVERY !== 0) {
+        // A tick is called once all promises that were ready have been worked off: nearly always that is all, and a fraction of a turn.
+        await new Promise<void>(ticked);
+        if (this.#busy === 0) continue;
+      }
+      await this.#turns();
     }
     return true;
   }
@@ -127,20 +151,11 @@ export class Clock {
     this.#now = Math.max(this.#now, time);
   }
 
-  /**
-   * Waits until every task is parked. A tick is called once all promises that were ready have been worked off, which is nearly always
-   * enough and costs a fraction of a turn of the event loop; what takes longer gets turns, and now and then one is due to the rest of
-   * the process.
-   */
-  async #settle(): Promise<void> {
-    this.#settled += 1;
-    if (this.#settled % TURN_EVERY !== 0) {
-      await new Promise<void>((resolve) => process.nextTick(resolve));
-      if (!this.#isBusy()) return;
-    }
+  /** Waits until every task is parked, by turns of the event loop: for what takes longer than a tick, and now and then for the rest of the process. */
+  async #turns(): Promise<void> {
     for (let spin = 0; spin < SPINS_MAX; spin += 1) {
       await new Promise<void>((resolve) => setImmediate(resolve));
-      if (!this.#isBusy()) return;
+      if (this.#busy === 0) return;
     }
     const names = [...this.#live].filter((t) => t.parks === 0).map((t) => t.name);
     throw new Error(
@@ -148,12 +163,21 @@ export class Clock {
     );
   }
 
-  #isBusy(): boolean {
-    for (const task of this.#live) if (task.parks === 0) return true;
-    return false;
+  #push(at: number, fire: () => boolean): Timer {
+    const entry = this.#enqueue(at, fire);
+    return {
+      cancel: () => {
+        if (entry.cancelled) return;
+        entry.cancelled = true;
+        // What the timer held is let go at once: most timeouts are set for long and cancelled soon.
+        entry.fire = never;
+        this.#cancelled += 1;
+        if (this.#cancelled > CANCELLED_MAX && this.#cancelled * 2 > this.#heap.length) this.#sweep();
+      },
+    };
   }
 
-  #push(at: number, fire: () => boolean): Timer {
+  #enqueue(at: number, fire: () => boolean): Entry {
     const entry: Entry = { at, order: this.#order++, fire, cancelled: false };
     const heap = this.#heap;
     heap.push(entry);
@@ -165,16 +189,7 @@ export class Clock {
       i = parent;
     }
     heap[i] = entry;
-    return {
-      cancel: () => {
-        if (entry.cancelled) return;
-        entry.cancelled = true;
-        // What the timer held is let go at once: most timeouts are set for long and cancelled soon.
-        entry.fire = never;
-        this.#cancelled += 1;
-        if (this.#cancelled > CANCELLED_MAX && this.#cancelled * 2 > this.#heap.length) this.#sweep();
-      },
-    };
+    return entry;
   }
 
   /** Drops the cancelled timers. A sorted list is a heap. */
@@ -213,5 +228,7 @@ export class Clock {
 }
 
 const never = () => false;
+
+const ticked = (resolve: () => void): void => process.nextTick(resolve);
 
 const before = (a: Entry, b: Entry): boolean => a.at < b.at || (a.at === b.at && a.order < b.order);

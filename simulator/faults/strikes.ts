@@ -20,6 +20,8 @@ export type FaultRequest = {
 };
 
 export type Faults = {
+  /** Whether any were asked for: without them nothing strikes, and no call needs to ask. */
+  readonly any: boolean;
   readonly hook: FaultHook;
   /** A step begins: faults of the world that wait for it start. */
   readonly stepBegins: (step: string) => void;
@@ -136,6 +138,7 @@ export const makeFaults = (requests: readonly FaultRequest[], options: FaultsOpt
       for (const fault of active)
         if (fault.began && !fault.over && switchOf(fault.kind).feltBy?.(call)) felt(fault);
     },
+    any: active.length > 0,
     remembers: active.some(({ kind }) => kind === "stale-read"),
     endedAt: ending.at,
     occasions: () => active.map(({ kind, step, passed }) => ({ kind, step, passed })),

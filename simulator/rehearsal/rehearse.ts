@@ -275,7 +275,7 @@ const seamOf = (parts: {
   return makeSeam({
     clock,
     random: random.fork("seam"),
-    fault: faults.hook,
+    ...(faults.any ? { fault: faults.hook } : {}),
     remembers: faults.remembers,
     onCall: (call) => {
       faults.sawCall(call);

@@ -75,6 +75,10 @@ export const matches = (pattern: EventPattern, event: Event): boolean =>
     values.includes(String((event.detail as Readonly<Record<string, unknown>>)[field])),
   );
 
+/** Whether an event with these fields could match: its text is written only then, and the inputs of executions are long. */
+const mayMatch = (pattern: EventPattern, of: Readonly<Record<string, string>>): boolean =>
+  Object.entries(of).every(([field, value]) => pattern.detail[field]?.includes(value) ?? true);
+
 type Of<K extends Trigger["kind"]> = Extract<Trigger, { readonly kind: K }>;
 const having = <K extends Trigger["kind"]>(listeners: readonly Listener[], kind: K) =>
   listeners
@@ -117,6 +121,8 @@ export const makeEvents = ({
       const status = STATUS[type];
       if (status === undefined) return;
       events += 1;
+      const of = { status, stateMachineArn: execution.machineArn };
+      if (!rules.some(({ pattern }) => mayMatch(pattern, of))) return;
       const event = eventOf(execution, status, events, clock.now());
       for (const { name, pattern } of rules) {
         if (!matches(pattern, event)) continue;

@@ -15,6 +15,7 @@ import { SQSClient, SQSServiceException } from "@aws-sdk/client-sqs";
 import { SSMClient, SSMServiceException } from "@aws-sdk/client-ssm";
 import { STSClient, STSServiceException } from "@aws-sdk/client-sts";
 import type { Asked } from "../../domain/permissions/entries.ts";
+import { remembered } from "../../domain/remembered.ts";
 import type { AwsClients } from "../../functions/step.ts";
 import { type AwsCaller, type Invocation, NotSimulated, type Seam, type Strike } from "./seam.ts";
 
@@ -319,6 +320,9 @@ const copied = (value: unknown): unknown => {
   return copy;
 };
 
+/** `GetObject` of `GetObjectCommand`. */
+const commandOf = remembered(1_000, (name): string => name.replace(/Command$/, ""));
+
 const attach = (client: unknown, seam: Seam, service: AwsService, handlers: AwsHandlers): void => {
   const requests = seam.random.fork(`requests:${service}`);
   // It would make a copy of each input and output for a log that nobody keeps.
@@ -326,7 +330,7 @@ const attach = (client: unknown, seam: Seam, service: AwsService, handlers: AwsH
   (client as Attachable).middlewareStack.add(
     (_next, context) =>
       async ({ input }) => {
-        const command = (context.commandName ?? "").replace(/Command$/, "");
+        const command = commandOf(context.commandName ?? "");
         const metadata = { httpStatusCode: 200, requestId: requests.id(), attempts: 1, totalRetryDelay: 0 };
         const output = await answer(seam, service, command, handlers, input);
         return { output: { ...output, $metadata: metadata }, response: {} };

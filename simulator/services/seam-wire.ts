@@ -3,6 +3,7 @@
 import { isIP } from "node:net";
 import type { Exchange, HttpRequest, HttpResponse } from "../../adapters/http.ts";
 import type { Side } from "../../domain/phases.ts";
+import { remembered } from "../../domain/remembered.ts";
 import type { AskDns } from "../../functions/step.ts";
 import type { DnsWorld, HttpService } from "../world/types.ts";
 import type { Call, Seam, ServiceName, Strike } from "./seam.ts";
@@ -31,8 +32,22 @@ const lost = (code: string, message: string): Error => Object.assign(new Error(m
 /** POSTs of these API groups ask and change nothing. */
 const ASKING = ["/apis/authorization.k8s.io/", "/apis/authentication.k8s.io/"];
 
-const mutates = (route: Route, request: HttpRequest, url: URL): boolean => {
-  if (request.method === "GET" || url.searchParams.getAll("dryRun").includes("All")) return false;
+/** What is looked at in a URL. */
+type Place = Pick<URL, "host" | "hostname" | "pathname" | "search"> & {
+  readonly isDryRun: boolean;
+  /** For TLS (SNI): empty for an address. */
+  readonly serverName: string;
+};
+
+/** A run asks for the same few hundred places again and again: reading each URL anew was 2 % of it. */
+const placeOf = remembered(10_000, (text): Place => {
+  const { host, hostname, pathname, search, searchParams } = new URL(text);
+  const isDryRun = searchParams.getAll("dryRun").includes("All");
+  return { host, hostname, pathname, search, isDryRun, serverName: isIP(hostname) === 0 ? hostname : "" };
+});
+
+const mutates = (route: Route, request: HttpRequest, url: Place): boolean => {
+  if (request.method === "GET" || url.isDryRun) return false;
   if (route.service === "metrics") return false;
   // What stands in a message, and what one person is told, is a view of the record; only a new message asks somebody for something.
   if (route.service === "slack") return url.pathname.endsWith("/chat.postMessage");
@@ -42,7 +57,12 @@ const mutates = (route: Route, request: HttpRequest, url: URL): boolean => {
 const VERBS = { GET: "get", POST: "create", PUT: "update", PATCH: "patch", DELETE: "delete" } as const;
 
 /** `patch deployments/scale` from a request to a Kubernetes API, in the words of RBAC without the API group. */
-export const kubernetesAction = (method: HttpRequest["method"], path: string): string => {
+export const kubernetesAction = (method: HttpRequest["method"], path: string): string =>
+  actionAt(`${method} ${path}`);
+
+const actionAt = remembered(10_000, (methodAndPath): string => {
+  const method = methodAndPath.slice(0, methodAndPath.indexOf(" ")) as HttpRequest["method"];
+  const path = methodAndPath.slice(method.length + 1);
   const parts = path.split("/").filter((part) => part !== "");
   const rest = parts[0] === "api" ? parts.slice(2) : parts[0] === "apis" ? parts.slice(3) : [];
   const inNamespace = rest[0] === "namespaces" && rest.length > 2;
@@ -50,9 +70,9 @@ export const kubernetesAction = (method: HttpRequest["method"], path: string): s
   if (resource === undefined) return `${VERBS[method]} ${path}`;
   const verb = method === "GET" && name === undefined ? "list" : VERBS[method];
   return `${verb} ${resource}${subresource === undefined ? "" : `/${subresource}`}`;
-};
+});
 
-const actionOf = (route: Route, request: HttpRequest, url: URL): string => {
+const actionOf = (route: Route, request: HttpRequest, url: Place): string => {
   switch (route.service) {
     case "kubernetes":
       return kubernetesAction(request.method, url.pathname);
@@ -131,13 +151,12 @@ const struck = (service: HttpServiceName, strike: Strike): HttpResponse => {
 export const makeExchange =
   (seam: Seam, routes: Routes, atAddress?: (host: string) => Route | undefined): Exchange =>
   async (request) => {
-    const url = new URL(request.url);
+    const url = placeOf(request.url);
     const route =
       request.connectTo === undefined
         ? (routes[url.host] ?? atAddress?.(url.hostname))
         : (routes[request.connectTo] ?? atAddress?.(request.connectTo));
     if (!route) throw lost("ENOTFOUND", `getaddrinfo ENOTFOUND ${request.connectTo ?? url.hostname}`);
-    const serverName = isIP(url.hostname) === 0 ? url.hostname : "";
     const action = actionOf(route, request, url);
     const call: Call = {
       service: route.service,
@@ -153,7 +172,7 @@ export const makeExchange =
       run: (caller) =>
         route.listens && !route.listens()
           ? lost("ECONNREFUSED", `connect ECONNREFUSED ${url.host}`)
-          : (route.refuses?.(serverName) ?? route.handle(request, caller)),
+          : (route.refuses?.(url.serverName) ?? route.handle(request, caller)),
       deny: (invocation) =>
         refusal(route.service, 403, `${invocation.step} doesn't declare ${route.service}:${action}`),
       strike: (strike) => struck(route.service, strike),

@@ -74,7 +74,7 @@ export type Observed = Call & {
   readonly invocation: Invocation;
   readonly outcome: "applied" | "refused" | "denied" | "struck";
   /** Name of the error or status of the refusal; the kind of the strike. */
-  readonly error?: string;
+  readonly error?: string | undefined;
   /** Input as the service got it: the SDK command's input, or the HTTP request. */
   readonly input: unknown;
   readonly output?: unknown;
@@ -124,11 +124,6 @@ export type SeamOptions = {
   readonly mayWriteIn?: (namespace: string) => boolean;
   /** The platform's zone, lower case without the last dot: what the scopes of record changes are about. */
   readonly zone?: string;
-  /** Who a step is to the Kubernetes API. */
-  readonly identify?: (invocation: Invocation) => {
-    readonly user: string;
-    readonly groups: readonly string[];
-  };
 };
 
 /** What a protocol (AWS, HTTP, DNS) gives the seam for one call. Synchronous throughout. */
@@ -219,10 +214,13 @@ type Core = {
   readonly memory: Memory | undefined;
 };
 
-const callerOf = ({ options, permissions }: Core, invocation: Invocation): AwsCaller => ({
+const GROUPS: readonly string[] = ["repot"];
+
+const callerOf = ({ permissions }: Core, invocation: Invocation): AwsCaller => ({
   name: invocation.step,
   kind: "step",
-  ...(options.identify?.(invocation) ?? { user: `repot:${invocation.step}`, groups: ["repot"] }),
+  user: `repot:${invocation.step}`,
+  groups: GROUPS,
   mayKubernetes: (side, verb, resource, namespace) =>
     permissions.mayKubernetes(invocation, side, verb, resource, namespace),
   may: (service, action) => permissions.may(invocation, service, action),
@@ -233,14 +231,7 @@ const callerOf = ({ options, permissions }: Core, invocation: Invocation): AwsCa
 const serve = <Out>(core: Core, p: Passage<Out>, invocation: Invocation): Answer<Out> | Strike => {
   const { options, permissions } = core;
   const observe = (outcome: Observed["outcome"], error?: string, output?: unknown) =>
-    options.onCall?.({
-      ...p.call,
-      invocation,
-      outcome,
-      input: p.input,
-      ...(error === undefined ? {} : { error }),
-      ...(output === undefined ? {} : { output }),
-    });
+    options.onCall?.({ ...p.call, invocation, outcome, input: p.input, error, output });
   if (p.permission !== undefined && !permissions.may(invocation, p.call.service, p.permission, p.asked)) {
     observe("denied", p.permission);
     return attempt(() => p.deny(invocation));

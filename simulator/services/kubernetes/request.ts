@@ -1,6 +1,7 @@
 /** From an HTTP request to what it asks of the Kubernetes API: verb, resource, namespace, name, subresource, options. */
 
 import type { HttpRequest } from "../../../adapters/http.ts";
+import { remembered } from "../../../domain/remembered.ts";
 import type { Kinds, Resource } from "../../world/cluster/kinds.ts";
 import { badRequest, methodNotAllowed, unknownPath } from "../../world/cluster/status.ts";
 
@@ -21,9 +22,15 @@ export type ObjectRequest = {
 export const parsePath = (
   url: string,
 ): { readonly parts: readonly string[]; readonly query: URLSearchParams } => {
-  const { pathname, searchParams } = new URL(url);
-  return { parts: pathname.split("/").filter(Boolean).map(decodeURIComponent), query: searchParams };
+  const { parts, search } = placeOf(url);
+  return { parts, query: new URLSearchParams(search) };
 };
+
+/** Read once for all requests to the same place; the query is everybody's own. */
+const placeOf = remembered(10_000, (url): { readonly parts: readonly string[]; readonly search: string } => {
+  const { pathname, search } = new URL(url);
+  return { parts: pathname.split("/").filter(Boolean).map(decodeURIComponent), search };
+});
 
 const VERBS: Readonly<Record<string, Verb>> = { POST: "create", PUT: "update", PATCH: "patch" };
 

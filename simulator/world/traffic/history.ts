@@ -31,8 +31,11 @@ export const evaluateRecipe = (recipe: Recipe): Evaluation =>
   evaluate(recipe.part, recipe.graph, recipe.structure, {
     arrivals: (_, i) => recipe.arrivals[i] ?? NOBODY,
     ingress: recipe.ingress,
-    unserved: (host, side) => recipe.unserved.get(`${side}|${host.host}`),
-    refusals: (side, workload) => recipe.refused.get(`${side}|${workload}`) ?? NONE,
+    // Nearly always there is none of either, and the text of a key costs more than the rest.
+    unserved: (host, side) =>
+      recipe.unserved.size === 0 ? undefined : recipe.unserved.get(`${side}|${host.host}`),
+    refusals: (side, workload) =>
+      recipe.refused.size === 0 ? NONE : (recipe.refused.get(`${side}|${workload}`) ?? NONE),
     pausedNow: (workload) => recipe.paused.has(workload),
     lost: (node) => recipe.lost.get(node.key) ?? 0,
   });
