@@ -137,8 +137,14 @@ export const makeKubernetes = (options: KubernetesOptions): Kubernetes => {
   return { ...reads(wire), ...writes(wire), ...scales(wire), ...discovery(wire) };
 };
 
+const discovered = new WeakMap<Exchange, Map<string, KubeKind>>();
+
 const makeWire = ({ baseUrl, http, token }: KubernetesOptions): Wire => {
   const base = baseUrl.replace(/\/+$/, "");
+  // Where a kind's objects are served doesn't change as long as it is served, and a path of one that isn't any more is refused all the same:
+  // what was found is kept for the life of the exchange. What wasn't is asked for again.
+  const kinds = discovered.get(http) ?? new Map<string, KubeKind>();
+  discovered.set(http, kinds);
   const call = async ({ what, method, path, query, body, contentType }: Call): Promise<HttpResponse> => {
     const search = new URLSearchParams();
     for (const [key, value] of Object.entries(query ?? {})) if (value !== undefined) search.set(key, value);
@@ -167,8 +173,12 @@ const makeWire = ({ baseUrl, http, token }: KubernetesOptions): Wire => {
   const kindOf = async ({ apiVersion, kind }: KindRef): Promise<KubeKind> => {
     const known = builtInKind(apiVersion, kind);
     if (known) return known;
+    const name = `${base} ${apiVersion} ${kind}`;
+    const before = kinds.get(name);
+    if (before) return before;
     const found = (await resourcesOf(json, apiVersion)).find((k) => k.kind === kind);
     if (!found) throw new NotFound(`The server knows no kind ${kind} in ${apiVersion}.`);
+    kinds.set(name, found);
     return found;
   };
   return { call, json, kindOf };
@@ -192,6 +202,10 @@ const resourcesOf = async (json: Wire["json"], apiVersion: string) => {
     }));
 };
 
+/** "the server could not find the requested resource" means that the kind isn't served, not that the object is absent. */
+export const isUnknownKind = (error: unknown): error is NotFound =>
+  error instanceof NotFound && /knows no kind|requested resource|page not found/.test(error.message);
+
 const pathOf = async (wire: Wire, ref: Ref): Promise<string> =>
   `${collectionPath(await wire.kindOf(ref), ref.namespace ?? "default")}/${encodeURIComponent(ref.name)}`;
 
@@ -205,9 +219,7 @@ const reads = (wire: Wire): Pick<Kubernetes, "get" | "find" | "list"> => {
       try {
         return await read(ref, path);
       } catch (error) {
-        // "the server could not find the requested resource" means that the kind isn't served, not that the object is absent.
-        if (error instanceof NotFound && !/requested resource|page not found/.test(error.message))
-          return undefined;
+        if (error instanceof NotFound && !isUnknownKind(error)) return undefined;
         throw error;
       }
     },

@@ -9,7 +9,7 @@ import type { Outcome } from "../adapters/journal.ts";
 import type { Effect } from "../domain/effects.ts";
 import { Conflict } from "../domain/errors.ts";
 import { operationOf } from "../domain/operations.ts";
-import { makeEffect } from "./effect.ts";
+import { forward } from "./effect.ts";
 import { planOf, type Run, RunSchema } from "./run.ts";
 import type { Context } from "./step.ts";
 
@@ -65,8 +65,9 @@ export const makeNamed = async (
   effects: readonly Named[],
 ): Promise<BatchResult> => {
   const operation = operationOf(await planOf(context, input.run), at.operation, at.of);
+  const make = forward(context, input.run, at.step);
   return workOff(context, effects, input.from, async ({ move, effect }) => [
-    await makeEffect(context, input.run, { step: at.step, operation, move }, effect),
+    await make({ step: at.step, operation, move }, effect),
   ]);
 };
 

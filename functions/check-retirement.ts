@@ -17,7 +17,11 @@ import { judge, whereNoHosts } from "./verdicts.ts";
 export const checkRetirement = gate({
   name: "check-retirement",
   does: "Reads the source's requests, the ledger's owners and the reclaim policies of its volumes.",
-  needs: { metrics: ["query"], kubernetes: { source: ["list persistentvolumes", "list statefulsets"] } },
+  needs: {
+    metrics: ["query"],
+    s3: ["ListBucket"],
+    kubernetes: { source: ["list persistentvolumes", "list statefulsets"] },
+  },
   measure: async ({ run }, context) => {
     const plan = await planOf(context, run);
     const traffic = whereNoHosts(context, plan, "retirement/traffic") ?? [await noTraffic(context, plan)];

@@ -39,7 +39,7 @@ const baselineKey = (run: Run): string => `migrations/${run.migration}/baseline.
 export const comparePlatform = gate({
   name: "compare-platform",
   does: "Measures what the clients of each public host's entry get; before the cut on the source, after it on the target against the source's figures.",
-  needs: { metrics: ["query"], s3: ["PutObject migrations/*/baseline.json"] },
+  needs: { metrics: ["query"], s3: ["ListBucket", "PutObject migrations/*/baseline.json"] },
   measure: async ({ run, phase, subject }, context) => {
     const plan = await planOf(context, run);
     const idle = whereNoHosts(context, plan, "platform/hosts");

@@ -3,7 +3,7 @@
  * there. A volume that makes room is retained: its disk stays, whoever deletes what.
  */
 
-import { makeEffect, withJournal } from "./effect.ts";
+import { forward, withJournal } from "./effect.ts";
 import { step } from "./step.ts";
 import { COPY_RIGHTS, CopyInput, copyingEffects } from "./volumes.ts";
 
@@ -15,8 +15,9 @@ export const copyVolumes = step({
   run: async (input, context) => {
     const { run, item } = input;
     const at = { step: "copy-volumes", operation: item.operations.move ?? "" };
+    const make = forward(context, run, at.step);
     for (const { move, effect } of await copyingEffects(context, input, "forward"))
-      await makeEffect(context, run, { ...at, move }, effect);
+      await make({ ...at, move }, effect);
     return { claims: item.copy?.claims ?? [] };
   },
 });

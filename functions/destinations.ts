@@ -19,8 +19,7 @@ const keyOf = (run: Run): string => `migrations/${run.migration}/destinations.js
 
 /** What the flow logs have shown is kept once: later questions are about the same destinations. */
 export const keepSeen = async (context: Context, run: Run, seen: readonly Destination[]): Promise<void> => {
-  const bucket = bucketOf(context);
-  if (!(await bucket.getJson(keyOf(run)))) await bucket.putNew(keyOf(run), { seen });
+  await bucketOf(context).putFirst(keyOf(run), { seen });
 };
 
 /** Those of the plan and those that were seen. @throws NotFound where nobody has looked yet. */

@@ -34,23 +34,40 @@ export const journalOf = (context: Context): Journal => makeJournal(bucketOf(con
  * @param at The plan's operation, and the number of the move within it: with the migration, the entry's key.
  * @throws FenceRaised once a rollback has begun; an error of domain/errors.ts where the effect could not be made or not be read back.
  */
-export const makeEffect = async (
+export const makeEffect = async (context: Context, run: Run, at: At, effect: Effect): Promise<Outcome> =>
+  forward(context, run, at.step)(at, effect);
+
+/** Where an effect stands: the plan's operation, and the number of the move within it. */
+type At = { readonly step: string; readonly operation: string; readonly move: string };
+
+/**
+ * Makes effects one after the other, and asks the fence once for all that one invocation makes. Once is enough: a function lives 30 seconds, and a rollback that has
+ * raised the fence waits for as long before it undoes anything. Never kept from one invocation to the next.
+ * @throws FenceRaised once a rollback has begun.
+ */
+export const forward = (
   context: Context,
   run: Run,
-  at: { readonly step: string; readonly operation: string; readonly move: string },
-  effect: Effect,
-): Promise<Outcome> => {
-  const journal = journalOf(context);
-  if (await journal.fenced(run.migration))
-    throw new FenceRaised(
-      `A rollback of ${run.migration} has begun; ${at.step} changed nothing. The rollback goes on by itself.`,
+  step: string,
+): ((at: At, effect: Effect) => Promise<Outcome>) => {
+  let asked: Promise<void> | undefined;
+  return async (at, effect) => {
+    asked ??= mustBeOpen(context, run, step);
+    await asked;
+    return carryOut(
+      context,
+      run,
+      { migration: run.migration, ...at, direction: "forward", effect },
+      applyEffect,
     );
-  return carryOut(
-    context,
-    run,
-    { migration: run.migration, ...at, direction: "forward", effect },
-    applyEffect,
-  );
+  };
+};
+
+const mustBeOpen = async (context: Context, run: Run, step: string): Promise<void> => {
+  if (await journalOf(context).fenced(run.migration))
+    throw new FenceRaised(
+      `A rollback of ${run.migration} has begun; ${step} changed nothing. The rollback goes on by itself.`,
+    );
 };
 
 /** Intent, effect, done. Where an entry stands on record already, its effect is the one that is made: its old value is the real one. */
@@ -58,12 +75,12 @@ const carryOut = async (
   context: Context,
   run: Run,
   intent: Omit<JournalEntry, "recordedAt">,
-  act: (effect: Effect, clients: Clients) => Promise<Outcome>,
+  act: (effect: Effect, clients: Clients, isFresh: boolean) => Promise<Outcome>,
 ): Promise<Outcome> => {
   const journal = journalOf(context);
   const { entry, isFresh } = await journal.intend({ ...intent, recordedAt: context.now().toISOString() });
   if (!isFresh && (await journal.isDone(entry))) return { outcome: "stood" };
-  const outcome = await act(entry.effect, clientsOf(context, run));
+  const outcome = await act(entry.effect, clientsOf(context, run), isFresh);
   await journal.markDone(entry, outcome);
   return outcome;
 };
@@ -92,11 +109,8 @@ export const makeTogether = async <E extends Effect>(
   named: readonly { readonly move: string; readonly effect: E }[],
   act: (effects: readonly E[], clients: Clients) => Promise<readonly Outcome[]>,
 ): Promise<readonly Outcome[]> => {
+  await mustBeOpen(context, run, at.step);
   const journal = journalOf(context);
-  if (await journal.fenced(run.migration))
-    throw new FenceRaised(
-      `A rollback of ${run.migration} has begun; ${at.step} changed nothing. The rollback goes on by itself.`,
-    );
   const recordedAt = context.now().toISOString();
   const intended = await many(named, ({ move, effect }) =>
     journal.intend({ migration: run.migration, ...at, move, direction: "forward", effect, recordedAt }),
@@ -122,11 +136,10 @@ export const makeEffects = async (
   at: { readonly step: string; readonly operation: string; readonly move: string },
   effects: readonly Effect[],
 ): Promise<readonly Outcome[]> => {
+  const make = forward(context, run, at.step);
   const outcomes: Outcome[] = [];
   for (const [index, effect] of effects.entries())
-    outcomes.push(
-      await makeEffect(context, run, { ...at, move: `${at.move}.${String(index).padStart(3, "0")}` }, effect),
-    );
+    outcomes.push(await make({ ...at, move: `${at.move}.${String(index).padStart(3, "0")}` }, effect));
   return outcomes;
 };
 

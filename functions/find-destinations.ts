@@ -16,7 +16,7 @@ export const findDestinations = gate({
   name: "find-destinations",
   does: "Reads the last hour of the flow logs of the source's nodes, and keeps every public address that they called; and the addresses that Kafka's brokers send their clients to.",
   needs: {
-    s3: ["PutObject migrations/*/destinations.json", "PutObject migrations/*/flow-queries/*"],
+    s3: ["ListBucket", "PutObject migrations/*/destinations.json", "PutObject migrations/*/flow-queries/*"],
     logs: FLOW_LOG_READS,
     kubernetes: { source: ["list nodes"] },
     kafka: ["list-brokers"],

@@ -5,7 +5,7 @@ import { refOf } from "../domain/kube.ts";
 import { operationOf } from "../domain/operations.ts";
 import { nameOf } from "../domain/plan.ts";
 import { BatchInput, type Named, slug, workOff } from "./batch.ts";
-import { makeEffect, withJournal } from "./effect.ts";
+import { forward, withJournal } from "./effect.ts";
 import { objectsOf, orUnknown, setField } from "./objects.ts";
 import { kubernetesOf, planOf } from "./run.ts";
 import { step } from "./step.ts";
@@ -29,6 +29,7 @@ export const floorAutoscalers = step({
     );
     const planned = (await objectsOf(context, input.run)).filter((o) => isAutoscaler(o) && !isManaged(o));
     const at = { step: "floor-autoscalers", operation: operationOf(plan, "floor-autoscalers") };
+    const make = forward(context, input.run, at.step);
     return workOff(context, planned, input.from, async (object) => {
       const live = await orUnknown(() => source.find(refOf(object)));
       if (!live || isManaged(live)) return [];
@@ -38,8 +39,7 @@ export const floorAutoscalers = step({
         effect: setField("source", refOf(live), change.path, change.before, change.after),
       }));
       const outcomes = [];
-      for (const { move, effect } of named)
-        outcomes.push(await makeEffect(context, input.run, { ...at, move }, effect));
+      for (const { move, effect } of named) outcomes.push(await make({ ...at, move }, effect));
       return outcomes;
     });
   },

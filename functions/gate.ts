@@ -4,7 +4,6 @@
  */
 
 import * as z from "zod";
-import { Conflict } from "../domain/errors.ts";
 import { overall, type Verdict, VerdictSchema } from "../domain/gates.ts";
 import { keys } from "../domain/journal.ts";
 import { bucketOf, ItemSchema, planOf, type Run, RunSchema } from "./run.ts";
@@ -41,8 +40,8 @@ export type GateDefinition<Name extends string = string> = {
   readonly measure: (input: GateInput, context: Context) => Promise<readonly Verdict[]>;
 };
 
-/** Evidence is part of every gate: these rights come with it. Without ListBucket, S3 calls a missing key forbidden. */
-const EVIDENCE = ["GetObject", "ListBucket", "PutObject migrations/*/evidence/*"] as const;
+/** Evidence is part of every gate: these rights come with it. Without ListBucket, S3 calls a missing key forbidden: who looks for one adds it. */
+const EVIDENCE = ["GetObject", "PutObject migrations/*/evidence/*"] as const;
 
 export const withEvidence = (needs: Needs): Needs => ({
   ...needs,
@@ -85,7 +84,10 @@ export const gate = <const Name extends string>(definition: GateDefinition<Name>
 
 const Evidence = z.object({ verdicts: z.array(VerdictSchema) });
 
-/** Measures once: what stands in the bucket already is what was judged by, and is judged by again. */
+/**
+ * Judges by one measurement: where evidence stands in the bucket already (a retry, a duplicate), that is what was judged by, and is judged by
+ * again. It is asked for by writing: most invocations are the first, and need not read what isn't there.
+ */
 export const keep = async (
   run: Run,
   phase: string,
@@ -93,20 +95,9 @@ export const keep = async (
   context: Context,
   measure: () => Promise<readonly Verdict[]>,
 ): Promise<readonly Verdict[]> => {
-  const bucket = bucketOf(context);
-  const key = keys.evidence(run.migration, phase, name);
-  const recorded = await bucket.getJson(key);
-  if (recorded) return Evidence.parse(recorded.value).verdicts;
   const verdicts = await measure();
-  try {
-    await bucket.putNew(key, { verdicts });
-    return verdicts;
-  } catch (error) {
-    if (!(error instanceof Conflict)) throw error;
-    const first = await bucket.getJson(key);
-    if (!first) throw error;
-    return Evidence.parse(first.value).verdicts;
-  }
+  const first = await bucketOf(context).putFirst(keys.evidence(run.migration, phase, name), { verdicts });
+  return first.already ? Evidence.parse(first.value).verdicts : verdicts;
 };
 
 /** One sentence for people: what doesn't pass, worst first, and how much of it. */

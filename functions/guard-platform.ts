@@ -27,7 +27,7 @@ export const guardPlatform = step({
   }),
   needs: withEvidence({
     metrics: ["query"],
-    s3: ["PutObject migrations/*/guard.json", "PutObject migrations/*/guard-baseline.json"],
+    s3: ["ListBucket", "PutObject migrations/*/guard.json", "PutObject migrations/*/guard-baseline.json"],
     ec2: ["DescribeNatGateways", "DescribeSubnets", "DescribeVpcs"],
     kubernetes: { source: LISTS, target: LISTS },
   }),
@@ -46,7 +46,7 @@ export const guardPlatform = step({
     });
     const verdict = overall(verdicts);
     const sentence = sentenceOver("guard-platform", verdicts);
-    // A retry judges by the evidence on record; what was known beside it stays as it was.
+    // A retry judges by the evidence on record; what is known beside it is what it has seen itself.
     const next: Guard = {
       ...(found ?? before),
       held: verdict !== "pass",

@@ -5,7 +5,7 @@ import { FREEZE_POLICY, freezeObjects, freezeValidations, MOVED_SENTENCE } from 
 import type { Json, KubeObject } from "../domain/kube.ts";
 import { operationOf } from "../domain/operations.ts";
 import { BatchInput, place } from "./batch.ts";
-import { makeEffect, withJournal } from "./effect.ts";
+import { forward, withJournal } from "./effect.ts";
 import { exemptOf } from "./freeze.ts";
 import { deleteObject, orUnknown, setField } from "./objects.ts";
 import { kubernetesOf, planOf } from "./run.ts";
@@ -36,17 +36,13 @@ export const liftFreeze = step({
     const exempt = await exemptOf(context, run);
     const { name } = plan.settings.target;
 
+    const make = forward(context, run, at.step);
     const source = await orUnknown(() => kubernetesOf(context, "source").find(POLICY));
     if (source) {
       const path = ["spec", "validations"];
       // The server may have filled in fields of its own; only the sentence changes.
       const after = sentenced(source, freezeValidations(MOVED_SENTENCE(name), exempt)[0]?.message ?? "");
-      await makeEffect(
-        context,
-        run,
-        { ...at, move: "0.source" },
-        setField("source", POLICY, path, fieldOf(source, path), after),
-      );
+      await make({ ...at, move: "0.source" }, setField("source", POLICY, path, fieldOf(source, path), after));
     }
     const target = kubernetesOf(context, "target");
     let made = source ? 1 : 0;
@@ -55,12 +51,7 @@ export const liftFreeze = step({
         target.find({ apiVersion: object.apiVersion, kind: object.kind, name: object.metadata.name }),
       );
       if (!found) continue;
-      await makeEffect(
-        context,
-        run,
-        { ...at, move: `1.target.${place(index)}` },
-        deleteObject("target", object),
-      );
+      await make({ ...at, move: `1.target.${place(index)}` }, deleteObject("target", object));
       made += 1;
     }
     return { next: null, made };

@@ -2,7 +2,7 @@
 
 import * as z from "zod";
 import { operationOf } from "../domain/operations.ts";
-import { makeEffect, withJournal } from "./effect.ts";
+import { forward, withJournal } from "./effect.ts";
 import { LINK_RIGHTS, pointingEffects } from "./links.ts";
 import { ItemSchema, planOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
@@ -19,10 +19,11 @@ export const linkService = step({
     const links = (plan.links ?? []).filter(
       (l) => l.on === "source" && l.workload === `${item.namespace}/${item.name}`,
     );
+    const make = forward(context, run, "link-service");
     for (const link of links) {
       const at = { step: "link-service", operation: operationOf(plan, "link-service", link.service) };
       for (const { move, effect } of await pointingEffects(context, link))
-        await makeEffect(context, run, { ...at, move }, effect);
+        await make({ ...at, move }, effect);
     }
     return { linked: links.map((l) => l.service) };
   },

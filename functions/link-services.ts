@@ -3,7 +3,7 @@
 import * as z from "zod";
 import { operationOf } from "../domain/operations.ts";
 import { BatchInput, workOff } from "./batch.ts";
-import { makeEffect, withJournal } from "./effect.ts";
+import { forward, withJournal } from "./effect.ts";
 import { balancerEffect, LINK_RIGHTS, pointingEffects } from "./links.ts";
 import { planOf } from "./run.ts";
 import { step } from "./step.ts";
@@ -17,6 +17,7 @@ export const linkServices = step({
     const plan = await planOf(context, input.run);
     // The source's own Services turn only when their pods have gone: see link-service.
     const links = (plan.links ?? []).filter((link) => input.subject === "balancers" || link.on === "target");
+    const make = forward(context, input.run, "link-services");
     return workOff(context, links, input.from, async (link) => {
       const at = { step: "link-services", operation: operationOf(plan, "link-service", link.service) };
       const effects =
@@ -24,8 +25,7 @@ export const linkServices = step({
           ? [await balancerEffect(context, input.run, link)]
           : await pointingEffects(context, link);
       const outcomes = [];
-      for (const { move, effect } of effects)
-        outcomes.push(await makeEffect(context, input.run, { ...at, move }, effect));
+      for (const { move, effect } of effects) outcomes.push(await make({ ...at, move }, effect));
       return outcomes;
     });
   },

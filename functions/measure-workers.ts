@@ -17,6 +17,7 @@ export const measureWorkers = step({
   does: "Keeps the number of workers on the source and the messages that wait, as they are before the first step; says which steps follow.",
   input: z.object({ run: RunSchema, item: ItemSchema }),
   needs: withEvidence({
+    s3: ["ListBucket"],
     kubernetes: { source: ["get deployments", "get statefulsets", "list pods"] },
     ...QUEUE_NEEDS,
   }),

@@ -59,10 +59,10 @@ export const observeCopy = step({
   name: "observe-copy",
   does: "Reads a workload's pods, Velero's Backup and Restore of its volumes, the claims and volumes of both sides, and the time since it was stopped; puts on record what came back to the source.",
   input: Input,
-  needs: (() => {
-    const needs = withEvidence({ kubernetes: { source: RIGHTS, target: RIGHTS } });
-    return { ...needs, s3: [...(needs.s3 ?? []), "PutObject migrations/*/copies/*"] };
-  })(),
+  needs: withEvidence({
+    s3: ["ListBucket", "PutObject migrations/*/copies/*"],
+    kubernetes: { source: RIGHTS, target: RIGHTS },
+  }),
   run: async (look, context) => {
     const { run, item, way, stage, attempt, watcher, asked } = look;
     const phase = way === "forward" ? "move-workloads" : "roll-back";

@@ -21,7 +21,7 @@ export const observeEgress = gate({
   name: "observe-egress",
   does: "Compares what the probes of both clusters reached, and the flows of both clusters' nodes by destination.",
   needs: {
-    s3: ["PutObject migrations/*/flow-queries/*"],
+    s3: ["ListBucket", "PutObject migrations/*/flow-queries/*"],
     logs: FLOW_LOG_READS,
     kubernetes: { source: ["list nodes", "list pods"], target: ["list nodes", "list pods"] },
   },

@@ -23,7 +23,7 @@ const SIDES_AT: Readonly<Record<string, readonly Side[]>> = {
 export const observeLoad = gate({
   name: "observe-load",
   does: "Measures availability, p99 and p99.5 of the synthetic load; holds the target's against the source's, after the cut against those from before everything.",
-  needs: { metrics: ["query"], s3: ["PutObject migrations/*/load-before.json"] },
+  needs: { metrics: ["query"], s3: ["ListBucket", "PutObject migrations/*/load-before.json"] },
   measure: async ({ run, subject }, context) => {
     const plan = await planOf(context, run);
     const idle = whereNoHosts(context, plan, "load/hosts");

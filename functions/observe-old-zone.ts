@@ -13,7 +13,7 @@ import { freshOf, hostsOf, ZONE_READS, zonesOf } from "./zones.ts";
 export const observeOldZone = gate({
   name: "observe-old-zone",
   does: "Compares, host by host, the addresses that old and new servers answer with.",
-  needs: { route53: ZONE_READS, dns: ["ask"], s3: [SLICES] },
+  needs: { route53: ZONE_READS, dns: ["ask"], s3: SLICES },
   measure: async ({ run, watcher }, context) => {
     const plan = await planOf(context, run);
     const idle = whereNoHosts(context, plan, "dns/old-zone");

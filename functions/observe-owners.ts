@@ -19,7 +19,7 @@ const passes = (w: Workload): boolean =>
 export const observeOwners = gate({
   name: "observe-owners",
   does: "Lists the source's pods of everything exclusive that the ledger gives to the target.",
-  needs: { kubernetes: { source: READS } },
+  needs: { s3: ["ListBucket"], kubernetes: { source: READS } },
   measure: async ({ run }, context) => {
     const plan = await planOf(context, run);
     const source = kubernetesOf(context, "source");

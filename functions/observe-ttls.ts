@@ -16,7 +16,7 @@ const ALIAS_TTL_SECONDS = 60;
 export const observeTtls = gate({
   name: "observe-ttls",
   does: "Asks the parent's servers for the delegation, and the zone's own for its apex and hosts.",
-  needs: { route53: ZONE_READS, dns: ["ask"], s3: [SLICES] },
+  needs: { route53: ZONE_READS, dns: ["ask"], s3: SLICES },
   measure: async ({ run, watcher }, context) => {
     const plan = await planOf(context, run);
     const { zone, loweredTtlSeconds } = plan.settings.dns;

@@ -7,7 +7,7 @@ import { type Json, type Ref, sentenceOf } from "../domain/kube.ts";
 import { operationOf, operationsOf } from "../domain/operations.ts";
 import type { Plan } from "../domain/plan.ts";
 import { BatchInput, slug, workOff } from "./batch.ts";
-import { journalOf, makeEffect, withJournal } from "./effect.ts";
+import { forward, journalOf, withJournal } from "./effect.ts";
 import { AUTOSCALERS } from "./floor-autoscalers.ts";
 import { orUnknown, setField } from "./objects.ts";
 import { kubernetesOf, planOf } from "./run.ts";
@@ -26,6 +26,7 @@ export const restoreAutoscalers = step({
     const journal = journalOf(context);
     const floored = await changedKeys(journal, input.run.migration, plan);
     const at = { step: "restore-autoscalers", operation: operationOf(plan, "restore-autoscalers") };
+    const make = forward(context, input.run, at.step);
     return workOff(context, floored, input.from, async (key) => {
       const effect = (await journal.find(key))?.effect;
       if (effect?.kind !== "set-field") return [];
@@ -39,9 +40,7 @@ export const restoreAutoscalers = step({
       }
       const move = slug(ref.kind, ref.namespace, ref.name, ...effect.path);
       return [
-        await makeEffect(
-          context,
-          input.run,
+        await make(
           { ...at, move },
           setField("target", ref, effect.path, fieldOf(live, effect.path), effect.before as Json),
         ),

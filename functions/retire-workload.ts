@@ -2,8 +2,8 @@
 
 import * as z from "zod";
 import { asNew } from "../adapters/effects/objects.ts";
-import type { Effect } from "../domain/effects.ts";
-import { makeEffects, withJournal } from "./effect.ts";
+import { forward, withJournal } from "./effect.ts";
+import { deleteObject, setField } from "./objects.ts";
 import { ItemSchema, kubernetesOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
 import { isScalable, refOfItem, statusOf } from "./workload.ts";
@@ -27,28 +27,15 @@ export const retireWorkload = step({
   run: async ({ run, item }, context) => {
     const object = await kubernetesOf(context, "source").find(refOfItem(item));
     if (!object) return { retired: false };
-    const scaling: Effect[] =
-      isScalable(item) && statusOf(object).wanted > 0
-        ? [
-            {
-              kind: "set-field",
-              cluster: "source",
-              object: refOfItem(item),
-              path: ["spec", "replicas"],
-              before: statusOf(object).wanted,
-              after: 0,
-            },
-          ]
-        : [];
+    const { wanted } = statusOf(object);
+    const scaling =
+      isScalable(item) && wanted > 0
+        ? setField("source", refOfItem(item), ["spec", "replicas"], wanted, 0)
+        : undefined;
     const at = { step: "retire-workload", operation: item.operations.retire ?? "" };
-    await makeEffects(context, run, { ...at, move: "0-stop" }, scaling);
-    await makeEffects(context, run, { ...at, move: "1-delete" }, [
-      {
-        kind: "delete-object",
-        cluster: "source",
-        before: asNew(object) as unknown as Extract<Effect, { kind: "delete-object" }>["before"],
-      },
-    ]);
+    const make = forward(context, run, at.step);
+    if (scaling) await make({ ...at, move: "0-stop.000" }, scaling);
+    await make({ ...at, move: "1-delete.000" }, deleteObject("source", asNew(object)));
     return { retired: true };
   },
 });

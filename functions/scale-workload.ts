@@ -8,7 +8,7 @@ import type { Effect } from "../domain/effects.ts";
 import { OwnedElsewhere } from "../domain/errors.ts";
 import { stopsFirst } from "../domain/kafka-policy.ts";
 import type { Side } from "../domain/phases.ts";
-import { makeEffect, withJournal } from "./effect.ts";
+import { forward, withJournal } from "./effect.ts";
 import { heedGuard } from "./guard.ts";
 import { orUnknown, setField } from "./objects.ts";
 import { bucketOf, type Item, ItemSchema, kubernetesOf, RunSchema, SideSchema } from "./run.ts";
@@ -54,11 +54,10 @@ export const scaleWorkload = step({
         );
     }
     const workload = await kubernetesOf(context, side).get(refOfItem(item));
+    const make = forward(context, run, "scale-workload");
     for (const effect of await pinning(context, item, side, replicas))
-      await makeEffect(context, run, { step: "scale-workload", operation, move: `${move}.0-pin` }, effect);
-    return makeEffect(
-      context,
-      run,
+      await make({ step: "scale-workload", operation, move: `${move}.0-pin` }, effect);
+    return make(
       { step: "scale-workload", operation, move },
       {
         kind: "set-field",

@@ -20,8 +20,8 @@ const SLICE = 40;
 /** Fewer verdicts than these are kept one by one. */
 const KEPT_MAX = 200;
 
-/** Where the place is kept. */
-export const SLICES = "PutObject migrations/*/asked/*";
+/** Where the place is kept, and looked for. */
+export const SLICES = ["ListBucket", "PutObject migrations/*/asked/*"] as const;
 
 /**
  * @param name of the watcher, within the migration.

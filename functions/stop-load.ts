@@ -8,7 +8,7 @@ import { SIDES } from "../domain/phases.ts";
 import { LOAD_GENERATOR } from "../domain/queries.ts";
 import { place } from "./batch.ts";
 import { destinationsOf } from "./destinations.ts";
-import { makeEffect, withJournal } from "./effect.ts";
+import { forward, withJournal } from "./effect.ts";
 import { setField } from "./objects.ts";
 import { kubernetesOf, planOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
@@ -34,9 +34,8 @@ export const stopLoad = step({
     const plan = await planOf(context, run);
     const at = { step: "stop-load", operation: operationOf(plan, "stop-load") };
     const now = await kubernetesOf(context, "source").get(DEPLOYMENT);
-    const stopped = await makeEffect(
-      context,
-      run,
+    const make = forward(context, run, at.step);
+    const stopped = await make(
       { ...at, move: "0" },
       setField("source", DEPLOYMENT, ["spec", "replicas"], statusOf(now).wanted, 0),
     );
@@ -47,9 +46,7 @@ export const stopLoad = step({
     );
     for (const side of SIDES)
       for (const [index, probe] of probes.entries())
-        await makeEffect(
-          context,
-          run,
+        await make(
           { ...at, move: `1.${side}.${place(index)}` },
           setField(side, refOf(probe), ["spec", "suspend"], false, true),
         );

@@ -10,12 +10,26 @@ import type { Clients } from "./clients.ts";
 
 type SetField = Extract<Effect, { kind: "set-field" }>;
 
-export const applyField = async (effect: SetField, clients: Clients): Promise<Outcome> => {
+/**
+ * Sets a field to its new value. A fresh count of pods is set on condition of the old one, which the step has read a moment ago: where that has
+ * changed it is a Conflict, and the retry looks first, as does anything else.
+ */
+export const applyField = async (effect: SetField, clients: Clients, isFresh: boolean): Promise<Outcome> => {
   const cluster = clients.kubernetes[effect.cluster];
+  const { path, before, after } = effect;
+  if (
+    isFresh &&
+    isScale(path) &&
+    typeof before === "number" &&
+    typeof after === "number" &&
+    before !== after
+  ) {
+    mustRead(effect, await cluster.scale(refIn(effect), after, { from: before }), after);
+    return { outcome: "made" };
+  }
   const object = await cluster.get(refIn(effect));
   if (same(fieldsOf(object, effect), effect.after)) return { outcome: "stood" };
   await write(cluster, effect, object, effect.after);
-  await readBack(cluster, effect, effect.after);
   return { outcome: "made" };
 };
 
@@ -32,7 +46,6 @@ export const undoField = async (effect: SetField, clients: Clients): Promise<Out
   if (!ours && !same(now, effect.after))
     return { outcome: "left", note: `Somebody else set it to ${JSON.stringify(now)}.` };
   await write(cluster, effect, object, effect.before);
-  await readBack(cluster, effect, effect.before);
   return { outcome: "made" };
 };
 
@@ -63,7 +76,10 @@ const refIn = ({ object }: SetField): Ref => ({
 
 const isScale = (path: readonly string[]): boolean => path.join(".") === "spec.replicas";
 
-/** Conditional on the version that was read: a write of somebody else in between is a Conflict, and the retry reads again. */
+/**
+ * Conditional on the version that was read: a write of somebody else in between is a Conflict, and the retry reads again. The server answers with
+ * the object as it stored it, admission and defaults included: that is what is read back.
+ */
 const write = async (
   cluster: Kubernetes,
   effect: SetField,
@@ -73,7 +89,8 @@ const write = async (
   const ref = refIn(effect);
   if (isScale(effect.path) && typeof value === "number") {
     const from = fieldOf(read, effect.path);
-    await cluster.scale(ref, value, typeof from === "number" ? { from } : {});
+    const left = await cluster.scale(ref, value, typeof from === "number" ? { from } : {});
+    mustRead(effect, left, value);
     return;
   }
   const version = fieldOf(read, ["metadata", "resourceVersion"]);
@@ -83,11 +100,9 @@ const write = async (
     effect.path[0] === "metadata"
       ? mergeVersion(patch, version)
       : { ...(patch as object), metadata: { resourceVersion: version } };
-  await cluster.mergePatch(
-    ref,
-    guarded as Json,
-    effect.path[0] === "status" ? { subresource: "status" } : {},
-  );
+  const subresource = effect.path[0] === "status" ? ({ subresource: "status" } as const) : {};
+  const left = await cluster.mergePatch(ref, guarded as Json, subresource);
+  mustRead(effect, fieldsOf(left, effect), value);
 };
 
 const changeOf = (read: KubeObject, { path, fields }: SetField, value: Json): Json =>
@@ -117,8 +132,7 @@ const mergeVersion = (patch: Json, version: Json): Json => {
   return { metadata: { ...metadata, resourceVersion: version } };
 };
 
-const readBack = async (cluster: Kubernetes, effect: SetField, wanted: unknown): Promise<void> => {
-  const found = fieldsOf(await cluster.get(refIn(effect)), effect);
+const mustRead = (effect: SetField, found: unknown, wanted: unknown): void => {
   if (same(found, wanted)) return;
   throw new NotAsIntended(
     `${sentenceOf(refIn(effect))} on the ${effect.cluster}: ${effect.path.join(".")} was set to ${JSON.stringify(wanted)} and reads ${JSON.stringify(found)}. It is tried again.`,

@@ -9,13 +9,16 @@ import { createObject, deleteObject, undoCreate, undoDelete } from "./objects.ts
 import { applyOwner, undoOwner } from "./owners.ts";
 import { applyRecord, createZone, undoRecord, undoZone } from "./zones.ts";
 
-/** Makes an effect and reads it back. Idempotent: what stands already stays. */
-export const applyEffect = (effect: Effect, clients: Clients): Promise<Outcome> => {
+/**
+ * Makes an effect and reads it back. Idempotent: what stands already stays.
+ * @param isFresh Its intent was recorded just now, so that no attempt of ours came before: some effects needn't look first.
+ */
+export const applyEffect = (effect: Effect, clients: Clients, isFresh = false): Promise<Outcome> => {
   switch (effect.kind) {
     case "set-field":
-      return applyField(effect, clients);
+      return applyField(effect, clients, isFresh);
     case "create-object":
-      return createObject(effect, clients);
+      return createObject(effect, clients, isFresh);
     case "delete-object":
       return deleteObject(effect, clients);
     case "set-record":

@@ -1,10 +1,10 @@
 /** `create-object` and `delete-object`: whole objects come and go, and only ours are taken away again. */
 
 import type { Effect } from "../../domain/effects.ts";
-import { NotAsIntended, Transient } from "../../domain/errors.ts";
+import { Conflict, Forbidden, Invalid, NotAsIntended, Transient } from "../../domain/errors.ts";
 import { type KubeObject, refOf, sentenceOf } from "../../domain/kube.ts";
 import type { Outcome } from "../journal.ts";
-import { findAny, isAlreadyExists, type Kubernetes } from "../kubernetes.ts";
+import { findAny, isAlreadyExists, isUnknownKind, type Kubernetes } from "../kubernetes.ts";
 import type { Clients } from "./clients.ts";
 
 type Create = Extract<Effect, { kind: "create-object" }>;
@@ -13,26 +13,37 @@ type Delete = Extract<Effect, { kind: "delete-object" }>;
 /** Says whose an object is: only what carries our migration's name is ever deleted by its undo. */
 export const CREATED_BY = "repot.dev/created-by";
 
-export const createObject = async (effect: Create, clients: Clients): Promise<Outcome> => {
+/**
+ * Creates an object that isn't there. Creating is a compare-and-swap on its absence, and the answer is the object as it was stored: the first
+ * attempt looks at nothing before and after. A later one looks first, since an earlier may have created it; so does whoever is refused.
+ */
+export const createObject = async (effect: Create, clients: Clients, isFresh: boolean): Promise<Outcome> => {
   const cluster = clients.kubernetes[effect.cluster];
   const object = effect.object as unknown as KubeObject;
-  const found = await standing(cluster, object);
-  if (found)
-    return isOurs(found, object)
-      ? { outcome: "stood" }
-      : { outcome: "stood", note: "It was there before us, and stays after us." };
   try {
+    const found = isFresh ? undefined : await standing(cluster, object);
+    if (found) return stood(found, object);
     await cluster.create(object);
+    return { outcome: "made" };
   } catch (error) {
+    // Kinds that came a moment ago aren't served, or aren't known to be, before some seconds have passed.
+    if (isUnknownKind(error)) throw new Transient(`${error.message} It is tried again.`, { cause: error });
+    // Admission and quotas judge before it is seen that the name is taken.
+    if (!(error instanceof Conflict || error instanceof Forbidden || error instanceof Invalid)) throw error;
+    const first = await standing(cluster, object);
+    if (first) return stood(first, object);
     if (!isAlreadyExists(error)) throw error;
     throw new Transient(
-      `${sentenceOf(refOf(object))} came into being on the ${effect.cluster} at the same moment. It is read again.`,
+      `${sentenceOf(refOf(object))} was on the ${effect.cluster} and is gone again. It is tried again.`,
       { cause: error },
     );
   }
-  await mustBeThere(cluster, effect.cluster, object);
-  return { outcome: "made" };
 };
+
+const stood = (found: KubeObject, object: KubeObject): Outcome =>
+  isOurs(found, object)
+    ? { outcome: "stood" }
+    : { outcome: "stood", note: "It was there before us, and stays after us." };
 
 /** Deletes what we created, if it is still ours. Restored objects go with the Restore that brought them. */
 export const undoCreate = async (effect: Create, clients: Clients): Promise<Outcome> => {
@@ -56,7 +67,6 @@ export const undoDelete = async (effect: Delete, clients: Clients): Promise<Outc
   const object = asNew(effect.before as unknown as KubeObject);
   if (await standing(cluster, object)) return { outcome: "stood" };
   await cluster.create(object);
-  await mustBeThere(cluster, effect.cluster, object);
   return { outcome: "made" };
 };
 
@@ -102,11 +112,4 @@ const remove = async (cluster: Kubernetes, found: KubeObject): Promise<Outcome> 
   if (left && left.metadata["uid"] === uid && left.metadata["deletionTimestamp"] === undefined)
     throw new NotAsIntended(`${sentenceOf(refOf(found))} was deleted and is still there. It is tried again.`);
   return { outcome: "made" };
-};
-
-const mustBeThere = async (cluster: Kubernetes, side: string, object: KubeObject): Promise<void> => {
-  if (await cluster.find(refOf(object))) return;
-  throw new NotAsIntended(
-    `${sentenceOf(refOf(object))} was created on the ${side} and can't be read yet. It is tried again.`,
-  );
 };

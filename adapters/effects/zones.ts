@@ -26,7 +26,7 @@ export const applyRecord = async (effect: SetRecord, clients: Clients): Promise<
     throw new Conflict(
       `${(effect.after ?? effect.before)?.type} ${(effect.after ?? effect.before)?.name} of zone ${effect.zoneId} was changed by somebody else to ${JSON.stringify(now)} and was left so. Put it back to ${JSON.stringify(effect.before)}, or roll back.`,
     );
-  return setRecord(route53, effect.zoneId, effect.after, effect.before);
+  return setRecord(route53, effect, now);
 };
 
 const keyOf = (record: RecordSet): string =>
@@ -88,7 +88,7 @@ export const undoRecord = async (effect: SetRecord, clients: Clients): Promise<O
   if (same(now, effect.before)) return { outcome: "stood" };
   if (!same(now, effect.after))
     return { outcome: "left", note: `Somebody else changed it to ${JSON.stringify(now)}.` };
-  return setRecord(route53, effect.zoneId, effect.before, effect.after);
+  return setRecord(route53, { ...effect, before: effect.after, after: effect.before }, now);
 };
 
 export const createZone = async (effect: CreateZone, clients: Clients): Promise<Outcome> => {
@@ -128,14 +128,9 @@ const current = async (route53: Route53, { zoneId, before, after }: SetRecord): 
 const same = (a: RecordSet | null, b: RecordSet | null): boolean =>
   a === null || b === null ? a === b : sameRecord(a, b);
 
-const setRecord = async (
-  route53: Route53,
-  zoneId: string,
-  to: RecordSet | null,
-  from: RecordSet | null,
-): Promise<Outcome> => {
-  const effect: SetRecord = { kind: "set-record", zoneId, before: from, after: to };
-  const now = await current(route53, effect);
+/** @param now The record set as it was read a moment ago. */
+const setRecord = async (route53: Route53, effect: SetRecord, now: RecordSet | null): Promise<Outcome> => {
+  const { zoneId, before: from, after: to } = effect;
   if (same(now, to)) return { outcome: "stood" };
   const change: RecordChange | undefined = to
     ? { action: "UPSERT", record: to }
