@@ -198,6 +198,7 @@ const WAITED_OUT: Readonly<Record<string, number>> = {
   "parent-late": FOR_EVER,
   "policy-late": FOR_EVER,
   "restore-slow": FOR_EVER,
+  "clusters-cut-off": 300,
   "metrics-late": 600,
   "metrics-missing": 600,
   "metrics-nan": 600,
@@ -265,6 +266,12 @@ export const FAULTS: readonly FaultKind[] = [
   ofWorld("broker-unreachable", "The target's workers are Ready and can't reach the broker of their queue.", [
     "measure-workers",
   ]),
+  ofWorld(
+    "clusters-cut-off",
+    "For five minutes pods of the target don't reach what stays on the source, brokers among it.",
+    // Not later: who leans on what stays on the source has leant on the way there, too.
+    ["compare-workload", "measure-workers", "observe-group"],
+  ),
   ofWorld(
     "metrics-missing",
     "The metrics of both sides answer with nothing.",

@@ -56,6 +56,7 @@ export type FaultsOptions = {
 
 /** What ends by itself, as its kind does: a network that never comes back is no fault but a loss. */
 const LASTS_SECONDS: Readonly<Record<string, number>> = {
+  "clusters-cut-off": 300,
   "source-unreachable": 60,
   "target-unreachable": 60,
 };

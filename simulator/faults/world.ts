@@ -88,6 +88,7 @@ export const makeWorldFaults = (
       },
       feltBy: (call) => call.service === "rabbitmq" || call.service === "sqs",
     },
+    "clusters-cut-off": { turn: severing(world) },
     ...metricsFaults(world.metrics),
     "node-lost": { turn: losing(world) },
     "webhook-down": { turn: refusing(world, around.plan) },
@@ -124,6 +125,16 @@ export const makeWorldFaults = (
     ]),
   );
 };
+
+/** What runs on the target doesn't reach what stays on the source. */
+const severing =
+  ({ queues, kafka, outside }: RehearsedWorld): WorldFault["turn"] =>
+  (on, struck) => {
+    const crossing = queues.switches().filter((queue) => queue.crosses);
+    for (const queue of crossing) queue.cutOff("target", on);
+    const concerned = crossing.length + kafka.cutOff(on) + outside.cutOff(on);
+    if (on && concerned > 0) struck();
+  };
 
 /** A controller that was handed over is started on the source again, by somebody who means well. */
 const startedAgain = (

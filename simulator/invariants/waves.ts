@@ -1,11 +1,14 @@
 /** Waves: nothing starts on the target before what it leans on stands there. */
 
-import type { KubeObject } from "../../domain/kube.ts";
-import { nameOf, type Workload } from "../../domain/plan.ts";
+import type { RunEvent } from "../../domain/events.ts";
+import { hookServices } from "../../domain/hooks.ts";
+import { type KubeObject, refOf, sentenceOf } from "../../domain/kube.ts";
+import { nameOf, type Plan, type Workload } from "../../domain/plan.ts";
 import { at } from "../../domain/pods.ts";
+import { workloadsBehind } from "../../domain/queries.ts";
 import type { Invariant } from "./invariant.ts";
 import type { Scene } from "./scene.ts";
-import { byName, isStarted, makeStanding, scaling } from "./standing.ts";
+import { byName, isStarted, makeStanding, type Standing, scaling } from "./standing.ts";
 
 /** What a workload has on the target when its wave is over. */
 const dueOf = (w: Workload): number => (w.move === "half-and-half" ? w.half : w.replicas);
@@ -15,18 +18,47 @@ const isUnderWay = (object: KubeObject): boolean =>
   object.kind === "Restore" &&
   !/^(Completed|PartiallyFailed|Failed|FailedValidation)$/.test(String(at(object, "status", "phase")));
 
+/** When each hook came to the target by our doing, and the Services that must answer for it. */
+const makeHooks = () => {
+  const came: { readonly at: number; readonly hook: KubeObject }[] = [];
+  return {
+    see: (event: RunEvent): void => {
+      if (event.type !== "effect" || event.step !== "restore-hooks" || event.status !== "done") return;
+      if (event.direction === "forward" && event.effect.kind === "create-object")
+        came.push({ at: event.at, hook: event.effect.object as unknown as KubeObject });
+    },
+    /** Hooks that nobody has answered for since they came: what their rules take is refused. */
+    silent: (plan: Plan, standing: Standing, now: number): readonly string[] => {
+      const behind = workloadsBehind(plan.workloads);
+      return came.flatMap(({ at: since, hook }) =>
+        hookServices(hook, true)
+          .filter((service) => {
+            const names = behind.get(service) ?? [];
+            return (
+              names.length > 0 &&
+              !names.some((name) => standing.stood(name, 1, { forSeconds: 0, since, now }))
+            );
+          })
+          .map((service) => `nobody behind ${service} has been ready since ${sentenceOf(refOf(hook))} came`),
+      );
+    },
+  };
+};
+
 export const makeWaves = (): Invariant<Scene> => {
   const standing = makeStanding();
+  const hooks = makeHooks();
   let workloads: ReadonlyMap<string, Workload> | undefined;
   return {
     name: "waves",
     sentence:
-      "A wave begins when everything is restored and every workload of the waves before has stood on the target.",
+      "A wave begins when everything is restored, every workload of the waves before has stood on the target, and what must answer for webhooks has.",
     check: ({ fact, plan, world }) => {
       const seen = fact();
       if (seen?.kind !== "event") return undefined;
       const { event } = seen;
       standing.see(event);
+      hooks.see(event);
       const set = scaling(event);
       const starts = set?.side === "target" && set.before === 0 && set.after > 0;
       const stops = set?.side === "source" && set.after === 0;
@@ -39,6 +71,8 @@ export const makeWaves = (): Invariant<Scene> => {
         return [
           `${set.workload} is started on the target while Velero's ${restoring.metadata.name} is under way.`,
         ];
+      const [silent] = hooks.silent(plan, standing, event.at);
+      if (silent !== undefined) return [`${set.workload} of wave ${wave} is moved, and ${silent}.`];
       const span = { forSeconds: 0, since: 0, now: event.at };
       const late = plan.workloads.find(
         (w) => w.wave !== null && w.wave < wave && isStarted(w) && !standing.stood(nameOf(w), dueOf(w), span),

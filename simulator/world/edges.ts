@@ -17,6 +17,8 @@ export type Edges = {
   /** From now on a side has this trouble; undefined ends it. */
   readonly trouble: (side: Side, trouble: Trouble | undefined) => void;
   readonly isClosed: (side: Side) => boolean;
+  /** From now on the target's pods don't reach what stays on the source, or can again. @returns how many workloads that concerns. */
+  readonly cutOff: (off: boolean) => number;
   readonly troubles: () => readonly {
     readonly side: Side;
     readonly workload: string;
@@ -44,7 +46,14 @@ export const makeEdges = (plan: Plan, changed: () => void): Edges => {
       reason: `${workload} has no AWS role in ${plan.settings.target.name}: nothing there reads ${OLD_ROLE}`,
     },
   }));
+  const crossing = crossingIn(plan);
+  let severed = false;
   return {
+    cutOff: (off) => {
+      severed = off;
+      changed();
+      return crossing.length;
+    },
     trouble: (side, trouble) => {
       if (trouble) now.set(side, trouble);
       else now.delete(side);
@@ -53,9 +62,20 @@ export const makeEdges = (plan: Plan, changed: () => void): Edges => {
     isClosed: (side) => now.get(side)?.closed === true,
     troubles: () => [
       ...withoutRole,
+      ...(severed ? crossing : []),
       ...[...now].flatMap(([side, refusal]) => entries.map((workload) => ({ side, workload, refusal }))),
     ],
   };
+};
+
+/** Workloads of the target that call what stays on the source. */
+const crossingIn = (plan: Plan) => {
+  const kept = new Set(plan.workloads.filter((w) => w.move === "keep-on-source").flatMap((w) => w.services));
+  return plan.workloads.flatMap((w) => {
+    const called = w.move === "keep-on-source" ? undefined : w.calls.find((c) => kept.has(c.service));
+    const reason = `${nameOf(w)} in ${plan.settings.target.name} can't reach ${called?.service}, which stays on the source: the clusters are cut off from each other`;
+    return called ? [{ side: "target" as const, workload: nameOf(w), refusal: { share: 1, reason } }] : [];
+  });
 };
 
 const withOldRole = (plan: Plan): readonly string[] => {

@@ -43,7 +43,7 @@ export type QueueWorld = {
   /** The same queues to switch: what comes in, and what stays in a worker's hands. */
   readonly switches: () => readonly Pick<
     WorkQueue,
-    "name" | "publish" | "sendElsewhere" | "reappear" | "stick" | "release" | "cutOff"
+    "name" | "publish" | "sendElsewhere" | "reappear" | "stick" | "release" | "cutOff" | "crosses"
   >[];
   /** Names of the queues that have lost a message; asked after every event. */
   readonly losing: () => readonly string[];

@@ -252,6 +252,11 @@ export class WorkQueue {
     this.#count();
   }
 
+  /** Whether its broker runs in the source and serves the target's workers as well. */
+  get crosses(): boolean {
+    return this.#broker?.side === "source" && !this.#broker.rebuilt;
+  }
+
   #isConnected(side: Side, { subscribesAt }: Known): boolean {
     return (
       !this.#unreachable[side] && subscribesAt !== undefined && subscribesAt <= this.#options.clock.now()

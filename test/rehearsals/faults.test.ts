@@ -67,6 +67,7 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
   "pod-crashes": [4],
   "approval-never": [5],
   // They pass, or do no harm.
+  "clusters-cut-off": [0],
   "source-unreachable": [0],
   "target-unreachable": [0],
   "clock-skew": [0],

@@ -1,8 +1,9 @@
 /** Storms, clashes and spikes while a consumer group moves: held, waited out or rolled back, and nothing lost. */
 
 import { describe, expect, test } from "vitest";
+import { env, workload } from "../domain/platform.ts";
 import { groupOf } from "./reader.ts";
-import { run } from "./small.ts";
+import { planned, run } from "./small.ts";
 
 const LIVE = () => groupOf({ policy: "live", assignor: "cooperative" });
 const STATIC = () => groupOf({ staticIdPrefix: "reader" }, "StatefulSet");
@@ -39,6 +40,46 @@ describe.each(CASES)("$kind at $step", ({ kind, step, plan }) => {
       requests: { failed: 0 },
       kafka: { lost: 0 },
     });
+  });
+});
+
+/** Brokers that stay on the source: the target's members reach them from afar. */
+const FROM_AFAR = () =>
+  planned(
+    {
+      meter: null,
+      kafka: workload("kafka", {
+        kind: "StatefulSet",
+        image: "apache/kafka:3.9.0",
+        replicas: 1,
+        service: 9092,
+        spec: "serviceName: kafka",
+        container: env("KAFKA_ADVERTISED_LISTENERS", "PLAINTEXT://kafka.shop:9092"),
+      }),
+      reader: workload("reader", {
+        replicas: 3,
+        container: `resources: {requests: {cpu: 50m, memory: 64Mi}}\n${env("KAFKA_BOOTSTRAP_SERVERS", "kafka.shop:9092")}`,
+      }),
+    },
+    {
+      decisions: { "shop/kafka": "keep-on-source" },
+      groups: [{ group: "reader", topic: "orders", workload: "shop/reader", messagesPerSecond: 60 }],
+    },
+  );
+
+test("clusters that are cut off from each other while a group moves: its members on the target lose their brokers, and come back", async () => {
+  const faults = [{ kind: "clusters-cut-off", step: "observe-group", skip: 4 }];
+  const { summary, events } = await run(FROM_AFAR(), { faults });
+  expect(summary.faults[0]?.struck).toBeGreaterThan(0);
+  const struckAt = events.find((e) => e.type === "fault")?.at ?? 0;
+  const members = events.flatMap((e) => (e.type === "kafka" && e.at > struckAt ? [e.target] : []));
+  // The session of who said nothing runs out.
+  expect([Math.min(...members), members.at(-1)]).toEqual([0, 3]);
+  expect(summary).toMatchObject({
+    outcome: "completed",
+    violations: [],
+    requests: { failed: 0 },
+    kafka: { lost: 0 },
   });
 });
 

@@ -187,7 +187,7 @@ const MAILER = workload("mailer", {
 });
 
 /** One writer, one volume, which is copied. */
-const BOOKS = {
+export const booksOf = (gib = 20): Readonly<Record<string, string>> => ({
   books: workload("books", {
     kind: "StatefulSet",
     replicas: 1,
@@ -195,7 +195,7 @@ const BOOKS = {
     spec: `serviceName: books
 volumeClaimTemplates:
   - metadata: {name: data}
-    spec: {accessModes: [ReadWriteOnce], storageClassName: gp3, resources: {requests: {storage: 20Gi}}}`,
+    spec: {accessModes: [ReadWriteOnce], storageClassName: gp3, resources: {requests: {storage: ${gib}Gi}}}`,
   }),
   gp3: `apiVersion: storage.k8s.io/v1
 kind: StorageClass
@@ -204,7 +204,7 @@ provisioner: ebs.csi.aws.com
 reclaimPolicy: Retain
 volumeBindingMode: WaitForFirstConsumer
 `,
-};
+});
 
 /** Owns the records of the platform's hosts, and deletes those that nobody wants. */
 const EXTERNAL_DNS = workload("external-dns", {
@@ -239,7 +239,7 @@ export const WITH_EXTERNAL_DNS: Readonly<Record<string, string>> = {
 /** The small platform with an autoscaler, a broker that stays behind, and a queue that is drained: what more there is to strike at. */
 export const rich = (): Planned =>
   planned(
-    { ...BROKER, ...BOOKS, autoscaler: AUTOSCALER, mailer: MAILER, secret: SECRET, ...WITH_EXTERNAL_DNS },
+    { ...BROKER, ...booksOf(), autoscaler: AUTOSCALER, mailer: MAILER, secret: SECRET, ...WITH_EXTERNAL_DNS },
     {
       decisions: { "shop/broker": "keep-on-source", "shop/books": "copy-with-pause" },
       queues: [

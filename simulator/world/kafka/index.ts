@@ -8,6 +8,7 @@ import type { Producer } from "../../../domain/kafka-drain.ts";
 import { byCodeUnit } from "../../../domain/kube.ts";
 import { SIDES, type Side } from "../../../domain/phases.ts";
 import { nameOf, type Plan } from "../../../domain/plan.ts";
+import { resolvesFrom } from "../../../domain/planning/addresses.ts";
 import { groupsOf } from "../../../domain/planning/groups.ts";
 import type { KafkaGroupSettings } from "../../../domain/settings/messaging.ts";
 import type { Clock } from "../../clock.ts";
@@ -64,6 +65,8 @@ export type KafkaWorld = {
   readonly floodBy: (times: number) => number;
   /** Consumers that start from now on need so much longer until they join. @returns how many groups there are. */
   readonly delayJoins: (ms: number) => number;
+  /** From now on the target's pods don't reach brokers that run in the source, or can again. @returns how many groups that concerns. */
+  readonly cutOff: (off: boolean) => number;
   /** Sets what is written to a topic, in messages a second. */
   readonly produce: (topic: string, messagesPerSecond: number) => void;
 };
@@ -136,6 +139,8 @@ export const makeKafka = (options: KafkaOptions): KafkaWorld => {
         },
         ordinals: workload?.kind === "StatefulSet",
         clusters,
+        // What the source's own clients use, they resolve.
+        reaches: (side) => side === "source" || broker?.rebuilt === true || isResolved(plan, broker),
         ...(place === "shared" ? {} : { apart: place }),
         inHandSeconds: options.inHandSeconds ?? 0,
         startMs: () => (options.startMs ?? START_MS) + late.ms,
@@ -146,6 +151,12 @@ export const makeKafka = (options: KafkaOptions): KafkaWorld => {
   const world = makeWorld(options, runs, topics, rates, listeners, late);
   for (const { run } of runs) run.say();
   return world;
+};
+
+/** Whether the target resolves what the brokers tell their clients to use: with one that it doesn't, some partitions are read by nobody. */
+const isResolved = (plan: Plan, broker: Broker | undefined): boolean => {
+  const services = plan.workloads.flatMap((w) => w.services);
+  return advertisedBy(plan, broker?.workload).every(({ host }) => resolvesFrom(host, services));
 };
 
 type Placed = { readonly run: GroupRun; readonly place: Place; readonly broker: Broker | undefined };
@@ -209,6 +220,11 @@ const makeWorld = (
     delayJoins: (ms) => {
       late.ms = ms;
       return own.length;
+    },
+    cutOff: (off) => {
+      const crossing = own.filter(({ broker, place }) => place === "shared" && broker !== undefined);
+      for (const { run } of crossing) run.cutOff("target", off);
+      return crossing.length;
     },
     produce: (topic, messagesPerSecond) => {
       rates.set(topic, messagesPerSecond);

@@ -17,9 +17,11 @@ export type ProcessesOptions = {
   readonly onCrash: () => void;
   /** The static id of a pod; undefined for dynamic members. */
   readonly instanceId: (pod: PodView) => string | undefined;
+  /** Whether what the brokers advertise means something on a side: who finds none of them joins nothing. */
+  readonly reaches: (side: Side) => boolean;
 };
 
-/** A process that was refused or fenced exits; its container is started again. */
+/** A process that was refused or fenced, or finds no broker, exits; its container is started again. */
 const RESTART_MS = 10_000;
 
 type Process = { readonly pod: PodView; readonly side: Side; member: Member | undefined; over: boolean };
@@ -29,6 +31,7 @@ const keyOf = (side: Side, pod: PodView): string => `${side}/${pod.name}/${pod.a
 export class Processes {
   readonly #options: ProcessesOptions;
   readonly #running = new Map<string, Process>();
+  readonly #cutOff = new Set<Side>();
   #made = 0;
 
   constructor(options: ProcessesOptions) {
@@ -92,6 +95,24 @@ export class Processes {
     if ("fenced" in answer && answer.fenced) this.#fenced(answer.fenced);
   }
 
+  /** From now on nothing of a side reaches the brokers, or can again: nobody says good-bye, sessions run out. */
+  cutOff(side: Side, off: boolean): void {
+    if (!off) {
+      this.#cutOff.delete(side);
+      return;
+    }
+    this.#cutOff.add(side);
+    for (const process of this.#running.values()) {
+      const { member } = process;
+      if (process.side !== side || !member?.alive) continue;
+      member.excused = true;
+      this.#options.onCrash();
+      this.#options.coordinator.lose(member);
+      process.member = undefined;
+      this.#restart(process);
+    }
+  }
+
   #add(side: Side, pod: PodView): Process {
     const process: Process = { pod, side, member: undefined, over: false };
     this.#running.set(keyOf(side, pod), process);
@@ -116,6 +137,10 @@ export class Processes {
 
   #join(process: Process): void {
     if (process.over) return;
+    if (this.#cutOff.has(process.side) || !this.#options.reaches(process.side)) {
+      this.#restart(process);
+      return;
+    }
     const member = this.#memberOf(process);
     const answer = this.#options.coordinator.join(member);
     if ("refused" in answer) {

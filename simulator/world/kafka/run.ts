@@ -54,6 +54,8 @@ export type RunOptions = {
   readonly ordinals: boolean;
   /** The clusters whose pods can reach these brokers. */
   readonly clusters: readonly Cluster[];
+  /** Whether the addresses that these brokers advertise mean something in a cluster. */
+  readonly reaches: (side: Side) => boolean;
   /** Set where the target has brokers of its own: this group is another one than the source's of the same name. */
   readonly apart?: Side;
   readonly inHandSeconds: number;
@@ -141,6 +143,7 @@ export class GroupRun {
       group: settings.group,
       startMs: options.startMs,
       instanceId: staticIdOf(options),
+      reaches: options.reaches,
       onLeaving: (side) => {
         this.#leaving = side;
       },
@@ -180,6 +183,11 @@ export class GroupRun {
     if (member?.instanceId === undefined) return false;
     this.#processes.intrude(member.instanceId, "10.99.0.1", "source");
     return true;
+  }
+
+  /** From now on a side's pods reach no broker, or can again. */
+  cutOff(side: Side, off: boolean): void {
+    this.#processes.cutOff(side, off);
   }
 
   view(): GroupView {

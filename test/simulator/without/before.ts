@@ -2,8 +2,20 @@
 
 import { type Nights, PLATFORMS } from "./nights.ts";
 
-const { annotated, approvers, bank, choosy, dated, exempt, living, plain, sluggish, stored, unpinned } =
-  PLATFORMS;
+const {
+  annotated,
+  approvers,
+  bank,
+  choosy,
+  dated,
+  exempt,
+  living,
+  plain,
+  sluggish,
+  stored,
+  unnamed,
+  unpinned,
+} = PLATFORMS;
 
 export const BEFORE: Nights = {
   "check-data": { platform: () => stored(50), breaks: "requests", ends: "refused" },
@@ -15,6 +27,7 @@ export const BEFORE: Nights = {
     breaks: "liveness",
     ends: "refused",
   },
+  "check-kafka": { platform: unnamed, breaks: "kafka-delay", ends: "refused" },
   "check-metrics": { platform: PLATFORMS.demanding, breaks: "liveness", ends: "refused" },
   "check-permissions": {
     platform: () => ({ ...PLATFORMS.asked(60, approvers(1, 240)) }),

@@ -3,7 +3,7 @@
 import { rich } from "../../rehearsals/small.ts";
 import { type Nights, PLATFORMS } from "./nights.ts";
 
-const { approvers, calm, hasty, living, plain, windowed } = PLATFORMS;
+const { approvers, calm, hasty, library, living, plain, windowed } = PLATFORMS;
 
 /** Somebody asks for the rollback while a function of the way forward is still alive. */
 const PRESSED = [
@@ -86,6 +86,13 @@ export const CUTTING: Nights = {
     platform: rich,
     rollBackAt: "cut-traffic",
     faults: [{ kind: "volume-snapshot-fails", step: "return-volumes", seconds: 600 }],
+    breaks: "rollback-incomplete",
+  },
+  // Hours of snapshot: asked four times a minute, four hours of looks are over in two.
+  "copy-back/Wait for the cloud": {
+    platform: () => library(180),
+    rollBackAt: "cut-traffic",
+    faults: [{ kind: "volume-snapshot-slow", step: "return-volumes", seconds: 14_400 }],
     breaks: "rollback-incomplete",
   },
   "copy-back/Wait for the copy": { rollBackAt: "cut-traffic", breaks: "patience" },

@@ -1,9 +1,10 @@
 /** What the gates, drains and waits of the freeze and of the move are good for: for each, a night in which a run without it breaks something. */
 
+import { slowlyGuarded } from "../../rehearsals/guarded.ts";
 import { groupOf } from "../../rehearsals/reader.ts";
 import { type Nights, PLATFORMS } from "./nights.ts";
 
-const { busyJobs, calm, plain, stored, windowed } = PLATFORMS;
+const { busyJobs, calm, library, plain, stored, windowed } = PLATFORMS;
 
 export const MOVING: Nights = {
   "check-window": {
@@ -50,6 +51,12 @@ export const MOVING: Nights = {
     faults: [{ kind: "hpa-fights", step: "measure-workers" }],
     breaks: "requests",
   },
+  // What answers for the webhook has stood for a moment and crashes again and again.
+  "observe-hooks": {
+    platform: slowlyGuarded,
+    faults: [{ kind: "pod-crashes", step: "scale-workload" }],
+    breaks: "waves",
+  },
   "observe-suite": { breaks: "promises" },
   // Between two looks of the guard, and after the suite.
   "observe-load": {
@@ -58,6 +65,12 @@ export const MOVING: Nights = {
     breaks: "promises",
   },
   "observe-copy": { breaks: "liveness" },
+  // Hours of snapshot: asked four times a minute, the history is full before it is over.
+  "copy-with-pause/Wait for the cloud": {
+    platform: () => library(420),
+    faults: [{ kind: "volume-snapshot-slow", step: "copy-volumes", seconds: 14_400 }],
+    breaks: "limits",
+  },
   "copy-with-pause/Wait for the copy": { breaks: "patience" },
   "copy-with-pause/Wait for the snapshot": { breaks: "patience" },
   "copy-with-pause/Wait until it is gone": { breaks: "patience" },

@@ -7,7 +7,7 @@ import type { Case, Platform } from "../../../simulator/campaign/case.ts";
 import { runCase, type Verdict } from "../../../simulator/campaign/run.ts";
 import { RIGHT } from "../../../simulator/planted/catalogue.ts";
 import { without } from "../../../simulator/planted/without.ts";
-import { GENTLE, planned, SETTINGS, TICK, WEB, WITH_EXTERNAL_DNS } from "../../rehearsals/small.ts";
+import { booksOf, GENTLE, planned, SETTINGS, TICK, WEB, WITH_EXTERNAL_DNS } from "../../rehearsals/small.ts";
 
 export type Night = {
   /** examples/small where absent. */
@@ -194,6 +194,14 @@ metadata: {name: web, namespace: shop}
 spec: {minAvailable: 1, selector: {matchLabels: {app: web}}}
 `,
     }),
+  /** A volume of so many GiB is copied, and people have approved a pause of a day. */
+  library: (gib: number) =>
+    planned(booksOf(gib), {
+      decisions: { "shop/books": "copy-with-pause" },
+      pauses: { "shop/books": 86_400 },
+    }),
+  /** A broker that its clients know by a name of the source alone. */
+  unnamed: () => planned({}, { kafka: { bootstrapServers: ["broker-0.kafka.svc:9092"] } }),
   /** An external-dns that writes into every zone of the name. */
   unpinned: () =>
     planned({
