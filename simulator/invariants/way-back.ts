@@ -26,7 +26,9 @@ export const makeWayBack = (): Invariant<Scene> => {
       const { startedBy } = JSON.parse(String((call.input as { readonly Body?: unknown }).Body ?? "{}")) as {
         readonly startedBy?: string;
       };
-      return startedBy === "person"
+      // What goes on where a person's rollback broke off is that person's choice.
+      chosen = startedBy === "person";
+      return chosen
         ? []
         : [
             `A rollback began after the delegation, started by "${String(startedBy)}": no person had chosen it.`,

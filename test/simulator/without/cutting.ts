@@ -85,7 +85,7 @@ export const CUTTING: Nights = {
   "copy-back/Wait for Velero": {
     platform: rich,
     rollBackAt: "cut-traffic",
-    faults: [{ kind: "volume-snapshot-fails", step: "return-volumes", seconds: 600 }],
+    faults: [{ kind: "volume-snapshot-fails", step: "return-volumes", seconds: 1_000 }],
     breaks: "rollback-incomplete",
   },
   // Hours of snapshot: asked four times a minute, four hours of looks are over in two.
