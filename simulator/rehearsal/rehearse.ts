@@ -68,6 +68,8 @@ export type RehearsalOptions = {
   readonly unwatched?: readonly string[];
   /** A violation ends the run there; with this it goes on to its end. */
   readonly goesOn?: boolean;
+  /** Nobody looks at what comes later: the run is broken off, and its end isn't judged. */
+  readonly endsAfterSeconds?: number;
 };
 
 export type Rehearsed = {
@@ -103,7 +105,7 @@ export const rehearse = async (options: RehearsalOptions): Promise<Rehearsed> =>
   run.freezeMeter.close(run.clock.elapsedSeconds());
   const objects = { ...before, sourceAfter: source.all(), targetAfter: target.all() };
   const zones = { zonesBefore, zonesAfter: zonesOf(run.world) };
-  if (!run.judges.stopped())
+  if (!run.stopped())
     run.judges.end({ plan: options.plan, ...objects, ...zones, stored: run.stored, ...endOf(run.recorder) });
   const ending = endingOf(run.recorder.events);
   return {
@@ -217,9 +219,16 @@ const makeRun = (options: RehearsalOptions) => {
     },
   });
   const run = { migration: plan.migration, plan: hash };
-  const driver = makeDriver({ ...options, clock, engine, start, run, stopped: record.judges.stopped });
-  return { ...record, clock, world, faults, seam, driver, mistakes, functionSecondsMax };
+  const stopped = stoppedBy(options, clock, record.judges);
+  const driver = makeDriver({ ...options, clock, engine, start, run, stopped });
+  return { ...record, clock, world, faults, seam, driver, mistakes, functionSecondsMax, stopped };
 };
+
+/** Whether a run is over before its end: something broke, or nobody looks any further. */
+const stoppedBy =
+  ({ endsAfterSeconds = Number.POSITIVE_INFINITY }: RehearsalOptions, clock: Clock, { stopped }: Judges) =>
+  (): boolean =>
+    stopped() || clock.elapsedSeconds() >= endsAfterSeconds;
 
 /** What every invocation has in common, and how long each function took at most. */
 const servingOf = (parts: {

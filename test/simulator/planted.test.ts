@@ -5,11 +5,12 @@ import { loadPlatform } from "../../cli/campaign.ts";
 import { steps } from "../../functions/index.ts";
 import type { Case, Platform } from "../../simulator/campaign/case.ts";
 import { OF_RUNS } from "../../simulator/campaign/of-runs.ts";
-import { runCase } from "../../simulator/campaign/run.ts";
+import { optionsOf, runCase, type Verdict } from "../../simulator/campaign/run.ts";
 import { faultOf, stepsOf } from "../../simulator/faults/catalogue.ts";
 import type { PlantedBug } from "../../simulator/planted/bug.ts";
 import { PLANTED, plantedOf, programWith, RIGHT } from "../../simulator/planted/catalogue.ts";
 import { invariants } from "../../simulator/rehearsal/judges.ts";
+import { rehearse } from "../../simulator/rehearsal/rehearse.ts";
 import { machines } from "../../workflows/index.ts";
 
 let platform: Platform;
@@ -28,11 +29,19 @@ const night = (bug: PlantedBug, over: Partial<Case> = {}): Case => ({
   ...over,
 });
 
+const watched = new Map<PlantedBug, Promise<Verdict>>();
+/** The night of a bug, once: whoever looks at it again looks at the same run. */
+const watchedOnce = (bug: PlantedBug): Promise<Verdict> => {
+  const known = watched.get(bug) ?? runCase(platform, night(bug));
+  watched.set(bug, known);
+  return known;
+};
+
 describe("a planted bug is caught by the invariant that the catalogue names", () => {
   it.each(PLANTED.map((bug) => [bug.name, bug.caughtBy, bug] as const))(
     "%s by %s",
     async (_, caughtBy, bug) => {
-      const { breach, outcome } = await runCase(platform, night(bug));
+      const { breach, outcome } = await watchedOnce(bug);
       expect(breach?.name, `${outcome}: ${breach?.sentence}`).toBe(caughtBy);
     },
   );
@@ -56,6 +65,17 @@ describe("the right program breaks nothing in the nights that show the wrong one
   });
 });
 
+/** A run that nobody watches for what it breaks. A minute after it was broken is enough to see that it goes on, but for what only the end shows. */
+const blindly = async (tried: Case, caughtAt: number) => {
+  if (OF_RUNS.some(({ name }) => tried.unwatched?.includes(name))) {
+    const { breach, virtualSeconds } = await runCase(platform, tried);
+    return { broke: [breach?.name], virtualSeconds };
+  }
+  const options = { ...platform, ...optionsOf(tried), endsAfterSeconds: caughtAt + 60, onEvent: () => {} };
+  const { violations, virtualSeconds } = (await rehearse(options)).summary;
+  return { broke: violations.map((v) => v.invariant), virtualSeconds };
+};
+
 describe("without that invariant the run goes on", () => {
   const seen = PLANTED.filter(
     (bug, i) => PLANTED.findIndex((other) => other.caughtBy === bug.caughtBy) === i,
@@ -63,10 +83,10 @@ describe("without that invariant the run goes on", () => {
   it.each(seen.map((bug) => [bug.caughtBy, bug.name, bug] as const))(
     "%s, and %s",
     async (caughtBy, _, bug) => {
-      const watched = await runCase(platform, night(bug));
-      const blind = await runCase(platform, night(bug, { unwatched: [caughtBy] }));
-      expect(blind.breach?.name).not.toBe(caughtBy);
-      expect(blind.virtualSeconds).toBeGreaterThanOrEqual(watched.virtualSeconds);
+      const { virtualSeconds: caughtAt } = await watchedOnce(bug);
+      const { broke, virtualSeconds } = await blindly(night(bug, { unwatched: [caughtBy] }), caughtAt);
+      expect(broke).not.toContain(caughtBy);
+      expect(virtualSeconds).toBeGreaterThanOrEqual(caughtAt);
     },
   );
 });
