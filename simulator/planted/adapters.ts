@@ -23,7 +23,7 @@ export const ADAPTERS: readonly PlantedBug[] = [
     name: "page-two-forgotten",
     sentence: "Of a list of the bucket only the first page is read.",
     area: "adapter",
-    caughtBy: "undo",
+    caughtBy: "rollback-incomplete",
     plant: inEveryStep((context) =>
       listing(context, () => ({ IsTruncated: false, NextContinuationToken: undefined })),
     ),
