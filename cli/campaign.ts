@@ -36,7 +36,11 @@ import { makeProgress } from "./progress.ts";
 
 const EXIT = { done: 0, unexpected: 1, violated: 6 } as const;
 
-const SMALL = fileURLToPath(new URL("../examples/small", import.meta.url));
+/** The platform that comes with Repot: the small one, or what a planted bug is about. */
+const shipped = (planted: readonly string[]): string => {
+  const own = plantedOf(planted).find((bug) => bug.platform !== undefined)?.platform;
+  return fileURLToPath(new URL(`../examples/${own ?? "small"}`, import.meta.url));
+};
 
 /** @returns 0. */
 export const list = (io: Pick<Io, "out">): number => {
@@ -44,9 +48,13 @@ export const list = (io: Pick<Io, "out">): number => {
   return EXIT.done;
 };
 
-/** What is rehearsed. @throws BadInput or Refused where it can't be. */
-export const loadPlatform = async (path: string | undefined, io: Pick<Io, "stdin">): Promise<Platform> => {
-  const { plan, text } = await loadPlan([path ?? SMALL], { decide: {} }, io.stdin);
+/** What is rehearsed. @param planted Bugs, where no path is given. @throws BadInput or Refused where it can't be. */
+export const loadPlatform = async (
+  path: string | undefined,
+  io: Pick<Io, "stdin">,
+  planted: readonly string[] = [],
+): Promise<Platform> => {
+  const { plan, text } = await loadPlan([path ?? shipped(planted)], { decide: {} }, io.stdin);
   const reasons = reasonsNotToStart(plan);
   if (reasons.length > 0) throw new Refused(reasons.join("\n"));
   return { plan, hash: planHash(text) };
@@ -64,7 +72,7 @@ export const campaign = async (options: CampaignOptions, io: Io): Promise<number
   const { planted, unwatched, mode } = options;
   plantedOf(planted);
   mustBeInvariants(unwatched);
-  const platform = await loadPlatform(options.plan, io);
+  const platform = await loadPlatform(options.plan, io, planted);
   const startedMs = io.wallMs();
   const seconds = () => (io.wallMs() - startedMs) / 1000;
   const tally = makeCampaignTally();

@@ -24,7 +24,7 @@ const load = async (
   io: Io,
 ): Promise<{ readonly tried: Case; readonly platform: Platform }> => {
   const tried = parseCase(decodeText(await readFile(file), file), file);
-  const platform = await loadPlatform(plan, io);
+  const platform = await loadPlatform(plan, io, tried.planted);
   if (platform.hash !== tried.platform)
     throw new BadInput(
       `${file} was found on another platform: its plan has the hash ${tried.platform.slice(0, 12)}, this one ${platform.hash.slice(0, 12)}. Name the plan that the campaign was given, with --plan.`,

@@ -25,6 +25,8 @@ export type PlantedBug = {
   /** The invariant that must catch it. */
   readonly caughtBy: string;
   readonly plant: Edit;
+  /** A folder of examples/: the platform that has what the mistake is about. examples/small where absent. */
+  readonly platform?: string;
   /** Absent: any night shows it. */
   readonly shownBy?: Night;
 };

@@ -1,10 +1,20 @@
 /** Planted bugs around what must not exist twice: singletons, static members, schedules. */
 
+import { makeEffect } from "../../functions/effect.ts";
+import type { Run } from "../../functions/run.ts";
 import type { PlantedBug } from "./bug.ts";
 import { added, all, changed, inMachine, inOrder, inStep, leftOut } from "./edit.ts";
 import type { Scaling } from "./inputs.ts";
 
 const SCHEDULE = "{% $item.move = 'hand-over-schedule' %}";
+
+const BINDING = {
+  apiVersion: "elbv2.k8s.aws/v1beta1",
+  kind: "TargetGroupBinding",
+  namespace: "shop",
+  name: "web",
+};
+const MARK = ["spec", "multiClusterTargetGroup"];
 
 /** For workloads of one class: started there, then stopped here. */
 const startingFirst = (workloadClass: string) =>
@@ -106,5 +116,37 @@ export const EXCLUSIVE: readonly PlantedBug[] = [
     area: "workflow",
     caughtBy: "controllers",
     plant: inMachine("hand-over-controller", leftOut("An identity of its own")),
+  },
+  {
+    name: "binding-for-one-cluster",
+    sentence:
+      "On the target a binding loses the mark that others register in its target group, too: each controller takes the other's pods out.",
+    area: "step",
+    caughtBy: "controllers",
+    platform: "controllers",
+    plant: inStep(
+      "arm-controller",
+      (right) => async (input, context) => {
+        const { run } = input as { readonly run: Run };
+        await makeEffect(
+          context,
+          run,
+          { step: "arm-controller", operation: "9999-unmark", move: "0" },
+          { kind: "set-field", cluster: "target", object: BINDING, path: MARK, before: true, after: null },
+        );
+        return right(input, context);
+      },
+      (needs) => ({
+        ...needs,
+        kubernetes: {
+          ...needs.kubernetes,
+          target: [
+            "get targetgroupbindings.elbv2.k8s.aws",
+            "patch targetgroupbindings.elbv2.k8s.aws",
+            ...(needs.kubernetes?.target ?? []),
+          ],
+        },
+      }),
+    ),
   },
 ];

@@ -35,11 +35,11 @@ const hunt = async (platform: Platform, seed: number, bug: PlantedBug): Promise<
 };
 
 const [seedText = "1", ...names] = process.argv.slice(2);
-const platform = await loadPlatform(undefined, { stdin: async () => new Uint8Array() });
 const bugs = names.length > 0 ? plantedOf(names) : PLANTED;
 const missed: string[] = [];
 let slow = 0;
 for (const bug of bugs) {
+  const platform = await loadPlatform(undefined, { stdin: async () => new Uint8Array() }, [bug.name]);
   const { runs, seconds, others, tried } = await hunt(platform, Number(seedText), bug);
   const before = others.length === 0 ? "" : `; before it: ${others.join(", ")}`;
   if (!tried) {

@@ -13,14 +13,18 @@ import { invariants } from "../../simulator/rehearsal/judges.ts";
 import { rehearse } from "../../simulator/rehearsal/rehearse.ts";
 import { machines } from "../../workflows/index.ts";
 
-let platform: Platform;
+const platforms = new Map<string | undefined, Platform>();
 beforeAll(async () => {
-  platform = await loadPlatform(undefined, { stdin: async () => new Uint8Array() });
+  for (const { name, platform } of PLANTED)
+    if (!platforms.has(platform))
+      platforms.set(platform, await loadPlatform(undefined, { stdin: async () => new Uint8Array() }, [name]));
 });
+
+const platformOf = ({ platform }: PlantedBug): Platform => platforms.get(platform) as Platform;
 
 const night = (bug: PlantedBug, over: Partial<Case> = {}): Case => ({
   format: 1,
-  platform: platform.hash,
+  platform: platformOf(bug).hash,
   seed: 1,
   approve: bug.shownBy?.approve ?? "auto",
   faults: [...(bug.shownBy?.faults ?? [])],
@@ -32,7 +36,7 @@ const night = (bug: PlantedBug, over: Partial<Case> = {}): Case => ({
 const watched = new Map<PlantedBug, Promise<Verdict>>();
 /** The night of a bug, once: whoever looks at it again looks at the same run. */
 const watchedOnce = (bug: PlantedBug): Promise<Verdict> => {
-  const known = watched.get(bug) ?? runCase(platform, night(bug));
+  const known = watched.get(bug) ?? runCase(platformOf(bug), night(bug));
   watched.set(bug, known);
   return known;
 };
@@ -48,15 +52,17 @@ describe("a planted bug is caught by the invariant that the catalogue names", ()
 });
 
 describe("the right program breaks nothing in the nights that show the wrong ones", () => {
-  const nights = new Map(PLANTED.map((bug) => [JSON.stringify(bug.shownBy ?? {}), bug] as const));
+  const nights = new Map(
+    PLANTED.map((bug) => [JSON.stringify([bug.platform, bug.shownBy ?? {}]), bug] as const),
+  );
   it.each([...nights].map(([text, bug]) => [text, bug] as const))("%s", async (_, bug) => {
-    const { breach, outcome } = await runCase(platform, { ...night(bug), planted: [] });
+    const { breach, outcome } = await runCase(platformOf(bug), { ...night(bug), planted: [] });
     expect(breach?.name, `${outcome}: ${breach?.sentence}`).toBeUndefined();
   });
 
   it("nor where the broker answers nobody who measures workers", async () => {
     const faults = [{ kind: "broker-unreachable", step: "measure-workers" }];
-    const { breach, struck } = await runCase(platform, {
+    const { breach, struck } = await runCase(platformOf(PLANTED[0] as PlantedBug), {
       ...night(PLANTED[0] as PlantedBug, { faults }),
       planted: [],
     });
@@ -66,7 +72,9 @@ describe("the right program breaks nothing in the nights that show the wrong one
 });
 
 /** A run that nobody watches for what it breaks. A minute after it was broken is enough to see that it goes on, but for what only the end shows. */
-const blindly = async (tried: Case, caughtAt: number) => {
+const blindly = async (bug: PlantedBug, caughtAt: number) => {
+  const platform = platformOf(bug);
+  const tried = night(bug, { unwatched: [bug.caughtBy] });
   if (OF_RUNS.some(({ name }) => tried.unwatched?.includes(name))) {
     const { breach, virtualSeconds } = await runCase(platform, tried);
     return { broke: [breach?.name], virtualSeconds };
@@ -84,7 +92,7 @@ describe("without that invariant the run goes on", () => {
     "%s, and %s",
     async (caughtBy, _, bug) => {
       const { virtualSeconds: caughtAt } = await watchedOnce(bug);
-      const { broke, virtualSeconds } = await blindly(night(bug, { unwatched: [caughtBy] }), caughtAt);
+      const { broke, virtualSeconds } = await blindly(bug, caughtAt);
       expect(broke).not.toContain(caughtBy);
       expect(virtualSeconds).toBeGreaterThanOrEqual(caughtAt);
     },
