@@ -267,12 +267,6 @@ export const FAULTS: readonly FaultKind[] = [
     "measure-workers",
   ]),
   ofWorld(
-    "clusters-cut-off",
-    "For five minutes pods of the target don't reach what stays on the source, brokers among it.",
-    // Not later: who leans on what stays on the source has leant on the way there, too.
-    ["compare-workload", "measure-workers", "observe-group"],
-  ),
-  ofWorld(
     "metrics-missing",
     "The metrics of both sides answer with nothing.",
     ["check-metrics", "compare-platform", "compare-workload", "observe-stragglers"],

@@ -27,6 +27,12 @@ export const ofWorld = (
 
 export const MACHINERY: readonly FaultKind[] = [
   ofWorld(
+    "clusters-cut-off",
+    "For five minutes pods of the target don't reach what stays on the source, brokers among it.",
+    // Not later: who leans on what stays on the source has leant on the way there, too.
+    ["compare-workload", "measure-workers", "observe-group"],
+  ),
+  ofWorld(
     "parent-late",
     "The parent's servers take many minutes until they answer with a change; those of the zone don't.",
     ["delegate-zone"],

@@ -14,14 +14,14 @@ const PRESSED = [
 export const CUTTING: Nights = {
   // Between two looks of the guard, with the last look at our own load.
   "validate-target": {
-    platform: calm,
+    platform: () => calm(),
     faults: [{ kind: "edge-closed", step: "observe-load", skip: 3 }],
     breaks: "requests",
   },
-  // Between two looks of the guard, with the last look at who still uses the source.
+  // Between two looks of the guard, just before the source gives up its capacity.
   "compare-platform": {
-    platform: calm,
-    faults: [{ kind: "target-slow", step: "observe-stragglers", skip: 7 }],
+    platform: () => calm(hasty),
+    faults: [{ kind: "target-slow", step: "observe-stragglers" }],
     breaks: "promises",
   },
   "cut-traffic/Wait for the window": {

@@ -60,7 +60,7 @@ export const MOVING: Nights = {
   "observe-suite": { breaks: "promises" },
   // Between two looks of the guard, and after the suite.
   "observe-load": {
-    platform: calm,
+    platform: () => calm(),
     faults: [{ kind: "target-slow", step: "compare-whole" }],
     breaks: "promises",
   },

@@ -94,7 +94,7 @@ export const PLATFORMS = {
       },
     ),
   /** The guard looks once an hour: what begins in between is for the gates to find. */
-  calm: () => planned({}, { gates: { continuousSeconds: 3_600 } }),
+  calm: (more: Settings = {}) => planned({}, { gates: { continuousSeconds: 3_600 }, ...more }),
   /** Jobs that take a little longer than their schedule's period, one at a time. */
   busyJobs: () =>
     planned({
