@@ -5,6 +5,7 @@
 
 import { ours, SYSTEM_NAMESPACE } from "./bundle.ts";
 import { canonicalLine, sha256 } from "./canonical.ts";
+import { holds, isEndedPod } from "./conditions.ts";
 import { byCodeUnit, type Json, type KubeObject } from "./kube.ts";
 import { nameOf, type Workload } from "./plan.ts";
 import { at, isLoose, templateOf, workloadKindOf } from "./pods.ts";
@@ -120,19 +121,11 @@ export const placeholderOf = (migration: string, demand: Demand): KubeObject => 
 
 type Room = { readonly node: KubeObject; cpuMilli: number; memoryBytes: number; pods: number };
 
-const isReady = (node: KubeObject): boolean => {
-  const conditions = at(node, "status", "conditions");
-  const ready =
-    Array.isArray(conditions) &&
-    conditions.some((c) => isLoose(c) && c["type"] === "Ready" && c["status"] === "True");
-  return ready && at(node, "spec", "unschedulable") !== true;
-};
+const isReady = (node: KubeObject): boolean =>
+  holds(node, "Ready") && at(node, "spec", "unschedulable") !== true;
 
 const numberOf = (value: unknown): number =>
   typeof value === "string" || typeof value === "number" ? (parseQuantity(value) ?? 0) : 0;
-
-const isOver = (pod: KubeObject): boolean =>
-  ["Succeeded", "Failed"].includes(String(at(pod, "status", "phase")));
 
 /** Free room on each Ready node; placeholders count as free, since they make way. */
 const roomsOf = (nodes: readonly KubeObject[], pods: readonly KubeObject[]): readonly Room[] => {
@@ -149,7 +142,7 @@ const roomsOf = (nodes: readonly KubeObject[], pods: readonly KubeObject[]): rea
   );
   for (const pod of pods) {
     const room = rooms.get(String(at(pod, "spec", "nodeName") ?? ""));
-    if (!room || isOver(pod) || pod.metadata.labels?.[PLACEHOLDER_LABEL] !== undefined) continue;
+    if (!room || isEndedPod(pod) || pod.metadata.labels?.[PLACEHOLDER_LABEL] !== undefined) continue;
     room.cpuMilli -= requestOf(pod["spec"], "cpu") * 1_000;
     room.memoryBytes -= requestOf(pod["spec"], "memory");
     room.pods -= 1;

@@ -6,6 +6,7 @@
 import { gapsOf } from "../domain/chains.ts";
 import { compareSides } from "../domain/comparison.ts";
 import { comparePods, type SidePods } from "../domain/comparison-pods.ts";
+import { conditionOf, isGoing, isReadyPod } from "../domain/conditions.ts";
 import type { Verdict } from "../domain/gates.ts";
 import type { KubeObject } from "../domain/kube.ts";
 import type { Side } from "../domain/phases.ts";
@@ -102,7 +103,7 @@ const sidePods = async (context: Context, plan: SlimPlan, item: Item, side: Side
   return {
     cluster: plan.settings[side].name,
     pods: pods.length,
-    ready: pods.filter(isReady).length,
+    ready: pods.filter(isReadyPod).length,
     restarted: pods.filter((p) => restartedWithin(p, RESTARTS_SECONDS, now)).length,
     observedAt: context.now().toISOString(),
     source: `Pods of ${item.kind} ${item.namespace}/${item.name}`,
@@ -124,21 +125,13 @@ export const isCrashing = (pod: KubeObject): boolean =>
 const since = (value: unknown, now: number): number =>
   typeof value === "string" ? (now - Date.parse(value)) / 1_000 : Number.NaN;
 
-const readiness = (pod: KubeObject): Readonly<Record<string, unknown>> | undefined => {
-  const conditions = at(pod, "status", "conditions");
-  return (Array.isArray(conditions) ? conditions : []).find((c) => isLoose(c) && c["type"] === "Ready");
-};
-
-export const isGoing = (pod: KubeObject): boolean => pod.metadata["deletionTimestamp"] !== undefined;
-export const isReady = (pod: KubeObject): boolean => readiness(pod)?.["status"] === "True" && !isGoing(pod);
-
 export const restartedWithin = (pod: KubeObject, seconds: number, now: number): boolean =>
   statuses(pod).some((c) => since(at(c, "lastState", "terminated", "finishedAt"), now) < seconds);
 
 const isSteady = (pod: KubeObject, now: number): boolean =>
-  isReady(pod) &&
+  isReadyPod(pod) &&
   !restartedWithin(pod, STEADY_SECONDS, now) &&
-  !(since(readiness(pod)?.["lastTransitionTime"], now) < STEADY_SECONDS);
+  !(since(conditionOf(pod, "Ready")?.lastTransitionTime, now) < STEADY_SECONDS);
 
 /** Of the workloads on the ways through one, those that have a ready pod on the target. The other namespaces of a large cluster aren't read. */
 const standing = async (context: Context, plan: SlimPlan, name: string): Promise<ReadonlySet<string>> => {

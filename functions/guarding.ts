@@ -12,6 +12,7 @@ import {
 } from "../domain/checks/health.ts";
 import { compareSides, type SideMeasured } from "../domain/comparison.ts";
 import { comparePods, type SidePods } from "../domain/comparison-pods.ts";
+import { isGoing, isReadyPod } from "../domain/conditions.ts";
 import type { Verdict } from "../domain/gates.ts";
 import { zAmong } from "../domain/intervals.ts";
 import type { KubeObject } from "../domain/kube.ts";
@@ -20,7 +21,7 @@ import { nameOf, type Workload } from "../domain/plan.ts";
 import { hostsLeadingToEach } from "../domain/queries.ts";
 import { type Pair, together } from "../domain/whole-platform.ts";
 import { asking } from "./check.ts";
-import { isCrashing, isGoing, isReady, notComplete, RESTARTS_SECONDS, restartedWithin } from "./comparing.ts";
+import { isCrashing, notComplete, RESTARTS_SECONDS, restartedWithin } from "./comparing.ts";
 import { measureAll } from "./measuring-all.ts";
 import { freeAddresses } from "./network.ts";
 import { orUnknown } from "./objects.ts";
@@ -197,7 +198,7 @@ const podVerdicts = (
   const sideOf = (side: Side): SidePods => ({
     cluster: seen[side].cluster,
     pods: pods[side].length,
-    ready: pods[side].filter(isReady).length,
+    ready: pods[side].filter(isReadyPod).length,
     restarted: pods[side].filter((p) => restartedWithin(p, RESTARTS_SECONDS, now)).length,
     observedAt: context.now().toISOString(),
     source: `Pods of ${workload.kind} ${name}`,

@@ -1,29 +1,22 @@
 /** What steps of consumer groups look at: the pods of the members on both sides, and the groups as Kafka has them. */
 
 import type { Kafka } from "../adapters/kafka.ts";
+import { isEndedPod, isReadyPod } from "../domain/conditions.ts";
 import type { GroupItem } from "../domain/items.ts";
 import { type MemberPods, type ObservedGroup, type Offset, waitingOf } from "../domain/kafka.ts";
 import type { KubeObject } from "../domain/kube.ts";
 import type { Side } from "../domain/phases.ts";
+import { at } from "../domain/pods.ts";
 import { type Item, kubernetesOf } from "./run.ts";
 import type { Context } from "./step.ts";
 import { podsOf, refOfItem, statusOf } from "./workload.ts";
 
 export const MEMBER_READS = ["get deployments", "get statefulsets", "list pods"] as const;
 
-type PodStatus = {
-  readonly phase?: string;
-  readonly podIP?: string;
-  readonly conditions?: readonly { readonly type: string; readonly status: string }[];
+const addressOf = (pod: KubeObject): string | undefined => {
+  const address = at(pod, "status", "podIP");
+  return typeof address === "string" ? address : undefined;
 };
-
-const statusOfPod = (pod: KubeObject): PodStatus => (pod["status"] ?? {}) as PodStatus;
-
-const isOver = (pod: KubeObject): boolean => ["Succeeded", "Failed"].includes(statusOfPod(pod).phase ?? "");
-
-const isReady = (pod: KubeObject): boolean =>
-  pod.metadata["deletionTimestamp"] === undefined &&
-  (statusOfPod(pod).conditions ?? []).some((c) => c.type === "Ready" && c.status === "True");
 
 /** The pods of a workload on one side, with the addresses that brokers see. */
 export const memberPods = async (
@@ -33,12 +26,12 @@ export const memberPods = async (
 ): Promise<MemberPods> => {
   const cluster = kubernetesOf(context, side);
   const workload = await cluster.get(refOfItem(item));
-  const pods = (await podsOf(cluster, workload)).filter((pod) => !isOver(pod));
+  const pods = (await podsOf(cluster, workload)).filter((pod) => !isEndedPod(pod));
   return {
     wanted: statusOf(workload).wanted,
-    ready: pods.filter(isReady).length,
+    ready: pods.filter(isReadyPod).length,
     all: pods.length,
-    addresses: pods.flatMap((pod) => statusOfPod(pod).podIP ?? []),
+    addresses: pods.flatMap((pod) => addressOf(pod) ?? []),
   };
 };
 

@@ -1,6 +1,7 @@
 /** Did the end-to-end suite pass, and does each host answer right now on the target? Changes nothing. */
 
 import { SYSTEM_NAMESPACE } from "../domain/bundle.ts";
+import { holds } from "../domain/conditions.ts";
 import { suiteNameOf } from "../domain/e2e.ts";
 import type { Verdict } from "../domain/gates.ts";
 import type { KubeObject } from "../domain/kube.ts";
@@ -34,11 +35,7 @@ export const observeSuite = gate({
 const stateOf = (job: KubeObject | undefined): "succeeded" | "failed" | "running" | "absent" => {
   if (!job) return "absent";
   if (Number(at(job, "status", "succeeded") ?? 0) > 0) return "succeeded";
-  const conditions = at(job, "status", "conditions");
-  const failed =
-    Array.isArray(conditions) &&
-    conditions.some((c) => at(c, "type") === "Failed" && at(c, "status") === "True");
-  return failed ? "failed" : "running";
+  return holds(job, "Failed") ? "failed" : "running";
 };
 
 const jobOf = async (context: Context, host: string): Promise<Verdict> => {

@@ -1,6 +1,7 @@
 /** Says whether a workload stands on one side: as many ready pods as it should have, or none at all. Changes nothing. */
 
 import * as z from "zod";
+import { conditionsOf } from "../domain/conditions.ts";
 import { ItemSchema, kubernetesOf, RunSchema, SideSchema } from "./run.ts";
 import { step } from "./step.ts";
 import { isScalable, podsOf, refOfItem, statusOf } from "./workload.ts";
@@ -54,10 +55,7 @@ const whyNot = async (
 ): Promise<string> => {
   if (ready) return "";
   for (const pod of await podsOf(cluster, workload)) {
-    const { conditions = [] } = (pod["status"] ?? {}) as {
-      readonly conditions?: readonly { type: string; status: string; message?: string; reason?: string }[];
-    };
-    const failing = conditions.find(
+    const failing = conditionsOf(pod).find(
       (c) =>
         c.status === "False" &&
         (c.type === "PodScheduled" || c.type === "Ready" || c.type === "ContainersReady"),

@@ -1,9 +1,9 @@
 /** What steps ask of one workload on one side: its reference, its pods, whether it stands. */
 
 import type { Kubernetes } from "../adapters/kubernetes.ts";
+import { conditionOf, holds } from "../domain/conditions.ts";
 import { Invalid } from "../domain/errors.ts";
 import { type KubeObject, keyOf, type Ref, refOf, sentenceOf } from "../domain/kube.ts";
-import { at } from "../domain/pods.ts";
 import { meetsExpression } from "../domain/selectors.ts";
 import { kindsOf, stockOf } from "./objects.ts";
 import type { Item } from "./run.ts";
@@ -90,14 +90,10 @@ export const podsOf = async (cluster: Kubernetes, workload: KubeObject): Promise
   );
 };
 
-type Condition = { readonly type: string; readonly status: string; readonly lastTransitionTime?: string };
-
 /** For how long a pod has been Ready; undefined where it isn't, 0 where nobody says since when. */
 export const readySecondsOf = (pod: KubeObject, now: Date): number | undefined => {
-  const conditions = (at(pod, "status", "conditions") ?? []) as readonly Condition[];
-  const ready = conditions.find((c) => c.type === "Ready" && c.status === "True");
-  if (!ready) return undefined;
-  const since = Date.parse(ready.lastTransitionTime ?? "");
+  if (!holds(pod, "Ready")) return undefined;
+  const since = Date.parse(conditionOf(pod, "Ready")?.lastTransitionTime ?? "");
   return Number.isFinite(since) ? Math.max(0, (now.getTime() - since) / 1000) : 0;
 };
 

@@ -1,8 +1,8 @@
 /** Nodes and cluster while workloads move: conditions, pods that find no place, quotas, addresses left. Pure; one verdict for each question. */
 
+import { type Condition, conditionOf, conditionsOf, isEndedPod, isGoing, isReadyPod } from "../conditions.ts";
 import type { Verdict } from "../gates.ts";
 import { byCodeUnit, type KubeObject } from "../kube.ts";
-import { at } from "../pods.ts";
 import { counted, judging, type Observed, seen, some } from "./judging.ts";
 
 /** What one cluster shows. */
@@ -25,22 +25,15 @@ const API = "the Kubernetes API";
 /** A kubelet that misses one report isn't lost; its condition turns after 40 s by itself. */
 const NODE_PATIENCE_SECONDS = 30;
 
-const conditionsOf = (object: KubeObject): readonly unknown[] => {
-  const found = at(object, "status", "conditions");
-  return Array.isArray(found) ? found : [];
-};
-
-const ageSeconds = (condition: unknown, nowMs: number): number => {
-  const since = at(condition, "lastTransitionTime");
-  return typeof since === "string" ? (nowMs - Date.parse(since)) / 1_000 : Number.POSITIVE_INFINITY;
-};
+const ageSeconds = ({ lastTransitionTime: since }: Condition, nowMs: number): number =>
+  since === undefined ? Number.POSITIVE_INFINITY : (nowMs - Date.parse(since)) / 1_000;
 
 const PRESSURES = new Set(["MemoryPressure", "DiskPressure", "PIDPressure", "NetworkUnavailable"]);
 
 /** What is wrong with a node, in a few words; undefined where nothing is. */
 const troubleOf = (node: KubeObject, nowMs: number): string | undefined => {
   for (const condition of conditionsOf(node)) {
-    const [type, status] = [String(at(condition, "type")), at(condition, "status")];
+    const { type, status } = condition;
     if (ageSeconds(condition, nowMs) < NODE_PATIENCE_SECONDS) continue;
     if (type === "Ready" && status !== "True") return `${node.metadata.name} (not ready)`;
     if (PRESSURES.has(type) && status === "True") return `${node.metadata.name} (${type})`;
@@ -75,12 +68,7 @@ export const judgeNodes = (health: Health, { nowMs }: HealthLimits): Verdict => 
       );
 };
 
-const isReadyPod = (pod: KubeObject): boolean =>
-  conditionsOf(pod).some((c) => at(c, "type") === "Ready" && at(c, "status") === "True");
-
-const isOver = (pod: KubeObject): boolean =>
-  ["Succeeded", "Failed"].includes(String(at(pod, "status", "phase"))) ||
-  pod.metadata["deletionTimestamp"] !== undefined;
+const isOver = (pod: KubeObject): boolean => isEndedPod(pod) || isGoing(pod);
 
 /**
  * cluster/nodes-lost: a node that was there and is gone has taken its pods with it; until every pod stands again, nothing more is moved.
@@ -135,14 +123,9 @@ export const judgeLostNodes = (
 export const judgeScheduling = (health: Health, { nowMs, nodeSeconds }: HealthLimits): Verdict => {
   const say = judging(new Date(nowMs).toISOString())("cluster/unschedulable", health.cluster);
   const waiting = health.pods.flatMap((pod) => {
-    const condition = conditionsOf(pod).find(
-      (c) =>
-        at(c, "type") === "PodScheduled" &&
-        at(c, "status") === "False" &&
-        at(c, "reason") === "Unschedulable",
-    );
-    return condition && !isOver(pod)
-      ? [{ pod, age: ageSeconds(condition, nowMs), why: at(condition, "message") }]
+    const condition = conditionOf(pod, "PodScheduled");
+    return condition?.status === "False" && condition.reason === "Unschedulable" && !isOver(pod)
+      ? [{ pod, age: ageSeconds(condition, nowMs), why: condition.message }]
       : [];
   });
   const late = waiting.filter((w) => w.age > nodeSeconds);
@@ -180,11 +163,9 @@ export const judgeRefusals = (health: Health, { nowMs }: HealthLimits): Verdict 
   const say = judging(new Date(nowMs).toISOString())("cluster/refused-pods", health.cluster);
   const refused = health.deployments
     .flatMap((d) => {
-      const condition = conditionsOf(d).find(
-        (c) => at(c, "type") === "ReplicaFailure" && at(c, "status") === "True",
-      );
-      return condition
-        ? [{ name: `${d.metadata.namespace}/${d.metadata.name}`, why: String(at(condition, "message")) }]
+      const condition = conditionOf(d, "ReplicaFailure");
+      return condition?.status === "True"
+        ? [{ name: `${d.metadata.namespace}/${d.metadata.name}`, why: String(condition.message) }]
         : [];
     })
     .sort((a, b) => byCodeUnit(a.name, b.name));

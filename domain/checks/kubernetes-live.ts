@@ -1,5 +1,6 @@
 /** Preflight's judgement of the source as its API server shows it now: whether the plan still fits it, and what of it would not survive the move. */
 
+import { holds } from "../conditions.ts";
 import type { Verdict } from "../gates.ts";
 import { byCodeUnit, type KubeObject, refOf, sentenceOf } from "../kube.ts";
 import { nameOf, type Plan } from "../plan.ts";
@@ -56,13 +57,7 @@ export const judgeNodes = (nodes: Objects, subject: string, at: string): Verdict
   const say = judging(at)("kubernetes/nodes", subject);
   const source = "list nodes of the source";
   if (!("value" in nodes)) return say.unanswered(nodes.missing, source);
-  const ready = nodes.value.filter((n) => {
-    const conditions = field(n, "status", "conditions");
-    return (
-      Array.isArray(conditions) &&
-      conditions.some((c: unknown) => field(c, "type") === "Ready" && field(c, "status") === "True")
-    );
-  });
+  const ready = nodes.value.filter((node) => holds(node, "Ready"));
   const evidence = [seen("nodes that are Ready", ready.length, "at least 1", source, nodes.value.length)];
   if (nodes.value.length === 0)
     return say.unknown(

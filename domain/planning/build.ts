@@ -2,6 +2,7 @@
 
 import { canonicalText, sha256 } from "../canonical.ts";
 import { type Classified, classify, type Said } from "../classes/classify.ts";
+import { holds } from "../conditions.ts";
 import { BadInput } from "../errors.ts";
 import { type Inventory, takeInventory } from "../inventory.ts";
 import { byCodeUnit, type KubeObject, refOf, sentenceOf } from "../kube.ts";
@@ -41,10 +42,7 @@ const PASSING = new Set([
 
 /** Jobs that are over: restored, they would run again. */
 const isOver = (object: KubeObject): boolean =>
-  workloadKindOf(object) === "Job" &&
-  ((at(object, "status", "conditions") ?? []) as readonly unknown[]).some(
-    (c) => ["Complete", "Failed"].includes(String(at(c, "type"))) && at(c, "status") === "True",
-  );
+  workloadKindOf(object) === "Job" && (holds(object, "Complete") || holds(object, "Failed"));
 
 const isPassing = (object: KubeObject): boolean =>
   PASSING.has(object.kind) ||
