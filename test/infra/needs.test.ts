@@ -4,6 +4,8 @@
  * a sentence that names the function and the action. What no rehearsal needs stands in a list with its reason, exact in both directions.
  */
 
+import { existsSync } from "node:fs";
+import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Needs } from "../../domain/needs.ts";
 import { steps } from "../../functions/index.ts";
@@ -12,6 +14,7 @@ import type { Step } from "../../functions/step.ts";
 import { permissionsOf } from "../../simulator/services/seam-permissions.ts";
 import { run } from "../rehearsals/small.ts";
 import { NOT_REHEARSED } from "./not-rehearsed.ts";
+import { ROOT } from "./setup.ts";
 import { type Rehearsal, SUITE } from "./suite.ts";
 
 const declared: readonly Step[] = [...steps, ...listeners];
@@ -60,6 +63,14 @@ describe("what is declared", () => {
 
   it("stands in that list only as long as it is declared and nothing needs it", () => {
     expect([...NOT_REHEARSED.keys()].filter((name) => neededBy.has(name) || !all.includes(name))).toEqual([]);
+  });
+});
+
+describe("the reasons", () => {
+  it("name tests that there are", () => {
+    const named = [...NOT_REHEARSED.values()].flatMap((reason) => reason.match(/test\/\S+\.test\.ts/g) ?? []);
+    expect(named.length).toBeGreaterThan(8);
+    expect([...new Set(named)].filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
   });
 });
 

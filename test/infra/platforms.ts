@@ -1,8 +1,12 @@
 /** Small platforms with what the usual ones don't have, so that every declared permission has a rehearsal that needs it. */
 
-import { env, workload } from "../domain/platform.ts";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { buildPlan, planHash, planText } from "../../domain/planning/build.ts";
+import { readSettings } from "../../domain/settings.ts";
+import { env, objectsOf, workload } from "../domain/platform.ts";
 import { groupOf } from "../rehearsals/reader.ts";
-import { BROKER, type Planned, planned, SETTINGS } from "../rehearsals/small.ts";
+import { BROKER, GENTLE, type Planned, planned, SETTINGS, WITH_EXTERNAL_DNS } from "../rehearsals/small.ts";
 
 const TINY = "resources: {requests: {cpu: 50m, memory: 64Mi}}";
 
@@ -94,9 +98,59 @@ spec: {template: {metadata: {labels: {app: once}}, spec: {restartPolicy: Never, 
 `;
 export const withJob = (): Planned => planned({ once: ONCE });
 
-/** Developers who deploy every two minutes, also after the thaw. */
-export const busy = (): Planned =>
-  planned({}, { pipelines: [{ ...SETTINGS.pipelines[0], deploysPerDay: 1_000 }] });
+/** Developers who deploy every two minutes, also after the thaw; what they deploy is one kind or the other. */
+export const busy = (kind: "Deployment" | "StatefulSet"): Planned =>
+  planned(
+    {
+      cart: workload("cart", {
+        kind,
+        replicas: 2,
+        service: 8080,
+        ...(kind === "StatefulSet" ? { spec: "serviceName: cart" } : {}),
+        pod: "terminationGracePeriodSeconds: 40",
+        container: GENTLE,
+      }),
+    },
+    {
+      classes: { ...SETTINGS.classes, "shop/cart": "stateless" },
+      pipelines: [{ ...SETTINGS.pipelines[0], deploysPerDay: 1_000 }],
+    },
+  );
+
+/** Clients come in through a pod on each node. */
+export const edge = (): Planned =>
+  planned({
+    webService: `apiVersion: v1
+kind: Service
+metadata: {name: web, namespace: shop}
+spec: {type: LoadBalancer, selector: {app: edge}, ports: [{port: 8080}]}
+`,
+    edge: workload("edge", {
+      kind: "DaemonSet",
+      pod: "terminationGracePeriodSeconds: 40",
+      container: `${GENTLE}\n${env("CART", "http://cart.shop:8080")}`,
+    }),
+  });
+
+/** A controller that keeps its place in a StatefulSet. */
+export const steadyController = (): Planned =>
+  planned({
+    ...WITH_EXTERNAL_DNS,
+    externalDns: (WITH_EXTERNAL_DNS["externalDns"] ?? "")
+      .replace("kind: Deployment", "kind: StatefulSet")
+      .replace("strategy: {type: Recreate}", "serviceName: external-dns"),
+  });
+
+const STORES = join(import.meta.dirname, "../rehearsals/stores");
+
+/** Volumes of a StatefulSet and of a Deployment, which are copied. */
+export const stores = (): Planned => {
+  const [manifests = "", settings = ""] = ["platform.yaml", "repot.yaml"].map((file) =>
+    readFileSync(join(STORES, file), "utf8"),
+  );
+  const plan = buildPlan(objectsOf(manifests), readSettings(settings, "repot.yaml"));
+  return { plan, hash: planHash(planText(plan)) };
+};
 
 /** A queue of RabbitMQ that runs empty before its workers move. */
 export const drainedQueue = (): Planned =>

@@ -7,13 +7,17 @@ import { hasInputs, objectsOf, published } from "../domain/platform.ts";
 import { example, type Planned, planned, rich, SETTINGS } from "../rehearsals/small.ts";
 
 import {
+  busy,
   called,
   drainedGroup,
   drainedQueue,
+  edge,
   gitops,
   guarded,
   manyNames,
   otherKinds,
+  steadyController,
+  stores,
   withJob,
 } from "./platforms.ts";
 
@@ -75,6 +79,20 @@ export const SUITE: readonly Rehearsal[] = [
   { title: "a group that reads its topic empty", plan: async () => drainedGroup(), options: {} },
   { title: "a singleton that others call", plan: async () => called(), options: {} },
   ...platform("many public names", async () => manyNames(), ["cut-traffic"]),
+  { title: "clients come in through a DaemonSet", plan: async () => edge(), options: {} },
+  { title: "a controller in a StatefulSet", plan: async () => steadyController(), options: {} },
+  ...platform("volumes that are copied", async () => stores(), ["move-workloads"]),
+  {
+    title: "no snapshot to be had on the way back",
+    plan: async () => stores(),
+    options: { rollBackAt: "thaw", faults: [{ kind: "volume-snapshot-fails", step: "return-volumes" }] },
+  },
+  ...(["Deployment", "StatefulSet"] as const).map((kind) => ({
+    title: `a ${kind} that was deployed on the target meanwhile goes back`,
+    plan: async () => busy(kind),
+    options: { rollBackOn: "decommission/Ask two people" },
+  })),
+  ...struck("secret-renewed", "scale-workload"),
   ...struck("execution-aborted", "scale-workload"),
   ...struck("execution-aborted", "measure-ttls"),
   ...struck("event-lost", "scale-workload"),
