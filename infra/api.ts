@@ -15,10 +15,11 @@ export const makeApi = (stage: Stage, functions: Functions): aws.apigatewayv2.Ap
     protocolType: "HTTP",
     description: "Where Slack sends the clicks of approvers",
   });
-  const logs = new aws.cloudwatch.LogGroup("DoorLogs", {
-    name: `/aws/vendedlogs/apigateway/${place.prefix}-door`,
-    retentionInDays: logDays(stage),
-  });
+  const logs = new aws.cloudwatch.LogGroup(
+    "DoorLogs",
+    { name: `/aws/vendedlogs/apigateway/${place.prefix}-door`, retentionInDays: logDays(stage) },
+    { retainOnDelete: stage.isProduction },
+  );
   for (const { name, trigger } of listeners) {
     const fn = functions.get(name);
     if (trigger.kind !== "http" || !fn) continue;

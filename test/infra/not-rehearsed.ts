@@ -15,7 +15,7 @@ const BACK =
 const NODES = "marks on nodes go with the nodes that a rollback gives back";
 const COPIES =
   "no volume of the suite stood on the target before its copy, and what was copied carries Velero's marks already; nothing else has proved these";
-const AGAIN = "what an invocation reads that is repeated, which this one isn't in the suite";
+const REPEATED = "what an invocation reads that is repeated, which this one isn't in the suite";
 const LOCKS =
   "an execution that ends before anything was changed has not begun in the suite; test/functions/endings.test.ts";
 
@@ -44,7 +44,7 @@ const REASONS: Readonly<Record<string, string>> = {
   "copy-volumes kubernetes:target:patch persistentvolumes": COPIES,
   "resume-on-target s3:ListBucket": ABSENT,
   "return-volumes kubernetes:target:patch persistentvolumeclaims": COPIES,
-  "return-volumes s3:GetObject": AGAIN,
+  "return-volumes s3:GetObject": REPEATED,
   "return-volumes s3:ListBucket": ABSENT,
   "end-guard s3:ListBucket": ABSENT,
   "fill-zone elb:DescribeLoadBalancers":
