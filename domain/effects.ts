@@ -6,8 +6,21 @@
 import * as z from "zod";
 import type { Json } from "./kube.ts";
 
-// Readonly, as all data of ours.
-const AnyJson = z.json() as unknown as z.ZodType<Json>;
+/** As `z.json()`, without a parser's copy of every part of whole objects. */
+const AnyJson = z.custom<Json>((value) => isJson(value), "isn't JSON");
+
+const isJson = (value: unknown): boolean => {
+  if (typeof value === "number") return Number.isFinite(value);
+  if (typeof value !== "object" || value === null)
+    return value === null || typeof value === "string" || typeof value === "boolean";
+  if (Array.isArray(value)) return value.every(isJson);
+  return isPlain(value) && Object.values(value).every(isJson);
+};
+
+const isPlain = (value: object): boolean => {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+};
 
 const Cluster = z.enum(["source", "target"]);
 export const RefSchema = z.object({

@@ -2,6 +2,7 @@
 
 import { DateTime, IANAZone } from "luxon";
 import { BadInput } from "./errors.ts";
+import { remembered } from "./remembered.ts";
 import type { Settings } from "./settings.ts";
 
 export type Window = Settings["window"];
@@ -125,7 +126,7 @@ export const windowAt = (window: Window, now: Date, neededSeconds: number): Wind
 };
 
 /** Days on which the zone's clocks are set forward, with the first and last minute that are missing. */
-const gapsOf = (zone: string): readonly DateTime[] => {
+const gapsOf = remembered(100, (zone): readonly DateTime[] => {
   const days: DateTime[] = [];
   let day = DateTime.fromObject({ year: YEARS[0], month: 1, day: 1 }, { zone });
   // Clocks change a few times a year: look at weeks first, at days only where a week has a change in it.
@@ -137,7 +138,7 @@ const gapsOf = (zone: string): readonly DateTime[] => {
     day = next;
   }
   return days;
-};
+});
 
 const missingOn = (window: Window, day: DateTime): string | undefined => {
   if (!localTime(day, window.start)) return window.start;

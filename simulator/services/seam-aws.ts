@@ -253,7 +253,7 @@ type Attachable = {
         next: unknown,
         context: { readonly commandName?: string },
       ) => (args: { readonly input: Readonly<Record<string, unknown>> }) => Promise<Answered>,
-      where: { readonly step: "initialize"; readonly priority: "low"; readonly name: string },
+      where: { readonly step: "initialize"; readonly priority: "high" | "low"; readonly name: string },
     ) => void;
     readonly remove: (name: string) => boolean;
   };
@@ -335,7 +335,8 @@ const attach = (client: unknown, seam: Seam, service: AwsService, handlers: AwsH
         const output = await answer(seam, service, command, handlers, input);
         return { output: { ...output, $metadata: metadata }, response: {} };
       },
-    { step: "initialize", priority: "low", name: "rehearsal" },
+    // S3's own steps before ours look at buckets' names and keys of encryption: copies of each input, for what nothing of ours sends.
+    { step: "initialize", priority: service === "s3" ? "high" : "low", name: "rehearsal" },
   );
 };
 

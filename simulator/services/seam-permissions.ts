@@ -67,6 +67,20 @@ const isNecessary = (
     zone,
   ) === undefined;
 
+/** By step and service: actions that have nothing left to be weighed or noted. */
+const makeSettled = () => {
+  const settled = new Map<string, Map<ServiceName, Set<string>>>();
+  return {
+    has: (step: string, service: ServiceName, action: string): boolean =>
+      settled.get(step)?.get(service)?.has(action) === true,
+    add: (step: string, service: ServiceName, action: string): void => {
+      const services = settled.get(step) ?? new Map<ServiceName, Set<string>>();
+      settled.set(step, services);
+      services.set(service, (services.get(service) ?? new Set()).add(action));
+    },
+  };
+};
+
 export const makePermissionBook = (
   options: Pick<SeamOptions, "onPermission" | "isPlanned" | "mayWriteIn" | "zone">,
 ): PermissionBook => {
@@ -81,6 +95,7 @@ export const makePermissionBook = (
     entries.add(entry);
     return allowed;
   };
+  const settled = makeSettled();
   const mayKubernetes: PermissionBook["mayKubernetes"] = (invocation, side, verb, resource, namespace) => {
     const declared = invocation.needs.kubernetes?.[side] ?? [];
     const exact = `${verb} ${resource}`;
@@ -108,6 +123,7 @@ export const makePermissionBook = (
       if (service === "kubernetes")
         throw new Error("Kubernetes rights are asked for by side: mayKubernetes.");
       const declared: readonly string[] = invocation.needs[service] ?? [];
+      if (settled.has(invocation.step, service, action)) return true;
       const entries = coveredBy(declared, action, asked, zone);
       if (entries === undefined)
         return note(
@@ -121,6 +137,9 @@ export const makePermissionBook = (
       for (const entry of entries)
         if (before?.has(`${service}:${entry}`) || isNecessary(declared, entry, action, asked, zone))
           note(invocation.step, service, entry, true);
+      // Declared for everything, and on record as necessary: whatever else the action is asked for, nothing is to be weighed or noted.
+      if (entries[0] === action && used.get(invocation.step)?.has(`${service}:${action}`))
+        settled.add(invocation.step, service, action);
       return true;
     },
     unused: (steps) => {
