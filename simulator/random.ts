@@ -31,25 +31,43 @@ const word = (share: number): string => {
 };
 
 /** Mulberry32 (Tommy Ettinger, public domain): 32 bits of state, good enough for chance that must repeat exactly. */
-export const makeRandom = (seed: number): Random => {
-  let state = seed >>> 0;
-  const next = () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = state;
+class Mulberry implements Random {
+  readonly #seed: number;
+  #state: number;
+
+  constructor(seed: number) {
+    this.#seed = seed;
+    this.#state = seed >>> 0;
+  }
+
+  next(): number {
+    this.#state = (this.#state + 0x6d2b79f5) >>> 0;
+    let t = this.#state;
     t = Math.imul(t ^ (t >>> 15), t | 1);
     t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
     return ((t ^ (t >>> 14)) >>> 0) / 4_294_967_296;
-  };
-  const whole = (low: number, high: number) => low + Math.floor(next() * (high - low + 1));
-  return {
-    next,
-    whole,
-    between: (low, high) => low + next() * (high - low),
-    pick: <T>(from: readonly T[]): T => {
-      if (from.length === 0) throw new Error("There is nothing to pick from.");
-      return from[whole(0, from.length - 1)] as T;
-    },
-    id: () => word(next()) + word(next()) + word(next()) + word(next()),
-    fork: (name) => makeRandom(hash(name, seed)),
-  };
-};
+  }
+
+  whole(low: number, high: number): number {
+    return low + Math.floor(this.next() * (high - low + 1));
+  }
+
+  between(low: number, high: number): number {
+    return low + this.next() * (high - low);
+  }
+
+  pick<T>(from: readonly T[]): T {
+    if (from.length === 0) throw new Error("There is nothing to pick from.");
+    return from[this.whole(0, from.length - 1)] as T;
+  }
+
+  id(): string {
+    return word(this.next()) + word(this.next()) + word(this.next()) + word(this.next());
+  }
+
+  fork(name: string): Random {
+    return new Mulberry(hash(name, this.#seed));
+  }
+}
+
+export const makeRandom = (seed: number): Random => new Mulberry(seed);

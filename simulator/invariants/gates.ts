@@ -1,8 +1,9 @@
 /** No gate passes on missing data, and nothing goes on from a gate whose evidence does not say "pass". */
 
-import { overall, type Verdict, VerdictSchema } from "../../domain/gates.ts";
+import { overall, type Verdict } from "../../domain/gates.ts";
 import { PHASES } from "../../domain/phases.ts";
 import type { Observed } from "../services/seam.ts";
+import { verdictsIn } from "../verdicts.ts";
 import type { Invariant } from "./invariant.ts";
 import type { Scene } from "./scene.ts";
 
@@ -13,12 +14,8 @@ const measurementOf = (call: Observed): Kept | undefined => {
   if (call.service !== "s3" || !call.mutating || call.outcome !== "applied") return undefined;
   const [, phase, gate, asker] = /\/evidence\/([^/]+)\/([^/]+)\/(.+)-\d+\.json$/.exec(call.subject) ?? [];
   if (phase === undefined || gate === undefined || asker === undefined) return undefined;
-  const { verdicts } = JSON.parse(String((call.input as { readonly Body?: unknown }).Body ?? "{}")) as {
-    readonly verdicts?: readonly unknown[];
-  };
-  // Steps keep other findings beside verdicts.
-  if (!verdicts) return undefined;
-  return { phase, gate, asker, verdict: overall(verdicts.map((v) => VerdictSchema.parse(v))) };
+  const verdicts = verdictsIn(String((call.input as { readonly Body?: unknown }).Body ?? "{}"));
+  return verdicts && { phase, gate, asker, verdict: overall(verdicts) };
 };
 
 /** The step that looks at everything while workloads and traffic move. */

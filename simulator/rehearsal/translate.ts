@@ -2,10 +2,10 @@
 
 import { DecisionSchema, RequestSchema, VoteSchema } from "../../domain/approvals.ts";
 import type { Unstamped } from "../../domain/events.ts";
-import { VerdictSchema } from "../../domain/gates.ts";
 import { entryOfDone, type JournalEntry, JournalEntrySchema } from "../../domain/journal.ts";
 import { PHASES, type Phase } from "../../domain/phases.ts";
 import type { Execution, HistoryEvent } from "../interpreter/engine.ts";
+import { verdictsIn } from "../verdicts.ts";
 
 const isPhase = (text: string): text is Phase => (PHASES as readonly string[]).includes(text);
 
@@ -63,12 +63,8 @@ const journalLines = (
 
 const evidenceLines = ([phase = "", ...name]: readonly string[], body: string): readonly Unstamped[] => {
   if (!isPhase(phase)) return [];
-  const { verdicts } = JSON.parse(body) as { readonly verdicts?: readonly unknown[] };
-  // Steps keep other findings beside verdicts.
-  if (!verdicts) return [];
-  return [
-    { type: "verdict", phase, gate: name[0] ?? "", verdicts: verdicts.map((v) => VerdictSchema.parse(v)) },
-  ];
+  const verdicts = verdictsIn(body);
+  return verdicts ? [{ type: "verdict", phase, gate: name[0] ?? "", verdicts }] : [];
 };
 
 const approvalLines = ([question = "", kind = ""]: readonly string[], body: string): readonly Unstamped[] => {
