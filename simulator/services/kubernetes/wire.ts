@@ -11,6 +11,12 @@ const wholes = new WeakMap<object, Json>();
 const items = new WeakMap<object, Json>();
 const specs = new WeakMap<object, unknown>();
 
+/** As JSON.parse sets a field: an own one, whatever it is called. */
+const put = (into: Record<string, unknown>, key: string, value: unknown): void => {
+  if (key !== "__proto__") into[key] = value;
+  else Object.defineProperty(into, key, { value, enumerable: true, configurable: true, writable: true });
+};
+
 /** An object as it comes out of its JSON. */
 export const onWire = (object: object): Json => {
   const known = wholes.get(object);
@@ -18,7 +24,7 @@ export const onWire = (object: object): Json => {
   const made: Record<string, unknown> = {};
   for (const [key, value] of Object.entries(object)) {
     const part = key === "spec" ? specOnWire(value) : copied(value);
-    if (part !== undefined) made[key] = part;
+    if (part !== undefined) put(made, key, part);
   }
   Object.freeze(made);
   wholes.set(object, made);
@@ -53,7 +59,7 @@ const copied = (value: unknown): unknown => {
   const made: Record<string, unknown> = {};
   for (const key of Object.keys(value)) {
     const part = copied((value as Json)[key]);
-    if (part !== undefined) made[key] = part;
+    if (part !== undefined) put(made, key, part);
   }
   return Object.freeze(made);
 };
