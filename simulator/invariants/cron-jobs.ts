@@ -40,6 +40,12 @@ type CronSpec = {
   readonly concurrencyPolicy?: string;
 };
 
+type Named = readonly [name: string, workload: Workload];
+type Lists = { readonly [S in Side]?: readonly KubeObject[] | undefined };
+
+const listOf = (cluster: Cluster): readonly KubeObject[] | undefined =>
+  cluster.exists() ? cluster.list({ apiVersion: "batch/v1", kind: "CronJob" }) : undefined;
+
 const cronOf = (cluster: Cluster, w: Workload): KubeObject | undefined =>
   cluster.exists() ? cluster.get(w) : undefined;
 
@@ -55,7 +61,10 @@ const hasJobs = (cron: KubeObject | undefined): boolean => {
 
 export const cronJobs = (): Invariant<CronWorld> => {
   const watched = new Map<string, Watched>();
-  let crons: readonly (readonly [name: string, workload: Workload])[] | undefined;
+  let crons: readonly Named[] | undefined;
+  /** The CronJobs of both sides as they were at the last look, and those that nobody scheduled then. */
+  let last: Lists = {};
+  let idle: readonly Named[] = [];
   return {
     name: "cron-jobs",
     sentence:
@@ -63,8 +72,13 @@ export const cronJobs = (): Invariant<CronWorld> => {
     check: (world) => {
       crons ??= world.plan.workloads.flatMap((w) => (w.kind === "CronJob" ? [[nameOf(w), w] as const] : []));
       if (crons.length === 0) return undefined;
+      const lists = { source: listOf(world.source), target: listOf(world.target) };
+      // Where no CronJob has changed, those that are scheduled still are: only time has passed, and it passes for the others.
+      const same = lists.source === last.source && lists.target === last.target;
       const found: string[] = [];
-      for (const [name, w] of crons) found.push(...checkOne(name, w, world, watched));
+      for (const [name, w] of same ? idle : crons) found.push(...checkOne(name, w, world, watched));
+      last = lists;
+      idle = (same ? idle : crons).filter(([name]) => watched.get(name)?.active !== true);
       return found;
     },
   };

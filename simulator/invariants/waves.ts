@@ -13,9 +13,10 @@ import { byName, isStarted, makeStanding, type Standing, scaling } from "./stand
 /** What a workload has on the target when its wave is over. */
 const dueOf = (w: Workload): number => (w.move === "half-and-half" ? w.half : w.replicas);
 
+const RESTORES = { apiVersion: "velero.io/v1", kind: "Restore" };
+
 /** A restore that may still bring, or change, what is being started. */
 const isUnderWay = (object: KubeObject): boolean =>
-  object.kind === "Restore" &&
   !/^(Completed|PartiallyFailed|Failed|FailedValidation)$/.test(String(at(object, "status", "phase")));
 
 /** When each hook came to the target by our doing, and the Services that must answer for it. */
@@ -49,6 +50,8 @@ export const makeWaves = (): Invariant<Scene> => {
   const standing = makeStanding();
   const hooks = makeHooks();
   let workloads: ReadonlyMap<string, Workload> | undefined;
+  /** Those that have not been seen to stand on the target. */
+  let open: readonly Workload[] = [];
   return {
     name: "waves",
     sentence:
@@ -63,10 +66,13 @@ export const makeWaves = (): Invariant<Scene> => {
       const starts = set?.side === "target" && set.before === 0 && set.after > 0;
       const stops = set?.side === "source" && set.after === 0;
       if (!set || !(starts || stops)) return undefined;
-      workloads ??= byName(plan.workloads);
+      if (!workloads) {
+        workloads = byName(plan.workloads);
+        open = plan.workloads.filter((w) => w.wave !== null && isStarted(w));
+      }
       const wave = workloads.get(set.workload)?.wave ?? null;
       if (wave === null) return undefined;
-      const restoring = (world()?.clusters.target.all() ?? []).find(isUnderWay);
+      const restoring = (world()?.clusters.target.list(RESTORES) ?? []).find(isUnderWay);
       if (restoring)
         return [
           `${set.workload} is started on the target while Velero's ${restoring.metadata.name} is under way.`,
@@ -74,9 +80,9 @@ export const makeWaves = (): Invariant<Scene> => {
       const [silent] = hooks.silent(plan, standing, event.at);
       if (silent !== undefined) return [`${set.workload} of wave ${wave} is moved, and ${silent}.`];
       const span = { forSeconds: 0, since: 0, now: event.at };
-      const late = plan.workloads.find(
-        (w) => w.wave !== null && w.wave < wave && isStarted(w) && !standing.stood(nameOf(w), dueOf(w), span),
-      );
+      // Who has stood once has stood: nobody asks again.
+      open = open.filter((w) => (w.wave ?? wave) >= wave || !standing.stood(nameOf(w), dueOf(w), span));
+      const late = open.find((w) => w.wave !== null && w.wave < wave);
       return late
         ? [
             `${set.workload} of wave ${wave} is moved, and ${nameOf(late)} of wave ${late.wave} has never stood on the target with its ${dueOf(late)} pods.`,

@@ -60,6 +60,8 @@ export type Cluster = {
   /** The world's own look at an object, and at all; never used on behalf of a step. */
   readonly get: (ref: Ref) => KubeObject | undefined;
   readonly all: () => readonly KubeObject[];
+  /** The objects of one kind; the same list for as long as none of them changes. */
+  readonly list: (kind: Pick<Ref, "apiVersion" | "kind">) => readonly KubeObject[];
   readonly pods: () => readonly PodView[];
   /** Endpoints of a Service, as the balancers have them now (updates lag by a second or two); undefined where there is no such Service.
    *  A Service of type ExternalName has none of its own: `externalName` says where it leads. */

@@ -318,6 +318,7 @@ describe("load balancers of the clusters", () => {
         ? { apiVersion: "v1", kind, metadata: { name }, status: { podIP: `10.1.0.${name.length}` } }
         : undefined,
     all: () => objects,
+    list: ({ kind }) => objects.filter((o) => o.kind === kind),
     pods: () => [],
     podsIn: () => [],
     endpoints: (_namespace, service) => ({

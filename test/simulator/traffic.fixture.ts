@@ -49,6 +49,8 @@ export const handCluster = (
     exists: () => there,
     get: (ref) => objects.get(keyOf(ref)),
     all: () => [...objects.values()],
+    list: ({ apiVersion, kind }) =>
+      [...objects.values()].filter((o) => o.apiVersion === apiVersion && o.kind === kind),
     pods: () => [...pods.values()].flat().map((p) => p.view),
     podsIn: (namespace) =>
       [...pods.values()].flatMap((list) => list.map((p) => p.view).filter((v) => v.namespace === namespace)),

@@ -109,6 +109,7 @@ export const makeCluster = (options: ClusterOptions): SimulatedCluster => {
     exists: () => room !== undefined,
     get: (ref) => room?.get(ref),
     all: () => room?.all() ?? [],
+    list: (kind) => room?.list(kind) ?? NONE,
     pods: () => room?.pods.all() ?? [],
     podsIn: (namespace) => room?.pods.in(namespace) ?? [],
     endpoints: (namespace, service) => room?.endpoints.of(namespace, service),
@@ -135,6 +136,8 @@ export const makeCluster = (options: ClusterOptions): SimulatedCluster => {
   };
 };
 
+const NONE: readonly KubeObject[] = [];
+
 type Room = {
   readonly machine: Machine;
   readonly pods: Pods;
@@ -145,6 +148,7 @@ type Room = {
   readonly api: HttpService;
   readonly get: (ref: Ref) => KubeObject | undefined;
   readonly all: () => readonly KubeObject[];
+  readonly list: Cluster["list"];
   readonly load: (objects: readonly KubeObject[]) => void;
   readonly open: () => void;
 };
@@ -188,6 +192,10 @@ const makeRoom = (options: ClusterOptions, listeners: Listeners, made: number, s
       return resource && store.get(resource.key, ref.namespace ?? "", ref.name);
     },
     all: () => store.keys().flatMap((key) => store.list(key)),
+    list: ({ apiVersion, kind }) => {
+      const resource = registry.kinds.byKind(apiVersion, kind);
+      return resource ? store.list(resource.key) : NONE;
+    },
     load: (objects) => start(true, objects),
     open: () => start(false, []),
   };

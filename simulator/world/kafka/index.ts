@@ -257,12 +257,17 @@ const watch = (options: KafkaOptions, runs: readonly Placed[]): void => {
     member: namespaceIn(placed.run.settings.workload),
     broker: placed.broker && namespaceIn(placed.broker.workload),
   }));
+  const here = new Map<string, number[]>();
+  for (const [at, { member, broker }] of places.entries())
+    for (const namespace of new Set([member, broker ?? member]))
+      here.set(namespace, [...(here.get(namespace) ?? []), at]);
+  const concerned = (namespaces: ReadonlySet<string>): readonly number[] =>
+    [...new Set([...namespaces].flatMap((namespace) => here.get(namespace) ?? []))].sort((a, b) => a - b);
   for (const side of SIDES)
     options[side].onChange((change) => {
-      for (const { placed, member, broker } of places) {
-        const concerned =
-          !change || change.namespaces.has(member) || (broker !== undefined && change.namespaces.has(broker));
-        if (concerned) look(placed);
+      for (const at of change ? concerned(change.namespaces) : places.keys()) {
+        const place = places[at];
+        if (place) look(place.placed);
       }
     });
 };

@@ -51,6 +51,7 @@ export const noCluster = (side: Cluster["side"]): Cluster => ({
   exists: () => false,
   get: () => undefined,
   all: () => [],
+  list: () => [],
   pods: () => [],
   podsIn: () => [],
   endpoints: () => undefined,
