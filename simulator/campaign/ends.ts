@@ -72,14 +72,17 @@ const NO_WAY_BACK: ReadonlySet<string> = new Set([
   "decommission/Decommissioned",
 ]);
 
-/** States in which the rollback and the first retirement race: before any is on record everything is taken back, after it the rollback is refused. */
+/** States in which the rollback and the first retirement race. Which of them was first is on record, and each of the two has its one end. */
 const RACED: ReadonlySet<string> = new Set([
   "decommission/Retire each workload",
   "decommission/Retire/Retire",
 ]);
 
-/** @param state `machine/State`, at whose first entry a person asks for the rollback. @returns how it must end; both only where two race. */
-export const dueOnState = (state: string): { readonly due: Outcome; readonly orDue?: Outcome } =>
+/**
+ * @param state `machine/State`, at whose first entry a person asks for the rollback.
+ * @returns how it must end; `dueOnceRetired` where a retirement may be first: how it must end if one stands.
+ */
+export const dueOnState = (state: string): { readonly due: Outcome; readonly dueOnceRetired?: Outcome } =>
   RACED.has(state)
-    ? { due: "rolled-back", orDue: "refused" }
+    ? { due: "rolled-back", dueOnceRetired: "refused" }
     : { due: NO_WAY_BACK.has(state) ? "refused" : "rolled-back" };

@@ -20,8 +20,8 @@ export type Cell = {
   readonly rollBackAt?: Exclude<Phase, "decommission">;
   readonly rollBackOn?: string;
   readonly due: Outcome;
-  /** Another end that is as right, where two things race. */
-  readonly orDue?: Outcome;
+  /** The end that is due instead where a workload of the source is retired for good; absent where that changes nothing. */
+  readonly dueOnceRetired?: Outcome;
   /** How many effects of the step are struck, each in a run of its own; at least the first. */
   readonly effects: number;
 };
@@ -136,10 +136,11 @@ export const fill = async (
 };
 
 /** What is wrong with a cell; undefined where it ended as it must. */
-export const complaint = ({ verdict, due, orDue, hit }: Filled): string | undefined => {
+export const complaint = ({ verdict, due, dueOnceRetired, hit }: Filled): string | undefined => {
   if (verdict.breach) return `${verdict.breach.name}: ${verdict.breach.sentence}`;
-  if (hit === 0 || verdict.outcome === due || verdict.outcome === orDue) return undefined;
-  return `ended as ${verdict.outcome}, must end as ${due}: ${verdict.sentence}`;
+  const end = verdict.retired ? (dueOnceRetired ?? due) : due;
+  if (hit === 0 || verdict.outcome === end) return undefined;
+  return `ended as ${verdict.outcome}, must end as ${end}: ${verdict.sentence}`;
 };
 
 const LETTERS: Readonly<Record<string, string>> = {

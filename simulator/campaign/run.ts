@@ -1,6 +1,6 @@
 /** Runs one case and judges it: what broke, if anything did. */
 
-import type { Outcome } from "../../domain/events.ts";
+import type { Outcome, RunEvent } from "../../domain/events.ts";
 import { faultOf } from "../faults/catalogue.ts";
 import { programWith } from "../planted/catalogue.ts";
 import { NeverEnds } from "../rehearsal/drive.ts";
@@ -20,6 +20,8 @@ export type Verdict = {
   readonly digest: string;
   readonly struck: readonly { readonly kind: string; readonly step: string; readonly struck: number }[];
   readonly virtualSeconds: number;
+  /** A workload of the source was retired, and was not brought back. */
+  readonly retired?: true;
   readonly breach?: Breach;
 };
 
@@ -55,7 +57,7 @@ export const optionsOf = ({
 /** Never rejects: a run that breaks down is a finding, too. */
 export const runCase = async ({ plan, hash }: Platform, tried: Case, program?: Program): Promise<Verdict> => {
   try {
-    const { summary, exitCode, sentence, faultsEndedAt } = await rehearse({
+    const { summary, exitCode, sentence, faultsEndedAt, events } = await rehearse({
       plan,
       hash,
       ...optionsOf(tried),
@@ -64,10 +66,30 @@ export const runCase = async ({ plan, hash }: Platform, tried: Case, program?: P
     });
     const { outcome, digest, faults: struck, virtualSeconds } = summary;
     const breach = breachOf(tried, { summary, exitCode, sentence, faultsEndedAt });
-    return { outcome, exitCode, sentence, digest, struck, virtualSeconds, ...(breach ? { breach } : {}) };
+    return {
+      outcome,
+      exitCode,
+      sentence,
+      digest,
+      struck,
+      virtualSeconds,
+      ...(isRetired(events) ? { retired: true } : {}),
+      ...(breach ? { breach } : {}),
+    };
   } catch (error) {
     return brokeDown(error);
   }
+};
+
+/** By the journal: an entry of a retirement that has no undo. */
+const isRetired = (events: readonly RunEvent[]): boolean => {
+  const open = new Set<string>();
+  for (const e of events) {
+    if (e.type !== "effect" || !/^\d+-retire-source[:/]/.test(e.key)) continue;
+    if (e.direction === "forward" && e.status === "intended") open.add(e.key);
+    else if (e.direction === "undo" && e.status === "done") open.delete(e.key.replace("/undo-", "/forward-"));
+  }
+  return open.size > 0;
 };
 
 /** Of a run that came to no end. */

@@ -7,8 +7,16 @@ import { planHash } from "../../domain/planning/build.ts";
 import type { Context } from "../../functions/step.ts";
 import { campaign, catalogue, type Ran, smallestOf } from "../../simulator/campaign/campaign.ts";
 import { type Case, type Platform, parseCase } from "../../simulator/campaign/case.ts";
+import { dueOnState } from "../../simulator/campaign/ends.ts";
 import { generate } from "../../simulator/campaign/generate.ts";
-import { type Cell, cells, complaint, type Filled, table } from "../../simulator/campaign/matrix.ts";
+import {
+  type Cell,
+  cells,
+  complaint,
+  type Filled,
+  ROLLBACK,
+  table,
+} from "../../simulator/campaign/matrix.ts";
 import { makeCampaignTally, shortcomings } from "../../simulator/campaign/report.ts";
 import { runCase, type Verdict } from "../../simulator/campaign/run.ts";
 import { FAULTS, faultOf, stepsOf } from "../../simulator/faults/catalogue.ts";
@@ -195,6 +203,22 @@ describe("the matrix", () => {
       "singletons: Two.",
     );
   });
+
+  it.each([
+    ["rolled-back", undefined, undefined],
+    ["refused", true, undefined],
+    ["refused", undefined, /ended as refused, must end as rolled-back/],
+    ["rolled-back", true, /ended as rolled-back, must end as refused/],
+  ] as const)(
+    "takes %s with a retirement on record: %s for one end only, where the two race",
+    (outcome, retired, why) => {
+      const on = dueOnState("decommission/Retire/Retire");
+      const cell: Cell = { kind: ROLLBACK, step: "decommission/Retire/Retire", ...on, effects: 1 };
+      const said = complaint(filled(cell, { outcome, ...(retired ? { retired } : {}) }));
+      if (why) expect(said).toMatch(why);
+      else expect(said).toBeUndefined();
+    },
+  );
 
   it("prints a letter for each", () => {
     const [first, second] = cells().filter((cell) => cell.kind === "throttled");
