@@ -30,7 +30,7 @@ import { callerReferenceOf, RECORD_READS } from "./zones.ts";
 export const checkDns = check({
   name: "check-dns",
   does: "Judges the zone, its parent, their TTLs, DS, records and external-dns, as Route 53 and every authoritative server have them.",
-  needs: { route53: [...RECORD_READS], dns: ["ask"] },
+  needs: { route53: ["GetHostedZone", ...RECORD_READS], dns: ["ask"] },
   measure: async (run, context) => {
     const at = context.now().toISOString();
     const plan = await wholePlanOf(context, run);

@@ -7,18 +7,18 @@ import { withJournal } from "./effect.ts";
 import { deleteObject } from "./objects.ts";
 import { kubernetesOf, planOf } from "./run.ts";
 import { step } from "./step.ts";
-import { freshOf, hostsOf, ZONE_READS, zonesOf } from "./zones.ts";
+import { freshOf, hostsOf, SERVER_READS, serversOf, zonesOf } from "./zones.ts";
 
 export const cleanE2eSuite = step({
   name: "clean-e2e-suite",
   does: "Deletes the suite's Jobs on the target.",
   input: BatchInput,
-  needs: withJournal({ route53: ZONE_READS, kubernetes: { target: ["get jobs", "delete jobs"] } }),
+  needs: withJournal({ route53: SERVER_READS, kubernetes: { target: ["get jobs", "delete jobs"] } }),
   run: async (input, context) => {
     const plan = await planOf(context, input.run);
     const target = kubernetesOf(context, "target");
     const left: Named[] = [];
-    const { nameServers } = freshOf(await zonesOf(context, input.run, plan));
+    const nameServers = await serversOf(context, freshOf(await zonesOf(context, input.run, plan)));
     for (const job of suiteOf(input.run.migration, hostsOf(plan), nameServers)) {
       const found = await target.find(refOf(job));
       if (found && found.metadata["deletionTimestamp"] === undefined)

@@ -7,9 +7,10 @@ import { operationOf } from "../domain/operations.ts";
 import { nameOf } from "../domain/plan.ts";
 import { at } from "../domain/pods.ts";
 import { copied, type NewOwner, soaWith } from "../domain/zone-copy.ts";
-import { BatchInput, makeNamed, place } from "./batch.ts";
+import { BatchInput, place } from "./batch.ts";
 import { makeEffect, withJournal } from "./effect.ts";
 import { objectsOf } from "./objects.ts";
+import { makeRecords } from "./records.ts";
 import { planOf, type Run, type SlimPlan } from "./run.ts";
 import { startOf } from "./start.ts";
 import { type Context, step } from "./step.ts";
@@ -20,7 +21,12 @@ export const createZone = step({
   does: "Creates the undelegated zone, lowers the TTLs of its apex, and copies the old zone's other records into it.",
   input: BatchInput,
   needs: withJournal({
-    route53: [...RECORD_READS, "ChangeResourceRecordSets UPSERT any apex,below", "CreateHostedZone"],
+    route53: [
+      "GetHostedZone",
+      ...RECORD_READS,
+      "ChangeResourceRecordSets UPSERT any apex,below",
+      "CreateHostedZone",
+    ],
   }),
   run: async (input, context) => {
     const { run } = input;
@@ -46,7 +52,7 @@ export const createZone = step({
         (record) => [null, record] as const,
       ),
     ];
-    return makeNamed(
+    return makeRecords(
       context,
       input,
       { step: "create-zone", operation: "create-zone" },

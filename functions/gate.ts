@@ -30,12 +30,19 @@ export type GateResult = {
   readonly pollSeconds: number;
 };
 
+export type Patience = {
+  readonly pollSeconds: number;
+  readonly holdSecondsMax: number;
+  /** Between the first two, where what isn't there at the first can't come sooner; `pollSeconds` where absent. */
+  readonly firstSeconds?: number;
+};
+
 export type GateDefinition<Name extends string = string> = {
   readonly name: Name;
   readonly does: string;
   readonly needs: Needs;
   /** Seconds between two measurements, and for how long it is asked before a person is; the plan's gate policy where absent. */
-  readonly patience?: { readonly pollSeconds: number; readonly holdSecondsMax: number };
+  readonly patience?: Patience;
   /** Each verdict with its evidence. No verdict at all is unknown. */
   readonly measure: (input: GateInput, context: Context) => Promise<readonly Verdict[]>;
 };
@@ -72,12 +79,13 @@ export const gate = <const Name extends string>(definition: GateDefinition<Name>
         context,
         () => definition.measure(input, context),
       );
-      const { pollSeconds, holdSecondsMax } = definition.patience ?? settings.gates;
+      const patience: Patience = definition.patience ?? settings.gates;
+      const { pollSeconds, holdSecondsMax, firstSeconds = pollSeconds } = patience;
       return {
         verdict: overall(verdicts),
         sentence: sentenceOver(definition.name, verdicts),
-        askedMax: Math.max(1, Math.ceil(holdSecondsMax / pollSeconds)),
-        pollSeconds,
+        askedMax: Math.max(1, 1 + Math.ceil((holdSecondsMax - firstSeconds) / pollSeconds)),
+        pollSeconds: input.asked === 0 ? firstSeconds : pollSeconds,
       };
     },
   });

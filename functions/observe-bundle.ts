@@ -17,7 +17,7 @@ export const observeBundle = gate({
   name: "observe-bundle",
   does: "Counts ready pods of Repot's own Deployments and reads whether Velero reaches its bucket, on both sides.",
   needs: { kubernetes: { source: READS, target: READS } },
-  patience: { pollSeconds: 15, holdSecondsMax: 1_800 },
+  patience: { pollSeconds: 30, holdSecondsMax: 1_800 },
   measure: async (_input, context) => {
     const verdicts: Verdict[] = [];
     for (const side of SIDES) {

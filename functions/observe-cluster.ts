@@ -10,8 +10,8 @@ export const observeCluster = gate({
   name: "observe-cluster",
   does: "Asks EKS whether the target is active and its API server for its version.",
   needs: { eks: ["DescribeCluster"] },
-  // EKS takes about ten minutes to create a control plane.
-  patience: { pollSeconds: 30, holdSecondsMax: 3_600 },
+  // EKS takes about ten minutes to create a control plane, and seldom less than eight.
+  patience: { firstSeconds: 480, pollSeconds: 30, holdSecondsMax: 3_600 },
   measure: async ({ run }, context) => {
     const { settings } = await planOf(context, run);
     const { name, kubernetesVersion } = settings.target;

@@ -11,22 +11,22 @@ import { recordsAt } from "./observe-ttls.ts";
 import { planOf } from "./run.ts";
 import type { Context } from "./step.ts";
 import { judge } from "./verdicts.ts";
-import { freshOf, hostsOf, ZONE_READS, zonesOf } from "./zones.ts";
+import { freshOf, hostsOf, SERVER_READS, serversOf, zonesOf } from "./zones.ts";
 
 export const observeDelegation = gate({
   name: "observe-delegation",
   does: "Every server of the parent and of the old zone names the new servers; every new server answers authoritatively for every host.",
-  needs: { route53: ZONE_READS, dns: ["ask"] },
+  needs: { route53: SERVER_READS, dns: ["ask"] },
   measure: async ({ run }, context) => {
     const plan = await planOf(context, run);
     const zones = await zonesOf(context, run, plan);
-    const wanted = freshOf(zones).nameServers.map(fqdn).sort(byCodeUnit);
-    const delegations = await forEach([...zones.parent.nameServers, ...zones.old.nameServers], (server) =>
+    const servers = await serversOf(context, freshOf(zones));
+    const wanted = servers.map(fqdn).sort(byCodeUnit);
+    const others = [...(await serversOf(context, zones.parent)), ...(await serversOf(context, zones.old))];
+    const delegations = await forEach(others, (server) =>
       delegatesTo(context, server, plan.settings.dns.zone, wanted),
     );
-    const questions = freshOf(zones).nameServers.flatMap((server) =>
-      hostsOf(plan).map((host) => ({ server, host })),
-    );
+    const questions = servers.flatMap((server) => hostsOf(plan).map((host) => ({ server, host })));
     const answers = await forEach(questions, ({ server, host }) => answersFor(context, server, host));
     return [...delegations, ...answers];
   },

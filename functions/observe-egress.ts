@@ -25,8 +25,8 @@ export const observeEgress = gate({
     logs: FLOW_LOG_READS,
     kubernetes: { source: ["list nodes", "list pods"], target: ["list nodes", "list pods"] },
   },
-  // A probe every five minutes, and records that come ten minutes later.
-  patience: { pollSeconds: 60, holdSecondsMax: 2_700 },
+  // A probe every five minutes, and records that come ten minutes later: before, nothing can be known of the target.
+  patience: { firstSeconds: FLOW_LOGS_LATE_SECONDS, pollSeconds: 60, holdSecondsMax: 2_700 },
   measure: async ({ run, watcher }, context) => {
     const plan = await planOf(context, run);
     const tried = { source: await triedOn(context, "source"), target: await triedOn(context, "target") };

@@ -8,22 +8,23 @@ import { planOf } from "./run.ts";
 import { askInSlices, SLICES } from "./slices.ts";
 import type { Context } from "./step.ts";
 import { judge, whereNoHosts } from "./verdicts.ts";
-import { freshOf, hostsOf, ZONE_READS, zonesOf } from "./zones.ts";
+import { freshOf, hostsOf, SERVER_READS, serversOf, zonesOf } from "./zones.ts";
 
 export const observeOldZone = gate({
   name: "observe-old-zone",
   does: "Compares, host by host, the addresses that old and new servers answer with.",
-  needs: { route53: ZONE_READS, dns: ["ask"], s3: SLICES },
+  needs: { route53: SERVER_READS, dns: ["ask"], s3: SLICES },
   measure: async ({ run, watcher }, context) => {
     const plan = await planOf(context, run);
     const idle = whereNoHosts(context, plan, "dns/old-zone");
     if (idle) return idle;
     const zones = await zonesOf(context, run, plan);
-    const [fresh = ""] = freshOf(zones).nameServers;
+    const [fresh = ""] = await serversOf(context, freshOf(zones));
+    const servers = await serversOf(context, zones.old);
     return askInSlices(context, run, `observe-old-zone-${watcher}`, hostsOf(plan), async (host) => {
       const wanted = addresses(await recordsAt(context, fresh, host, "A"));
       const verdicts: Verdict[] = [];
-      for (const server of zones.old.nameServers)
+      for (const server of servers)
         verdicts.push(
           arrival(context, server, host, wanted, addresses(await recordsAt(context, server, host, "A"))),
         );

@@ -20,7 +20,7 @@ export const observeSnapshot = gate({
     s3: ["PutObject migrations/*/snapshots/*"],
     kubernetes: { source: ["get backups.velero.io", "list planned"], target: ["get backups.velero.io"] },
   },
-  patience: { pollSeconds: 15, holdSecondsMax: 7_200 },
+  patience: { pollSeconds: 30, holdSecondsMax: 7_200 },
   measure: async ({ run, subject }, context) => {
     const ref = {
       apiVersion: "velero.io/v1",

@@ -12,18 +12,18 @@ import { probeVerdict } from "./probe-host.ts";
 import { kubernetesOf, planOf } from "./run.ts";
 import type { Context } from "./step.ts";
 import { judge, whereNoHosts } from "./verdicts.ts";
-import { freshOf, hostsOf, ZONE_READS, zonesOf } from "./zones.ts";
+import { freshOf, hostsOf, SERVER_READS, serversOf, zonesOf } from "./zones.ts";
 
 export const observeSuite = gate({
   name: "observe-suite",
   does: "Reads the end of each Job of the suite, and asks each host once more by the new zone's address.",
-  needs: { route53: ZONE_READS, dns: ["ask"], probes: ["get"], kubernetes: { target: ["get jobs"] } },
-  patience: { pollSeconds: 15, holdSecondsMax: 2_400 },
+  needs: { route53: SERVER_READS, dns: ["ask"], probes: ["get"], kubernetes: { target: ["get jobs"] } },
+  patience: { pollSeconds: 30, holdSecondsMax: 2_400 },
   measure: async ({ run }, context) => {
     const plan = await planOf(context, run);
     const idle = whereNoHosts(context, plan, "e2e/hosts");
     if (idle) return idle;
-    const [server = ""] = freshOf(await zonesOf(context, run, plan)).nameServers;
+    const [server = ""] = await serversOf(context, freshOf(await zonesOf(context, run, plan)));
     const verdicts = await forEach(hostsOf(plan), async (host) => [
       await jobOf(context, host),
       await probeVerdict(context, "e2e/answer", server, host),

@@ -8,7 +8,7 @@ import { planOf } from "./run.ts";
 import { askInSlices, SLICES } from "./slices.ts";
 import type { Context } from "./step.ts";
 import { judge } from "./verdicts.ts";
-import { hostsOf, ZONE_READS, zonesOf } from "./zones.ts";
+import { hostsOf, SERVER_READS, serversOf, zonesOf } from "./zones.ts";
 
 /** An alias to a load balancer is answered with this, whatever anybody wants (Route 53 developer guide). */
 const ALIAS_TTL_SECONDS = 60;
@@ -16,14 +16,16 @@ const ALIAS_TTL_SECONDS = 60;
 export const observeTtls = gate({
   name: "observe-ttls",
   does: "Asks the parent's servers for the delegation, and the zone's own for its apex and hosts.",
-  needs: { route53: ZONE_READS, dns: ["ask"], s3: SLICES },
+  needs: { route53: SERVER_READS, dns: ["ask"], s3: SLICES },
   measure: async ({ run, watcher }, context) => {
     const plan = await planOf(context, run);
     const { zone, loweredTtlSeconds } = plan.settings.dns;
     const zones = await zonesOf(context, run, plan);
     const questions: readonly (readonly [server: string, name: string, type: "NS" | "A", most: number])[] = [
-      ...zones.parent.nameServers.map((server) => [server, zone, "NS", loweredTtlSeconds] as const),
-      ...zones.old.nameServers.flatMap((server) => [
+      ...(await serversOf(context, zones.parent)).map(
+        (server) => [server, zone, "NS", loweredTtlSeconds] as const,
+      ),
+      ...(await serversOf(context, zones.old)).flatMap((server) => [
         [server, zone, "NS", loweredTtlSeconds] as const,
         ...hostsOf(plan).map(
           (host) => [server, host, "A", Math.max(loweredTtlSeconds, ALIAS_TTL_SECONDS)] as const,

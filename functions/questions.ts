@@ -1,7 +1,7 @@
 /** What the functions around a question share: its record, its messages in Slack, and how they are brought up to date. */
 
 import type { Bucket } from "../adapters/bucket.ts";
-import { readSlackApp } from "../adapters/secrets.ts";
+import { readSlackApp, type SlackApp } from "../adapters/secrets.ts";
 import { makeSlack, type Slack } from "../adapters/slack.ts";
 import {
   type Decision,
@@ -19,11 +19,12 @@ import type { Context } from "./step.ts";
 /** What is needed to speak in Slack: the app's secret and these methods. */
 export const SPEAKING = { secrets: ["GetSecretValue"] } as const;
 
-export const slackOf = async (context: Context): Promise<Slack> =>
+/** @param app What the caller has just read of the secret; read where absent. */
+export const slackOf = async (context: Context, app?: SlackApp): Promise<Slack> =>
   makeSlack(
     context.http,
     context.endpoints.slack,
-    await readSlackApp(context.aws.secrets, context.deployed.slackSecretId),
+    app ?? (await readSlackApp(context.aws.secrets, context.deployed.slackSecretId)),
   );
 
 export const requestOf = async (
@@ -91,13 +92,13 @@ export const postQuestion = async (
 
 /**
  * Brings a question's messages up to date. People can see it in the record as well, so Slack's troubles are logged and stop nobody.
- * @param clicked A message that somebody clicked: also where its posting was never remembered.
+ * @param click The message that somebody clicked: also where its posting was never remembered; and the app that it was believed by.
  */
 export const updateMessages = async (
   context: Context,
   migration: string,
   request: Request,
-  clicked?: string,
+  { clicked, app }: { readonly clicked?: string; readonly app?: SlackApp } = {},
 ): Promise<void> => {
   const { id } = request.question;
   try {
@@ -105,7 +106,7 @@ export const updateMessages = async (
     const all = [...new Set([...known, ...(clicked === undefined ? [] : [clicked])])];
     if (all.length === 0) return;
     const message = await messageNow(context, migration, request);
-    const slack = await slackOf(context);
+    const slack = await slackOf(context, app);
     for (const timestamp of all) await slack.update(timestamp, message);
   } catch (error) {
     context.log.warn(`The messages of question ${id} could not be brought up to date; the record stands.`, {

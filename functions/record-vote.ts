@@ -4,7 +4,7 @@ import { SendTaskSuccessCommand } from "@aws-sdk/client-sfn";
 import * as z from "zod";
 import { calling, errorName } from "../adapters/aws.ts";
 import type { Bucket } from "../adapters/bucket.ts";
-import { readSlackApp, signingSecretsOf } from "../adapters/secrets.ts";
+import { readSlackApp, type SlackApp, signingSecretsOf } from "../adapters/secrets.ts";
 import {
   type Approver,
   type Decision,
@@ -44,6 +44,8 @@ type Cast = {
   readonly button: Button;
   /** Slack's message that was clicked. */
   readonly clicked?: string;
+  /** The app as its secret had it when the message was believed: read once a message, never kept for the next. */
+  readonly app?: SlackApp;
   /** Slack's id, to answer to. */
   readonly slackUser?: string;
   readonly personAmong: (approvers: readonly Approver[]) => string | undefined;
@@ -91,9 +93,9 @@ const take = async (message: Message, context: Context): Promise<void> => {
     ? await vote(cast, found.request, context)
     : { counted: false, sentence: `There is no question ${cast.button.question}; nothing was recorded.` };
   context.log.info(result.sentence, { counted: result.counted });
-  if (found) await updateMessages(context, cast.button.migration, found.request, cast.clicked);
+  if (found) await updateMessages(context, cast.button.migration, found.request, cast);
   if (!result.counted && cast.slackUser !== undefined)
-    await whisper(cast.slackUser, result.sentence, context);
+    await whisper(cast.slackUser, result.sentence, context, cast.app);
 };
 
 /**
@@ -121,6 +123,7 @@ const castIn = async (message: Message, context: Context): Promise<Cast> => {
     button: click.button,
     clicked: click.message,
     slackUser: click.user,
+    app,
     personAmong: (approvers) => personBySlack(click.user, approvers),
     calledOtherwise: click.user,
   };
@@ -174,12 +177,9 @@ const cast = async (
   wanted: Vote,
 ): Promise<readonly Vote[]> => {
   const key = keys.vote(migration, question, wanted.person);
-  const first = await bucket.getJson(key);
-  if (!first) await bucket.putNew(key, wanted);
-  else if (VoteSchema.parse(first.value).choice !== wanted.choice) {
-    const changed = keys.vote(migration, question, `${wanted.person}!${wanted.choice}`);
-    if (!(await bucket.getJson(changed))) await bucket.putNew(changed, wanted);
-  }
+  const first = await bucket.putFirst(key, wanted);
+  if (first.already && VoteSchema.parse(first.value).choice !== wanted.choice)
+    await bucket.putFirst(keys.vote(migration, question, `${wanted.person}!${wanted.choice}`), wanted);
   const votes: Vote[] = [];
   for (const each of await bucket.listKeys(keys.votes(migration, question)))
     votes.push(VoteSchema.parse((await bucket.getJson(each))?.value));
@@ -209,9 +209,14 @@ const answer = async (
 };
 
 /** Tells one person why their click didn't count; where Slack can't be reached, the log has it. */
-const whisper = async (user: string, sentence: string, context: Context): Promise<void> => {
+const whisper = async (
+  user: string,
+  sentence: string,
+  context: Context,
+  app: SlackApp | undefined,
+): Promise<void> => {
   try {
-    const slack = await slackOf(context);
+    const slack = await slackOf(context, app);
     await slack.whisper(user, `Your click was not counted. ${sentence}`);
   } catch (error) {
     context.log.warn("A person could not be told why a click was not counted.", {

@@ -1,13 +1,13 @@
 /** The move is over: the delegation and the new zone get the TTLs back that the old zone had. */
 
 import * as z from "zod";
+import type { SetRecord } from "../adapters/effects/zones.ts";
 import { fqdn, makeRoute53 } from "../adapters/route53.ts";
-import type { Effect } from "../domain/effects.ts";
-import { NotFound } from "../domain/errors.ts";
+import { Conflict, NotFound } from "../domain/errors.ts";
 import { keys } from "../domain/journal.ts";
-import { operationOf } from "../domain/operations.ts";
-import { makeEffects, withJournal } from "./effect.ts";
+import { withJournal } from "./effect.ts";
 import { StartSchema } from "./record-start.ts";
+import { makeRecords } from "./records.ts";
 import { bucketOf, planOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
 import { freshOf, RECORD_READS, recordOf, zonesOf } from "./zones.ts";
@@ -26,7 +26,7 @@ export const restoreTtls = step({
     const route53 = makeRoute53(context.aws.route53);
     const zones = await zonesOf(context, run, plan);
     const { zone } = plan.settings.dns;
-    const effects: Effect[] = [];
+    const effects: SetRecord[] = [];
     const raise = async (zoneId: string, type: string, ttlSeconds: number | undefined) => {
       const before = await recordOf(route53, zoneId, zone, type);
       // Always in the list, also where it is so already: a retry has to find the same effects under the same numbers.
@@ -42,12 +42,14 @@ export const restoreTtls = step({
     await raise(zones.parent.id, "NS", start.delegation.ttlSeconds);
     await raise(freshOf(zones).id, "NS", oldTtl("NS"));
     await raise(freshOf(zones).id, "SOA", oldTtl("SOA"));
-    await makeEffects(
+    const { next } = await makeRecords(
       context,
-      run,
-      { step: "restore-ttls", operation: operationOf(plan, "restore-ttls"), move: "0" },
-      effects,
+      { run, subject: "", from: 0 },
+      { step: "restore-ttls", operation: "restore-ttls" },
+      effects.map((effect, index) => ({ move: `0.${String(index).padStart(3, "0")}`, effect })),
     );
+    if (next !== null)
+      throw new Conflict(`${effects.length - next} TTLs of ${zone} wait for the change before them.`);
     return { restored: effects.length };
   },
 });

@@ -6,16 +6,16 @@ import { withJournal } from "./effect.ts";
 import { createObject } from "./objects.ts";
 import { planOf } from "./run.ts";
 import { step } from "./step.ts";
-import { freshOf, hostsOf, ZONE_READS, zonesOf } from "./zones.ts";
+import { freshOf, hostsOf, SERVER_READS, serversOf, zonesOf } from "./zones.ts";
 
 export const runE2eSuite = step({
   name: "run-e2e-suite",
   does: "Creates one Job for each public host; each asks the new zone's servers and then the target's load balancer, by the real Host.",
   input: BatchInput,
-  needs: withJournal({ route53: ZONE_READS, kubernetes: { target: ["get jobs", "create jobs"] } }),
+  needs: withJournal({ route53: SERVER_READS, kubernetes: { target: ["get jobs", "create jobs"] } }),
   run: async (input, context) => {
     const plan = await planOf(context, input.run);
-    const { nameServers } = freshOf(await zonesOf(context, input.run, plan));
+    const nameServers = await serversOf(context, freshOf(await zonesOf(context, input.run, plan)));
     return makeNamed(
       context,
       input,

@@ -6,13 +6,15 @@ import { BACK_OPERATIONS } from "../domain/undo.ts";
 import { journalOf, makeUndoEffect, withJournal } from "./effect.ts";
 import { planOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
-import { RECORD_READS, recordOf, zonesOf } from "./zones.ts";
+import { RECORD_READS, recordOf, serversOf, zonesOf } from "./zones.ts";
 
 export const turnBack = step({
   name: "turn-back",
   does: "Sets the new zone's apex NS to the old zone's servers, if the zone had ever been delegated: child-centric resolvers ask there still.",
   input: z.object({ run: RunSchema }),
-  needs: withJournal({ route53: [...RECORD_READS, "ChangeResourceRecordSets UPSERT NS apex"] }),
+  needs: withJournal({
+    route53: ["GetHostedZone", ...RECORD_READS, "ChangeResourceRecordSets UPSERT NS apex"],
+  }),
   run: async ({ run }, context) => {
     const entries = await journalOf(context).forwardKeys(run.migration);
     if (!entries.some((key) => key.includes("-delegate-zone/"))) return { turned: false };
@@ -25,6 +27,7 @@ export const turnBack = step({
       plan.settings.dns.zone,
       "NS",
     );
+    const servers = await serversOf(context, zones.old);
     await makeUndoEffect(
       context,
       run,
@@ -33,7 +36,7 @@ export const turnBack = step({
         kind: "set-record",
         zoneId: zones.fresh.id,
         before,
-        after: { ...before, values: zones.old.nameServers.map(fqdn) },
+        after: { ...before, values: servers.map(fqdn) },
       },
     );
     return { turned: true };

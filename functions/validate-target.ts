@@ -10,13 +10,13 @@ import { kubernetesOf, planOf } from "./run.ts";
 import type { Context } from "./step.ts";
 import { judge } from "./verdicts.ts";
 import { isScalable, statusOf, workloadsOn } from "./workload.ts";
-import { freshOf, hostsOf, ZONE_READS, zonesOf } from "./zones.ts";
+import { freshOf, hostsOf, SERVER_READS, serversOf, zonesOf } from "./zones.ts";
 
 export const validateTarget = gate({
   name: "validate-target",
   does: "Every moved workload stands in full on the target, and every host answers there by its real name.",
   needs: {
-    route53: ZONE_READS,
+    route53: SERVER_READS,
     dns: ["ask"],
     kubernetes: {
       target: ["list cronjobs", "list daemonsets", "list deployments", "list statefulsets"],
@@ -28,7 +28,7 @@ export const validateTarget = gate({
     const moved = plan.workloads.filter((w) => w.move !== "none" && w.move !== "keep-on-source");
     const find = await workloadsOn(kubernetesOf(context, "target"), moved);
     const verdicts = moved.map((workload) => stands(context, workload, find(workload)));
-    const [server = ""] = freshOf(await zonesOf(context, run, plan)).nameServers;
+    const [server = ""] = await serversOf(context, freshOf(await zonesOf(context, run, plan)));
     const probes = await forEach(hostsOf(plan), (host) =>
       probeVerdict(context, "target/probe", server, host),
     );

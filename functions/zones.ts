@@ -1,7 +1,7 @@
 /** The three zones of a cutover and who answers for them: the parent, the old zone, and ours. */
 
 import { ownReference } from "../adapters/effects/zones.ts";
-import { fqdn, makeRoute53, type Route53, type ZoneWithServers } from "../adapters/route53.ts";
+import { fqdn, type HostedZone, makeRoute53, type Route53 } from "../adapters/route53.ts";
 import type { RecordSet } from "../domain/effects.ts";
 import { NotFound, Refused } from "../domain/errors.ts";
 import type { Run, SlimPlan } from "./run.ts";
@@ -11,14 +11,16 @@ import type { Context } from "./step.ts";
 export const callerReferenceOf = (run: Run): string => ownReference(run.migration);
 
 export type Zones = {
-  readonly parent: ZoneWithServers;
-  readonly old: ZoneWithServers;
+  readonly parent: HostedZone;
+  readonly old: HostedZone;
   /** Absent before build-target. */
-  readonly fresh: ZoneWithServers | undefined;
+  readonly fresh: HostedZone | undefined;
 };
 
 /** What it takes to find them. */
-export const ZONE_READS = ["GetHostedZone", "ListHostedZonesByName"] as const;
+export const ZONE_READS = ["ListHostedZonesByName"] as const;
+/** And to know who answers for them. */
+export const SERVER_READS = ["GetHostedZone", ...ZONE_READS] as const;
 export const RECORD_READS = [...ZONE_READS, "ListResourceRecordSets"] as const;
 
 /** @throws NotFound where the parent or the old zone isn't in this account: then the cutover is by records, not by delegation. */
@@ -37,23 +39,20 @@ export const zonesOf = async (context: Context, run: Run, plan: SlimPlan): Promi
     throw new NotFound(
       `Zone ${parentZone ? zone : parent} is not hosted in this account's Route 53, so its delegation can't be changed.`,
     );
-  return {
-    parent: await withServers(route53, parentZone.id),
-    old: await withServers(route53, old.id),
-    fresh: ours ? await withServers(route53, ours.id) : undefined,
-  };
+  return { parent: parentZone, old, fresh: ours };
 };
 
 /** @throws NotFound where build-target has not created it. */
-export const freshOf = (zones: Zones): ZoneWithServers => {
+export const freshOf = (zones: Zones): HostedZone => {
   if (!zones.fresh) throw new NotFound("The new zone does not exist yet; build-target creates it.");
   return zones.fresh;
 };
 
-const withServers = async (route53: Route53, id: string): Promise<ZoneWithServers> => {
-  const zone = await route53.zone(id);
+/** The servers that answer for a zone: a listing doesn't tell, so each zone is asked for by whoever needs them. */
+export const serversOf = async (context: Context, { id }: HostedZone): Promise<readonly string[]> => {
+  const zone = await makeRoute53(context.aws.route53).zone(id);
   if (!zone) throw new NotFound(`Zone ${id} was listed and is gone.`);
-  return zone;
+  return zone.nameServers;
 };
 
 /** The one simple record set of a name and type. @throws NotFound where there is none. */

@@ -32,9 +32,24 @@ export const applyRecord = async (effect: SetRecord, clients: Clients): Promise<
 const keyOf = (record: RecordSet): string =>
   `${fqdn(record.name)} ${record.type} ${record.setIdentifier ?? ""}`;
 
-/** Every record set of a zone by name, type and identifier: one listing for many. */
-const stockOf = async (route53: Route53, zoneId: string): Promise<ReadonlyMap<string, RecordSet>> =>
-  new Map((await route53.listRecords(zoneId)).map((record) => [keyOf(record), record]));
+/** So many record sets are asked for one by one: a zone may have ten thousand, in pages of 300. */
+const FEW = 3;
+
+const subject = (effect: SetRecord): RecordSet | null => effect.after ?? effect.before;
+
+/** Record sets of a zone by name, type and identifier: at least those that the effects are about; for many by one listing of the zone. */
+const stockOf = async (
+  route53: Route53,
+  zoneId: string,
+  effects: readonly SetRecord[],
+): Promise<ReadonlyMap<string, RecordSet>> => {
+  const asked = effects.flatMap((effect) => subject(effect) ?? []);
+  const found =
+    asked.length > FEW
+      ? await route53.listRecords(zoneId)
+      : (await Promise.all(asked.map(({ name, type }) => route53.recordsOf(zoneId, name, type)))).flat();
+  return new Map(found.map((record) => [keyOf(record), record]));
+};
 
 /**
  * The same for many record sets of one zone, in one change: all of them or none.
@@ -48,12 +63,11 @@ export const applyRecords = async (
   if (!first) return [];
   if (effects.length === 1) return [await applyRecord(first, clients)];
   const route53 = makeRoute53(clients.aws.route53);
-  const subject = (effect: SetRecord): RecordSet | null => effect.after ?? effect.before;
   const isNow = (stock: ReadonlyMap<string, RecordSet>, effect: SetRecord): RecordSet | null => {
     const record = subject(effect);
     return record ? (stock.get(keyOf(record)) ?? null) : null;
   };
-  const stock = await stockOf(route53, first.zoneId);
+  const stock = await stockOf(route53, first.zoneId, effects);
   const open = effects.filter((effect) => !same(isNow(stock, effect), effect.after));
   const strange = open.find((effect) => !same(isNow(stock, effect), effect.before));
   if (strange)
@@ -66,7 +80,7 @@ export const applyRecords = async (
     return now ? [{ action: "DELETE", record: now }] : [];
   });
   if (changes.length > 0) await route53.change(first.zoneId, changes, "repot");
-  const after = changes.length > 0 ? await stockOf(route53, first.zoneId) : stock;
+  const after = changes.length > 0 ? await stockOf(route53, first.zoneId, effects) : stock;
   const lost = effects.find((effect) => !same(isNow(after, effect), effect.after));
   if (lost)
     throw new NotAsIntended(

@@ -4,11 +4,14 @@ import { describe, expect, it } from "vitest";
 import { ownReference } from "../../adapters/effects/zones.ts";
 import { lowerTtls } from "../../functions/lower-ttls.ts";
 import { recordStart } from "../../functions/record-start.ts";
-import { freshOf, ZONE_READS, zonesOf } from "../../functions/zones.ts";
+import { freshOf, SERVER_READS, serversOf, ZONE_READS, zonesOf } from "../../functions/zones.ts";
 import { makeStepBench, RECORDS, RUN, type StepBench, smallPlan, ZONE } from "./bench.ts";
 
 const look = (bench: StepBench) =>
   bench.within({ route53: [...ZONE_READS] }, () => zonesOf(bench.context, RUN, smallPlan()));
+
+const servers = (bench: StepBench, zone: Parameters<typeof serversOf>[1]) =>
+  bench.within({ route53: [...SERVER_READS] }, () => serversOf(bench.context, zone));
 
 const remove = (bench: StepBench, name: string): void => {
   for (const zone of bench.dns.zones.all().filter((z) => z.name === `${name}.`)) {
@@ -32,7 +35,7 @@ describe("the zones of a migration", () => {
       before.old.id,
       ownReference(RUN.migration),
     ]);
-    expect(freshOf(after).nameServers).toHaveLength(4);
+    expect(await servers(bench, freshOf(after))).toHaveLength(4);
   });
 
   it.each(["example", ZONE])(
