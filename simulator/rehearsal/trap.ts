@@ -87,9 +87,11 @@ const watch = <O extends object>(owner: O, name: keyof O & string, what: string,
 /** `new Date()` and `Date()`; a date of something is nobody's business. */
 const watchDate = (): Undo => {
   const real = globalThis.Date;
-  globalThis.Date = new Proxy(real, {
+  const watched: DateConstructor = new Proxy(real, {
     construct: (target, args, made) => {
       if (args.length === 0) touched("new Date()", "time");
+      // A date of something, thousands of times a run: Reflect.construct would look for a subclass each time.
+      else if (args.length === 1 && made === watched) return new target(args[0] as number);
       return Reflect.construct(target, args, made) as Date;
     },
     apply: (target) => {
@@ -97,6 +99,7 @@ const watchDate = (): Undo => {
       return target();
     },
   });
+  globalThis.Date = watched;
   return () => {
     globalThis.Date = real;
   };

@@ -12,7 +12,15 @@ import { determinismSection } from "./determinism.ts";
 import { ours, theirs } from "./loop.ts";
 import { type Moto, measureMoto } from "./moto.ts";
 import { sharesOf } from "./profile.ts";
-import { EXAMPLE, measureCrew, measureExample, measureFive, type Rehearsals, runOnce } from "./rehearsals.ts";
+import {
+  EXAMPLE,
+  FIVE,
+  measureCrew,
+  measureExample,
+  measureFive,
+  type Rehearsals,
+  runOnce,
+} from "./rehearsals.ts";
 import { scaleSections } from "./scale.ts";
 import { type Heap, measureShifts, measureWait } from "./shift.ts";
 import { figure, median, type Row, section } from "./table.ts";
@@ -150,13 +158,19 @@ const rehearsalSection = async (): Promise<string> => {
   ]);
 };
 
-const profileSection = async (): Promise<string> =>
-  section(
-    "What the time of one warm rehearsal of examples/streaming goes to",
-    (await sharesOf(() => runOnce(EXAMPLE, 1)))
-      .filter(({ share }) => share >= 0.01)
-      .map(({ part, share }): Row => [part, percent(share)]),
+/** One rehearsal of five workloads takes a few hundred samples: ten say more. */
+const PROFILED_FIVE = 10;
+
+const profileSection = async (name: string, path: string, rehearsals: number): Promise<string> => {
+  const all = async (): Promise<void> => {
+    for (let seed = 1; seed <= rehearsals; seed += 1) await runOnce(path, seed);
+  };
+  const rows = (await sharesOf(all)).filter(({ share }) => share >= 0.01);
+  return section(
+    `What the time of ${rehearsals === 1 ? "one warm rehearsal" : `${rehearsals} warm rehearsals`} of ${name} goes to`,
+    rows.map(({ part, share }): Row => [part, percent(share)]),
   );
+};
 
 print(
   `Node ${process.versions.node}, ${availableParallelism()} processors; larger is better unless it is time or memory.\n`,
@@ -165,7 +179,8 @@ print(await loopSection(measureMoto()));
 print(await shiftSection());
 print(heapSection());
 print(await rehearsalSection());
-print(await profileSection());
+print(await profileSection("five workloads", FIVE, PROFILED_FIVE));
+print(await profileSection("examples/streaming", EXAMPLE, 1));
 for (const text of scaleSections(APPLICATIONS)) print(text);
 print(await determinismSection(SAME_SEED_ROUNDS));
 print(comparisonSection());
