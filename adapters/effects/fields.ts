@@ -46,6 +46,8 @@ export const undoField = async (effect: SetField, clients: Clients): Promise<Out
   if (!ours && !same(now, effect.after))
     return { outcome: "left", note: `Somebody else set it to ${JSON.stringify(now)}.` };
   await write(cluster, effect, object, effect.before);
+  // The next undo of the same field looks before it writes, and would take what a cache still answers for somebody else's: it is waited out here.
+  mustRead(effect, fieldsOf(await cluster.get(refIn(effect)), effect), effect.before);
   return { outcome: "made" };
 };
 

@@ -67,6 +67,11 @@ export const undoDelete = async (effect: Delete, clients: Clients): Promise<Outc
   const object = asNew(effect.before as unknown as KubeObject);
   if (await standing(cluster, object)) return { outcome: "stood" };
   await cluster.create(object);
+  // What else is undone of it looks for it.
+  if (!(await cluster.find(refOf(object))))
+    throw new NotAsIntended(
+      `${sentenceOf(refOf(object))} was created on the ${effect.cluster} and can't be read yet. It is tried again.`,
+    );
   return { outcome: "made" };
 };
 

@@ -31,6 +31,8 @@ const TWO: readonly Night[] = [
   ["rolled-back", 1, "", { rollBackOn: "decommission/Retire each workload" }],
   // An hour of trouble is no reason to give the way back up; and what pipelines changed on the target after the thaw goes back with it.
   ["rolled-back", 0, "crash-before-return@list-undo:count=1000000", { rollBackAt: "thaw", mode: "liveness" }],
+  // The undo of a field's last change didn't look again, and that of the change before took a cache's answer for somebody else's value.
+  ["rolled-back", 0, "stale-read@undo-effect", { rollBackAt: "thaw" }],
 ];
 
 let small: Platform;
