@@ -294,6 +294,8 @@ const screen = (stream: NodeJS.WriteStream): Screen => ({
 
 /** Standard output in pieces of this size: a write for each of a hundred thousand lines takes longer than a run. */
 const CHUNK_CHARS = 65_536;
+/** And at least so often: who follows a run through a pipe sees a line when it is written. */
+const FLUSH_MS = 200;
 
 /** Runs the process's own arguments; leaves the code where the shell finds it, and lets the streams drain. */
 export const start = async (): Promise<void> => {
@@ -312,7 +314,10 @@ export const start = async (): Promise<void> => {
   // Who reads us has gone (`| head`): nobody is left to tell anything to.
   process.stdout.on("error", () => process.exit(EXIT.interrupted));
   let pending = "";
+  let soon: NodeJS.Timeout | undefined;
   const flush = () => {
+    clearTimeout(soon);
+    soon = undefined;
     if (pending !== "") process.stdout.write(pending);
     pending = "";
   };
@@ -320,6 +325,7 @@ export const start = async (): Promise<void> => {
     out: (chunk) => {
       pending += chunk;
       if (pending.length >= CHUNK_CHARS) flush();
+      soon ??= setTimeout(flush, FLUSH_MS).unref();
     },
     err: (chunk) => process.stderr.write(chunk),
     stdin: readStdin,

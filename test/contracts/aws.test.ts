@@ -86,6 +86,7 @@ describe("the contract", () => {
       "elb",
       "s3",
       "sfn",
+      "ssm",
       "sts",
       "logs",
       "sqs",

@@ -1,10 +1,5 @@
 /** What Repot expects of AWS, asked of moto's server through the real SDK, over the wire; and of the deployed functions' own composition root. */
 
-import { type ChildProcess, execFileSync, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createServer } from "node:net";
-import { join } from "node:path";
 import { EKSClient } from "@aws-sdk/client-eks";
 import { Route53Client } from "@aws-sdk/client-route-53";
 import { CreateBucketCommand, S3Client } from "@aws-sdk/client-s3";
@@ -16,58 +11,16 @@ import { CASES, SLACK_APP } from "../contracts/aws-contract.ts";
 import { bundleOf } from "./bundle.ts";
 import { contract } from "./contract-step.ts";
 import { invoke } from "./import-time.ts";
-import { ROOT } from "./setup.ts";
+import { type Moto, startMoto } from "./moto.ts";
 
-const VENV = join(ROOT, ".sst/moto");
-const REQUIREMENTS = join(import.meta.dirname, "moto-requirements.txt");
 const WORLD = { bucket: "contract", secret: "slack", cluster: "target" };
-const START_MS_MAX = 60_000;
 
-/** A Python of its own with moto in it, once for each list of requirements. */
-const install = (): void => {
-  const mark = join(VENV, "installed");
-  const wanted = createHash("sha256").update(readFileSync(REQUIREMENTS)).digest("hex");
-  if (existsSync(mark) && readFileSync(mark, "utf8") === wanted) return;
-  rmSync(VENV, { recursive: true, force: true });
-  execFileSync("python3", ["-m", "venv", VENV], { stdio: "pipe" });
-  execFileSync(
-    join(VENV, "bin/pip"),
-    ["install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS],
-    {
-      stdio: "pipe",
-    },
-  );
-  writeFileSync(mark, wanted);
-};
-
-const freePort = (): Promise<number> =>
-  new Promise((resolve) => {
-    const server = createServer().listen(0, "127.0.0.1", () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === "object" && address ? address.port : 0));
-    });
-  });
-
-let server: ChildProcess | undefined;
-let endpoint = "";
+let moto: Moto;
 let aws: AwsClients | undefined;
 
 beforeAll(async () => {
-  install();
-  const port = await freePort();
-  server = spawn(join(VENV, "bin/moto_server"), ["-H", "127.0.0.1", "-p", String(port)], { stdio: "ignore" });
-  endpoint = `http://127.0.0.1:${port}`;
-  const until = performance.now() + START_MS_MAX;
-  while (
-    !(await fetch(`${endpoint}/moto-api/`).then(
-      (r) => r.ok,
-      () => false,
-    ))
-  ) {
-    if (performance.now() > until) throw new Error("moto's server did not start.");
-    await new Promise((wait) => setTimeout(wait, 200));
-  }
-  aws = await prepare(endpoint);
+  moto = await startMoto();
+  aws = await prepare(moto.endpoint);
 });
 
 /** What is there before: as the contract has it. @returns the SDK's clients as they are. */
@@ -97,7 +50,7 @@ const prepare = async (endpoint: string): Promise<AwsClients> => {
 };
 
 afterAll(() => {
-  server?.kill();
+  moto.stop();
 });
 
 const asked = CASES.filter((c) => c.source === "moto").map((c) => [`${c.service}: ${c.title}`, c] as const);
@@ -113,8 +66,8 @@ describe("a function's bundle", () => {
   it("asks the same and is answered the same, with what was left out of the SDK and of Node", async () => {
     const needs = Object.fromEntries(asked.map(([, { service }]) => [service, []]));
     const file = await bundleOf({ ...contract, needs }, "test/infra/contract-step.ts");
-    await prepare(endpoint);
-    const answers = JSON.parse(invoke(file, WORLD, { AWS_ENDPOINT_URL: endpoint }));
+    await prepare(moto.endpoint);
+    const answers = JSON.parse(invoke(file, WORLD, { AWS_ENDPOINT_URL: moto.endpoint }));
     const expected = asked.map(([title, one]) => [title, one.expected ?? null] as const);
     expect(answers).toEqual(JSON.parse(JSON.stringify(Object.fromEntries(expected))));
   });
