@@ -126,6 +126,7 @@ const ASKS_NOTHING_AGAIN = new Set([
   "install-freeze-policy",
   "install-probes",
   "pause-pipelines",
+  "restore-hooks",
   "restore-workloads",
   "run-e2e-suite",
   "stop-load",

@@ -29,6 +29,8 @@ const SMALL: readonly Night[] = [
 const TWO: readonly Night[] = [
   // The first retirement was in flight when the fence rose, and was undone last: clients were sent back to a source without pods.
   ["rolled-back", 1, "", { rollBackOn: "decommission/Retire each workload" }],
+  // The undo before it took a cache's late answer for somebody else's value, and left the source at its floor.
+  ["rolled-back", 3_365_906_910, "stale-read@undo-effect", { rollBackAt: "thaw" }],
   // An hour of trouble is no reason to give the way back up; and what pipelines changed on the target after the thaw goes back with it.
   ["rolled-back", 0, "crash-before-return@list-undo:count=1000000", { rollBackAt: "thaw", mode: "liveness" }],
   // The undo of a field's last change didn't look again, and that of the change before took a cache's answer for somebody else's value.

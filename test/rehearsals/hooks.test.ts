@@ -39,14 +39,13 @@ describe("a webhook that must answer for every pod", () => {
     },
   );
 
-  it.each(FAULTS.filter((f) => f.scope === "call").map((f) => f.kind))(
-    "comes in spite of %s at restore-hooks",
-    async (kind) => {
-      const ran = await run(guarded(), { faults: [{ kind, step: "restore-hooks" }] });
-      expect([ran.exitCode, ran.summary.requests.failed, broken(ran)], ran.sentence).toEqual([0, 0, []]);
-      expect(ran.summary.faults[0]?.struck).toBeGreaterThan(0);
-    },
-  );
+  it.each(
+    FAULTS.filter((f) => f.scope === "call" && f.seldomSteps.includes("restore-hooks")).map((f) => f.kind),
+  )("comes in spite of %s at restore-hooks", async (kind) => {
+    const ran = await run(guarded(), { faults: [{ kind, step: "restore-hooks" }] });
+    expect([ran.exitCode, ran.summary.requests.failed, broken(ran)], ran.sentence).toEqual([0, 0, []]);
+    expect(ran.summary.faults[0]?.struck).toBeGreaterThan(0);
+  });
 
   it("that comes before what answers for it holds the run until it goes back: the wrong order is found out", async () => {
     const wrong = inMachine(

@@ -75,9 +75,9 @@ export const CUTTING: Nights = {
   "roll-back/Give the source time": { platform: plain, rollBackAt: "cut-traffic", breaks: "patience" },
   "roll-back/Let clients come back": { rollBackAt: "thaw", breaks: "patience" },
   "compare-with-start": {
-    platform: plain,
-    rollBackAt: "freeze",
-    faults: [{ kind: "server-error", step: "undo-effect", count: 1_000 }],
+    platform: rich,
+    rollBackAt: "cut-traffic",
+    faults: [{ kind: "volume-snapshot-fails", step: "return-volumes" }],
     breaks: "undo",
     ends: "rollback-incomplete",
   },
