@@ -110,6 +110,8 @@ export const TRAFFIC: readonly PlantedBug[] = [
     sentence: "Nobody pauses the pipelines, and nothing refuses what they deploy while workloads move.",
     area: "workflow",
     caughtBy: "freeze",
+    // Somebody has to deploy while the platform should be frozen: a night in which nobody answers is long enough.
+    shownBy: { approve: "never" },
     plant: inMachine("freeze", leftOut("Pause the pipelines", "Install the freeze", "Is it refused?")),
   },
 ];
