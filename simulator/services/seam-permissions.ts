@@ -67,16 +67,22 @@ const isNecessary = (
     zone,
   ) === undefined;
 
-/** By step and service: actions that have nothing left to be weighed or noted. */
+/** By step and service: actions that have nothing left to be weighed or noted under the rights that are declared now. */
 const makeSettled = () => {
-  const settled = new Map<string, Map<ServiceName, Set<string>>>();
+  const settled = new WeakMap<Needs, Map<string, Set<string>>>();
+  const actionsOf = ({ needs, step }: Invocation, service: ServiceName): Set<string> => {
+    // Steps may share a declaration, and a step that is deployed anew may have another one.
+    const steps = settled.get(needs) ?? new Map<string, Set<string>>();
+    settled.set(needs, steps);
+    const actions = steps.get(`${step} ${service}`) ?? new Set();
+    steps.set(`${step} ${service}`, actions);
+    return actions;
+  };
   return {
-    has: (step: string, service: ServiceName, action: string): boolean =>
-      settled.get(step)?.get(service)?.has(action) === true,
-    add: (step: string, service: ServiceName, action: string): void => {
-      const services = settled.get(step) ?? new Map<ServiceName, Set<string>>();
-      settled.set(step, services);
-      services.set(service, (services.get(service) ?? new Set()).add(action));
+    has: (invocation: Invocation, service: ServiceName, action: string): boolean =>
+      actionsOf(invocation, service).has(action),
+    add: (invocation: Invocation, service: ServiceName, action: string): void => {
+      actionsOf(invocation, service).add(action);
     },
   };
 };
@@ -123,7 +129,7 @@ export const makePermissionBook = (
       if (service === "kubernetes")
         throw new Error("Kubernetes rights are asked for by side: mayKubernetes.");
       const declared: readonly string[] = invocation.needs[service] ?? [];
-      if (settled.has(invocation.step, service, action)) return true;
+      if (settled.has(invocation, service, action)) return true;
       const entries = coveredBy(declared, action, asked, zone);
       if (entries === undefined)
         return note(
@@ -139,7 +145,7 @@ export const makePermissionBook = (
           note(invocation.step, service, entry, true);
       // Declared for everything, and on record as necessary: whatever else the action is asked for, nothing is to be weighed or noted.
       if (entries[0] === action && used.get(invocation.step)?.has(`${service}:${action}`))
-        settled.add(invocation.step, service, action);
+        settled.add(invocation, service, action);
       return true;
     },
     unused: (steps) => {

@@ -60,6 +60,27 @@ const struck = (
   },
 ];
 
+/** As often as a state machine tries again with some to spare. */
+const DEATHS = 6;
+
+/** A step that dies after one effect after the other, from the effect after `skip` on: what was created is looked at by the next attempt. */
+const dying = (
+  step: string,
+  skip = 0,
+  plan: () => Planned = rich,
+  rollBackAt?: "move-workloads",
+): Rehearsal => ({
+  title: `${step} dies after each of ${DEATHS} effects, the first of them after ${skip}`,
+  plan: async () => plan(),
+  options: {
+    faults: [{ kind: "crash-after-effect", step, count: DEATHS, skip }],
+    ...(rollBackAt === undefined ? {} : { rollBackAt }),
+  },
+});
+
+/** Effects of the bundle on both sides, in strides of what one rehearsal can strike. */
+const BUNDLE = [0, 6, 12, 18, 24, 30, 36, 42];
+
 /** Cheap ones first: a permission is proved by the first rehearsal that uses it. */
 export const SUITE: readonly Rehearsal[] = [
   ...platform("the small platform", async () => planned(), BACK),
@@ -99,6 +120,14 @@ export const SUITE: readonly Rehearsal[] = [
   ...struck("slack-down", "ask-people"),
   ...struck("crash-before-return", "end-guard"),
   ...struck("rollback-twice", "undo-effect", { rollBackAt: "move-workloads" }),
+  ...BUNDLE.map((skip) => dying("install-bundle", skip)),
+  ...["install-freeze-policy", "install-probes", "restore-workloads", "run-e2e-suite", "take-snapshot"].map(
+    (step) => dying(step),
+  ),
+  dying("warm-target"),
+  dying("restore-hooks", 0, () => guarded("Deployment")),
+  dying("copy-volumes", 0, stores),
+  dying("return-volumes", 0, stores, "move-workloads"),
   {
     title: "an undo that never succeeds",
     plan: async () => rich(),

@@ -32,7 +32,12 @@ export const CUTTING: Nights = {
   guard: { faults: [{ kind: "target-slow", step: "delegate-zone" }], breaks: "promises" },
   "measure-ttls": { platform: () => living(3_600, 3_600, hasty), breaks: "ttls" },
   "cut-traffic/Wait out the TTLs": { platform: () => living(3_600, 3_600, hasty), breaks: "ttls" },
-  "cut-traffic/Wait out the records": { platform: () => living(900, 60, hasty), breaks: "ttls" },
+  // Servers answer alike within seconds, and are asked again soon: an alias is believed for a minute all the same.
+  "cut-traffic/Wait out the records": {
+    platform: () => living(900, 60, { ...hasty, gates: { pollSeconds: 10 } }),
+    seed: 2,
+    breaks: "ttls",
+  },
   "observe-old-zone": {
     platform: () => living(900, 60, hasty),
     faults: [{ kind: "insync-late", step: "repoint-old-zone" }],

@@ -4,7 +4,7 @@ import { slowlyGuarded } from "../../rehearsals/guarded.ts";
 import { groupOf } from "../../rehearsals/reader.ts";
 import { type Nights, PLATFORMS } from "./nights.ts";
 
-const { busyJobs, calm, library, plain, stored, windowed } = PLATFORMS;
+const { busyJobs, calm, deployed, library, plain, stored, windowed } = PLATFORMS;
 
 export const MOVING: Nights = {
   "check-window": {
@@ -12,7 +12,11 @@ export const MOVING: Nights = {
     breaks: "window",
   },
   "freeze/Wait for the window": { platform: () => windowed("22:00", "23:59"), breaks: "liveness" },
-  "prove-freeze": { faults: [{ kind: "policy-late", step: "install-freeze-policy" }], breaks: "freeze" },
+  "prove-freeze": {
+    platform: () => deployed(),
+    faults: [{ kind: "policy-late", step: "install-freeze-policy" }],
+    breaks: "freeze",
+  },
   "observe-snapshot": { breaks: "liveness" },
   "compare-clusters": {
     faults: [{ kind: "secrets-left-out", step: "restore-workloads" }],

@@ -14,6 +14,8 @@ export type Night = {
   readonly platform?: () => Platform;
   readonly faults?: Case["faults"];
   readonly rollBackAt?: Case["rollBackAt"];
+  /** 1 where absent; another where it takes chance to show it (how soon all servers of a zone agree, say). */
+  readonly seed?: number;
   /** What breaks without the step: an invariant, or "liveness" for a run that doesn't end as it was meant to. */
   readonly breaks: string;
   /** How the run with the step ends, where that is neither its completion nor what its faults or its rollback lead to. */
@@ -46,7 +48,7 @@ export const shows = (nights: Nights): void => {
     const tried: Case = {
       format: 1,
       platform: platform.hash,
-      seed: 1,
+      seed: night.seed ?? 1,
       approve: "auto",
       faults: night.faults ?? [],
       ...(night.rollBackAt === undefined ? {} : { rollBackAt: night.rollBackAt }),
@@ -161,8 +163,8 @@ export const PLATFORMS = {
   },
   /** Gates want more samples than anybody's traffic gives them. */
   demanding: () => planned({}, { gates: { samplesMin: 900_000 } }),
-  /** A pipeline that the freeze would let through. */
-  exempt: () =>
+  /** A pipeline that deploys every few minutes, as a member of these groups. */
+  deployed: (...groups: readonly string[]) =>
     planned(
       {},
       {
@@ -170,7 +172,7 @@ export const PLATFORMS = {
           {
             name: "deploy-shop",
             user: "ci:shop",
-            groups: ["repot"],
+            groups,
             deploys: ["shop/web", "shop/cart"],
             deploysPerDay: 400,
           },
