@@ -15,7 +15,6 @@ const BACK =
 const NODES = "marks on nodes go with the nodes that a rollback gives back";
 const COPIES =
   "no volume of the suite stood on the target before its copy, and what was copied carries Velero's marks already; nothing else has proved these";
-const REPEATED = "what an invocation reads that is repeated, which this one isn't in the suite";
 const LOCKS =
   "an execution that ends before anything was changed has not begun in the suite; test/functions/endings.test.ts";
 
@@ -44,8 +43,6 @@ const REASONS: Readonly<Record<string, string>> = {
   "copy-volumes kubernetes:target:patch persistentvolumes": COPIES,
   "resume-on-target s3:ListBucket": ABSENT,
   "return-volumes kubernetes:target:patch persistentvolumeclaims": COPIES,
-  "return-volumes s3:GetObject": REPEATED,
-  "return-volumes s3:ListBucket": ABSENT,
   "end-guard s3:ListBucket": ABSENT,
   "fill-zone elb:DescribeLoadBalancers":
     "an alias of a balancer in another zone; test/functions/build-steps.test.ts has one",
@@ -65,37 +62,9 @@ const REASONS: Readonly<Record<string, string>> = {
   "undo-effect kubernetes:target:get nodes": NODES,
   "undo-effect kubernetes:target:patch nodes": NODES,
   "check-retirement s3:ListBucket": ABSENT,
-  "copy-volumes kubernetes:source:get backups.velero.io": AGAIN,
-  "install-bundle kubernetes:source:get backupstoragelocations.velero.io": AGAIN,
-  "install-bundle kubernetes:source:get clusterrolebindings": AGAIN,
-  "install-bundle kubernetes:source:get configmaps": AGAIN,
-  "install-bundle kubernetes:source:get customresourcedefinitions": AGAIN,
-  "install-bundle kubernetes:source:get deployments": AGAIN,
-  "install-bundle kubernetes:source:get namespaces": AGAIN,
-  "install-bundle kubernetes:source:get serviceaccounts": AGAIN,
-  "install-bundle kubernetes:source:get volumesnapshotlocations.velero.io": AGAIN,
-  "install-bundle kubernetes:target:get backupstoragelocations.velero.io": AGAIN,
-  "install-bundle kubernetes:target:get clusterrolebindings": AGAIN,
-  "install-bundle kubernetes:target:get customresourcedefinitions": AGAIN,
-  "install-bundle kubernetes:target:get deployments": AGAIN,
-  "install-bundle kubernetes:target:get namespaces": AGAIN,
-  "install-bundle kubernetes:target:get serviceaccounts": AGAIN,
-  "install-bundle kubernetes:target:get volumesnapshotlocations.velero.io": AGAIN,
-  "install-freeze-policy kubernetes:source:get validatingadmissionpolicies": AGAIN,
-  "install-freeze-policy kubernetes:source:get validatingadmissionpolicybindings": AGAIN,
-  "install-freeze-policy kubernetes:target:get validatingadmissionpolicies": AGAIN,
-  "install-freeze-policy kubernetes:target:get validatingadmissionpolicybindings": AGAIN,
-  "install-probes kubernetes:source:get cronjobs": AGAIN,
-  "install-probes kubernetes:target:get cronjobs": AGAIN,
   "observe-owners s3:ListBucket": ABSENT,
   "observe-workers s3:ListBucket": ABSENT,
   "restore-hooks kubernetes:target:get planned": AGAIN,
-  "restore-workloads kubernetes:target:get configmaps": AGAIN,
-  "restore-workloads kubernetes:target:get restores.velero.io": AGAIN,
-  "return-volumes kubernetes:target:get backups.velero.io": AGAIN,
-  "run-e2e-suite kubernetes:target:get jobs": AGAIN,
-  "take-snapshot kubernetes:source:get backups.velero.io": AGAIN,
-  "warm-target kubernetes:target:get deployments": AGAIN,
 };
 
 /** `step service:entry`. */

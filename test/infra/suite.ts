@@ -125,7 +125,6 @@ export const SUITE: readonly Rehearsal[] = [
     (step) => dying(step),
   ),
   dying("warm-target"),
-  dying("restore-hooks", 0, () => guarded("Deployment")),
   dying("copy-volumes", 0, stores),
   dying("return-volumes", 0, stores, "move-workloads"),
   {
