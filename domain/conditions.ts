@@ -35,3 +35,9 @@ export const isReadyPod = (pod: KubeObject): boolean => holds(pod, "Ready") && !
 /** Its containers have ended for good: it holds no room and answers nobody. */
 export const isEndedPod = (pod: KubeObject): boolean =>
   ["Succeeded", "Failed"].includes(String(at(pod, "status", "phase")));
+
+/** Where a pod is reached, and what its peers see it as; undefined before it has an address. */
+export const addressOf = (pod: KubeObject): string | undefined => {
+  const address = at(pod, "status", "podIP");
+  return typeof address === "string" ? address : undefined;
+};

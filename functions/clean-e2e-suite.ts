@@ -1,5 +1,6 @@
 /** The end-to-end suite leaves nothing behind. */
 
+import { isGoing } from "../domain/conditions.ts";
 import { suiteOf } from "../domain/e2e.ts";
 import { refOf } from "../domain/kube.ts";
 import { BatchInput, makeNamed, type Named, slug } from "./batch.ts";
@@ -21,7 +22,7 @@ export const cleanE2eSuite = step({
     const nameServers = await serversOf(context, freshOf(await zonesOf(context, input.run, plan)));
     for (const job of suiteOf(input.run.migration, hostsOf(plan), nameServers)) {
       const found = await target.find(refOf(job));
-      if (found && found.metadata["deletionTimestamp"] === undefined)
+      if (found && !isGoing(found))
         left.push({ move: `9.${slug(job.metadata.name)}`, effect: deleteObject("target", job) });
     }
     // What is gone is no longer listed: each batch starts at the beginning of what is left.

@@ -7,6 +7,7 @@ import { CREATED_BY } from "../adapters/effects/objects.ts";
 import { ownerOf } from "../adapters/effects/owners.ts";
 import { makeEks } from "../adapters/eks.ts";
 import { fqdn, makeRoute53, sameRecord, type ZoneWithServers } from "../adapters/route53.ts";
+import { isGoing } from "../domain/conditions.ts";
 import type { Effect, RecordSet } from "../domain/effects.ts";
 import { AnswerLost, NotFound } from "../domain/errors.ts";
 import { keys, undoKeyOf } from "../domain/journal.ts";
@@ -199,9 +200,7 @@ const isAsBefore = async (context: Context, run: Run, effect: Effect, zones: Zon
         effect.cluster,
       );
       return (
-        found === undefined ||
-        found.metadata["deletionTimestamp"] !== undefined ||
-        found.metadata.annotations?.[CREATED_BY] !== run.migration
+        found === undefined || isGoing(found) || found.metadata.annotations?.[CREATED_BY] !== run.migration
       );
     }
     case "delete-object": {

@@ -149,12 +149,14 @@ export const undoEntry = (
   run: Run,
   forward: JournalEntry,
   step: string,
-): Promise<Outcome> =>
-  carryOut(context, run, { ...forward, migration: run.migration, step, direction: "undo" }, undoEffect);
+): Promise<Outcome> => carryOut(context, run, undoOf(run, forward, step), undoEffect);
+
+const undoOf = (run: Run, forward: JournalEntry, step: string) =>
+  ({ ...forward, migration: run.migration, step, direction: "undo" }) as const;
 
 /** What was on a target that is gone: nobody can be asked about it, and nothing of it is left. */
 export const undoGone = (context: Context, run: Run, forward: JournalEntry, step: string): Promise<Outcome> =>
-  carryOut(context, run, { ...forward, migration: run.migration, step, direction: "undo" }, async () => ({
+  carryOut(context, run, undoOf(run, forward, step), async () => ({
     outcome: "stood",
     note: "It is gone with the target.",
   }));

@@ -1,5 +1,6 @@
 /** The nodes that came up stay: they are marked against consolidation until the cut is over, and the placeholders make way. */
 
+import { isGoing } from "../domain/conditions.ts";
 import { type KubeObject, refOf } from "../domain/kube.ts";
 import { demandsOf, KEEP_NODE, placeholderOf } from "../domain/warmth.ts";
 import { BatchInput, makeNamed, type Named, slug } from "./batch.ts";
@@ -24,7 +25,7 @@ export const keepWarm = step({
     const placeholders: KubeObject[] = [];
     for (const demand of demandsOf(workloads, await objectsOf(context, input.run))) {
       const found = await target.find(refOf(placeholderOf(input.run.migration, demand)));
-      if (found && found.metadata["deletionTimestamp"] === undefined) placeholders.push(found);
+      if (found && !isGoing(found)) placeholders.push(found);
     }
     // What is done is no longer listed: each batch starts at the beginning of what is left.
     return makeNamed(context, { ...input, from: 0 }, { step: "keep-warm", operation: "warm-target" }, [

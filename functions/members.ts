@@ -1,22 +1,15 @@
 /** What steps of consumer groups look at: the pods of the members on both sides, and the groups as Kafka has them. */
 
 import type { Kafka } from "../adapters/kafka.ts";
-import { isEndedPod, isReadyPod } from "../domain/conditions.ts";
+import { addressOf, isEndedPod, isReadyPod } from "../domain/conditions.ts";
 import type { GroupItem } from "../domain/items.ts";
 import { type MemberPods, type ObservedGroup, type Offset, waitingOf } from "../domain/kafka.ts";
-import type { KubeObject } from "../domain/kube.ts";
 import type { Side } from "../domain/phases.ts";
-import { at } from "../domain/pods.ts";
 import { type Item, kubernetesOf } from "./run.ts";
 import type { Context } from "./step.ts";
 import { podsOf, refOfItem, statusOf } from "./workload.ts";
 
 export const MEMBER_READS = ["get deployments", "get statefulsets", "list pods"] as const;
-
-const addressOf = (pod: KubeObject): string | undefined => {
-  const address = at(pod, "status", "podIP");
-  return typeof address === "string" ? address : undefined;
-};
 
 /** The pods of a workload on one side, with the addresses that brokers see. */
 export const memberPods = async (

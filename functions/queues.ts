@@ -2,9 +2,9 @@
 
 import { seeRabbitQueue } from "../adapters/rabbitmq.ts";
 import { seeSqsQueue } from "../adapters/sqs.ts";
+import { addressOf, isGoing } from "../domain/conditions.ts";
 import type { KubeObject } from "../domain/kube.ts";
 import type { Side } from "../domain/phases.ts";
-import { at } from "../domain/pods.ts";
 import type { Queue } from "../domain/settings/messaging.ts";
 import type { QueueSeen, WorkerPod, Workers } from "../domain/workers.ts";
 import { type Item, kubernetesOf } from "./run.ts";
@@ -41,10 +41,9 @@ export const workersOf = async (
 const workerOf = (pod: KubeObject, now: Date): WorkerPod => {
   const readySeconds = readySecondsOf(pod, now);
   const deadline = Date.parse(String(pod.metadata["deletionTimestamp"] ?? ""));
-  const address = at(pod, "status", "podIP");
   return {
     name: pod.metadata.name,
-    address: typeof address === "string" ? address : undefined,
+    address: addressOf(pod),
     ready: readySeconds !== undefined,
     readySeconds: readySeconds ?? 0,
     overdueSeconds: overdueOf(pod, deadline, now),
@@ -53,6 +52,6 @@ const workerOf = (pod: KubeObject, now: Date): WorkerPod => {
 
 /** The API server sets deletionTimestamp to the moment by which the grace period is over (API conventions, metadata). */
 const overdueOf = (pod: KubeObject, deadline: number, now: Date): number | undefined => {
-  if (pod.metadata["deletionTimestamp"] === undefined) return undefined;
+  if (!isGoing(pod)) return undefined;
   return Number.isFinite(deadline) ? (now.getTime() - deadline) / 1000 : 0;
 };

@@ -3,6 +3,7 @@
 import * as z from "zod";
 import { ownerOf } from "../adapters/effects/owners.ts";
 import type { Outcome } from "../adapters/journal.ts";
+import { isGoing } from "../domain/conditions.ts";
 import { GroupSettling, OwnedElsewhere, StillSettling, Transient } from "../domain/errors.ts";
 import type { JournalEntry } from "../domain/journal.ts";
 import type { KubeObject, Ref } from "../domain/kube.ts";
@@ -173,7 +174,7 @@ const mayStopWorkers = async (context: Context, { effect, operation }: JournalEn
 
 /** One that is on its way out stays Ready for as long as it hangs, and is no member any more. */
 const isIn = (pod: KubeObject, now: Date): boolean =>
-  pod.metadata["deletionTimestamp"] === undefined && (readySecondsOf(pod, now) ?? 0) >= SUBSCRIBED_SECONDS;
+  !isGoing(pod) && (readySecondsOf(pod, now) ?? 0) >= SUBSCRIBED_SECONDS;
 
 /** The broker isn't asked: a rollback needs nobody but the clusters. Who has been ready for so long has subscribed, or joined its group. */
 const SUBSCRIBED_SECONDS = 30;
