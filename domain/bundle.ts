@@ -4,13 +4,12 @@
  */
 
 import type { KubeObject } from "./kube.ts";
+import { CREATED_BY } from "./kube.ts";
 import type { Side } from "./phases.ts";
 import { LOAD_GENERATOR } from "./queries.ts";
 
 /** Where everything of Repot's lives in both clusters. */
 export const SYSTEM_NAMESPACE = "repot-system";
-/** Annotation of whatever Repot creates: the migration that did. Only what carries it is ever deleted by an undo. */
-export const CREATED_BY = "repot.dev/created-by";
 /** Keeps Repot's own objects out of the backups, so that they are never restored over themselves. */
 export const NOT_BACKED_UP = "velero.io/exclude-from-backup";
 

@@ -2,9 +2,7 @@
 
 import type { Effect, RecordSet } from "./effects.ts";
 import { keys } from "./journal.ts";
-
-/** As adapters/effects has it. */
-const CREATED_BY = "repot.dev/created-by";
+import { CREATED_BY } from "./kube.ts";
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 

@@ -46,3 +46,6 @@ export const byCodeUnit = (a: string, b: string): number => (a < b ? -1 : a > b 
 /** A key that is unique in a cluster and sorts by namespace, kind, then name. */
 export const keyOf = (ref: Ref): string =>
   [ref.namespace ?? "", ref.kind, ref.apiVersion, ref.name].join("|");
+
+/** Annotation (and tag) of whatever Repot creates: the migration that did. Only what carries it is ever deleted by an undo. */
+export const CREATED_BY = "repot.dev/created-by";

@@ -3,7 +3,6 @@
 import * as z from "zod";
 import { canonicalJson } from "../adapters/bucket.ts";
 import { fieldsOf } from "../adapters/effects/fields.ts";
-import { CREATED_BY } from "../adapters/effects/objects.ts";
 import { ownerOf } from "../adapters/effects/owners.ts";
 import { makeEks } from "../adapters/eks.ts";
 import { fqdn, makeRoute53, sameRecord, type ZoneWithServers } from "../adapters/route53.ts";
@@ -11,7 +10,7 @@ import { isGoing } from "../domain/conditions.ts";
 import type { Effect, RecordSet } from "../domain/effects.ts";
 import { AnswerLost, NotFound } from "../domain/errors.ts";
 import { keys, undoKeyOf } from "../domain/journal.ts";
-import { type KubeObject, type Ref, refOf } from "../domain/kube.ts";
+import { CREATED_BY, type KubeObject, type Ref, refOf } from "../domain/kube.ts";
 import { SIDES, type Side } from "../domain/phases.ts";
 import { forEach } from "./check.ts";
 import { journalOf } from "./effect.ts";

@@ -45,15 +45,17 @@ export const observeDrift = gate({
   },
 });
 
-const isDrifted = (context: Context, { object, source, fields, secret }: Drifted): Verdict => {
+const isDrifted = (context: Context, { object, source, fields, secret, came }: Drifted): Verdict => {
   const what = !source
     ? "is gone"
-    : secret
-      ? "was written"
-      : `changed in ${fields
-          .slice(0, 5)
-          .map((d) => d.field)
-          .join(", ")}`;
+    : came
+      ? "came"
+      : secret
+        ? "was written"
+        : `changed in ${fields
+            .slice(0, 5)
+            .map((d) => d.field)
+            .join(", ")}`;
   return judge(context, false, {
     check: "drift/object",
     subject: object,

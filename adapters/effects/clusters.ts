@@ -2,10 +2,10 @@
 
 import type { Effect } from "../../domain/effects.ts";
 import { StillSettling } from "../../domain/errors.ts";
+import { CREATED_BY } from "../../domain/kube.ts";
 import { makeEks } from "../eks.ts";
 import type { Outcome } from "../journal.ts";
 import type { Clients } from "./clients.ts";
-import { CREATED_BY } from "./objects.ts";
 
 type CreateCluster = Extract<Effect, { kind: "create-cluster" }>;
 

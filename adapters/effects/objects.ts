@@ -2,16 +2,13 @@
 
 import type { Effect } from "../../domain/effects.ts";
 import { Conflict, Forbidden, Invalid, NotAsIntended, Transient } from "../../domain/errors.ts";
-import { type KubeObject, refOf, sentenceOf } from "../../domain/kube.ts";
+import { CREATED_BY, type KubeObject, refOf, sentenceOf } from "../../domain/kube.ts";
 import type { Outcome } from "../journal.ts";
 import { findAny, isAlreadyExists, isUnknownKind, type Kubernetes } from "../kubernetes.ts";
 import type { Clients } from "./clients.ts";
 
 type Create = Extract<Effect, { kind: "create-object" }>;
 type Delete = Extract<Effect, { kind: "delete-object" }>;
-
-/** Says whose an object is: only what carries our migration's name is ever deleted by its undo. */
-export const CREATED_BY = "repot.dev/created-by";
 
 /**
  * Creates an object that isn't there. Creating is a compare-and-swap on its absence, and the answer is the object as it was stored: the first

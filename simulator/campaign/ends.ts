@@ -47,6 +47,7 @@ const WORLD_ENDS: Readonly<Record<string, Outcome>> = {
   "flow-logs-late": "rolled-back",
   "secrets-left-out": "rolled-back",
   "secret-renewed": "rolled-back",
+  "object-added": "rolled-back",
   "edge-closed": "rolled-back",
   "target-errs": "rolled-back",
   "target-slow": "waiting",

@@ -53,6 +53,12 @@ export const MACHINERY: readonly FaultKind[] = [
   ofWorld("secret-renewed", "A controller renews a secret on the source while workloads move.", [
     "link-services",
   ]),
+  ofWorld("break-glass-deploy", "Somebody with break-glass deploys on the source while workloads move.", [
+    "link-services",
+  ]),
+  ofWorld("object-added", "A developer adds an object on the source while workloads move.", [
+    "link-services",
+  ]),
   ofWorld(
     "members-late",
     "Consumers that start need twenty seconds more from their pod's readiness until they join their group.",

@@ -1,4 +1,4 @@
-/** Faults of what a cluster is made of, and of the way in: load balancers, admission, Velero and its bucket, secrets, edges, addresses. */
+/** Faults of what a cluster is made of, and of the way in: load balancers, admission, Velero and its bucket, edges, addresses. */
 
 import type { Plan } from "../../domain/plan.ts";
 import type { Clock } from "../clock.ts";
@@ -7,7 +7,8 @@ import type { Observed } from "../services/seam.ts";
 import type { SimulatedCluster } from "../world/cluster/index.ts";
 import type { Slowness } from "../world/cluster/slowness.ts";
 import type { Trouble } from "../world/edges.ts";
-import type { Caller, Emit } from "../world/types.ts";
+import type { Emit } from "../world/types.ts";
+import { driftFaults } from "./drift.ts";
 import type { WorldFault, WorldFaults } from "./world.ts";
 
 const BALANCER_SECONDS = 1_200;
@@ -60,7 +61,7 @@ export const machineryFaults = (
       }),
     },
     "secrets-left-out": { turn: slowing([target], () => ({ leftOut: "secrets" }), { leftOut: "" }) },
-    "secret-renewed": { turn: renewing(source, around) },
+    ...driftFaults(source, around),
     "edge-closed": {
       turn: troubled({ share: 1, closed: true, reason: `the load balancers of ${name} let nobody in` }),
       feltBy: asksProbes,
@@ -79,42 +80,3 @@ export const machineryFaults = (
     "address-pinned": { turn: (on) => dns.pin(on ? PINNED_SHARE : 0), feltBy: asksMetrics },
   };
 };
-
-const RENEWER: Caller = {
-  name: "certificate-renewer",
-  kind: "controller",
-  user: "system:serviceaccount:cert-manager:cert-manager",
-  groups: ["system:serviceaccounts", "system:serviceaccounts:cert-manager", "system:authenticated"],
-  mayKubernetes: () => true,
-};
-
-/** The first of the platform's Secrets on the source gets another content. */
-const renewing =
-  (
-    source: SimulatedCluster,
-    { clock, plan, emit }: { readonly clock: Clock; readonly plan: Plan; readonly emit: Emit },
-  ): WorldFault["turn"] =>
-  (on, struck) => {
-    const namespaces = new Set(plan.workloads.map((w) => w.namespace));
-    const [first] = source
-      .all()
-      .filter((o) => o.kind === "Secret" && namespaces.has(o.metadata.namespace ?? ""))
-      .map((o) => `${o.metadata.namespace}/secrets/${o.metadata.name}`)
-      .sort();
-    if (!on || first === undefined) return;
-    const renewed = Buffer.from(`renewed at ${clock.now()}`).toString("base64");
-    const { status } = source.api(
-      {
-        method: "PATCH",
-        url: `https://source/api/v1/namespaces/${first}`,
-        headers: { "content-type": "application/merge-patch+json" },
-        body: JSON.stringify({ data: { "tls.crt": renewed } }),
-      },
-      RENEWER,
-    );
-    if (status >= 300) return;
-    const object = `Secret ${first.replace("/secrets/", "/")}`;
-    const what = { who: RENEWER.name, cluster: "source", object, field: "data.tls.crt" } as const;
-    emit({ type: "actor", ...what, before: "(secret)", after: "(secret)", allowed: true });
-    struck();
-  };

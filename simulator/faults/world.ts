@@ -1,6 +1,5 @@
 /** Faults of the world as switches on its parts, and what shows that somebody feels them. */
 
-import { BREAK_GLASS_GROUP } from "../../domain/freeze-policy.ts";
 import type { KubeObject } from "../../domain/kube.ts";
 import { nameOf, type Plan } from "../../domain/plan.ts";
 import { at } from "../../domain/pods.ts";
@@ -8,7 +7,8 @@ import type { Clock } from "../clock.ts";
 import type { RehearsedWorld } from "../rehearsal/world.ts";
 import { LATE_SECONDS } from "../services/logs.ts";
 import type { Observed } from "../services/seam.ts";
-import type { Caller, Emit } from "../world/types.ts";
+import type { Emit } from "../world/types.ts";
+import { ADMINISTRATOR, AUTOSCALER } from "./callers.ts";
 import { groupFaults } from "./kafka.ts";
 import { machineryFaults } from "./machinery.ts";
 import { metricsFaults } from "./metrics.ts";
@@ -237,21 +237,6 @@ const losing =
     struck();
   };
 
-const ADMINISTRATOR: Caller = {
-  name: "administrator",
-  kind: "actor",
-  user: "admin:platform",
-  groups: ["system:masters"],
-  mayKubernetes: () => true,
-};
-
-/** Who may do what the freeze refuses to everybody else. */
-export const BREAK_GLASS: Caller = {
-  ...ADMINISTRATOR,
-  name: "break-glass",
-  groups: [...ADMINISTRATOR.groups, BREAK_GLASS_GROUP],
-};
-
 /** A quota in each of the platform's namespaces, of as many pods as there are. */
 const limiting = (world: RehearsedWorld, plan: Plan): WorldFault["turn"] => {
   const { target } = world.clusters;
@@ -317,14 +302,6 @@ const refusing = (world: RehearsedWorld, plan: Plan): WorldFault["turn"] => {
     );
     if (status === 201) struck();
   };
-};
-
-const AUTOSCALER: Caller = {
-  name: "horizontal-pod-autoscaler",
-  kind: "controller",
-  user: "system:serviceaccount:kube-system:horizontal-pod-autoscaler",
-  groups: ["system:serviceaccounts", "system:serviceaccounts:kube-system", "system:authenticated"],
-  mayKubernetes: () => true,
 };
 
 /** Sets every shared workload of the source back to the number it had in the plan, again and again. */

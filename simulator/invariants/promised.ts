@@ -4,7 +4,7 @@ import { BUNDLE_DEPLOYMENTS, SYSTEM_NAMESPACE, VELERO } from "../../domain/bundl
 import { suiteNameOf } from "../../domain/e2e.ts";
 import type { RunEvent } from "../../domain/events.ts";
 import type { KubeObject, Ref } from "../../domain/kube.ts";
-import { refOf, sentenceOf } from "../../domain/kube.ts";
+import { CREATED_BY, refOf, sentenceOf } from "../../domain/kube.ts";
 import { SIDES, type Side } from "../../domain/phases.ts";
 import { nameOf, type Plan, type Workload } from "../../domain/plan.ts";
 import { at } from "../../domain/pods.ts";
@@ -93,7 +93,28 @@ export const moved = (plan: Plan, { clusters: { source, target } }: SceneWorld):
       ? []
       : [`${over} ${sentenceOf(ref)} isn't on the target what it is on the source.`];
   });
-  return differing;
+  return [
+    ...differing,
+    ...leftBehind(plan, source, target).map((who) => `${over} ${who} isn't on the target.`),
+  ];
+};
+
+/** What people brought to the platform on the source while it moved. */
+const leftBehind = (plan: Plan, source: Cluster, target: Cluster): readonly string[] => {
+  const namespaces = new Set(plan.workloads.map((w) => w.namespace));
+  const objects = plan.objects as unknown as readonly KubeObject[];
+  const kinds = new Set(
+    objects.map((o) => o.kind).filter((kind) => COMPARED.has(kind) || kind === "Service"),
+  );
+  const planned = new Set(objects.map((o) => sentenceOf(refOf(o))));
+  return source
+    .all()
+    .filter((o) => kinds.has(o.kind) && namespaces.has(o.metadata.namespace ?? ""))
+    .filter(({ metadata }) => metadata["ownerReferences"] === undefined)
+    .filter((o) => o.metadata.annotations?.[CREATED_BY] === undefined && !isOwnOfCluster(refOf(o)))
+    .map(refOf)
+    .filter((ref) => !planned.has(sentenceOf(ref)) && !target.get(ref))
+    .map(sentenceOf);
 };
 
 const isExclusive = (w: Workload): boolean =>

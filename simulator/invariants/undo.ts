@@ -24,6 +24,7 @@ const objectsDiffer = ({ plan, events, sourceBefore, sourceAfter }: Ended): read
     const [was, is] = [before.get(key), after.get(key)];
     const who = sentenceOf(refOf((was ?? is) as KubeObject));
     if (!is) breaches.push(`${who} was on the source before and is gone.`);
+    else if (!was && theirs.some((t) => t.get(who)?.has("metadata.name"))) continue;
     else if (!was) breaches.push(`${who} was not on the source before and was left there.`);
     else {
       const [left, right] = [leavesOf(was, "", new Map()), leavesOf(is, "", new Map())];

@@ -3,10 +3,12 @@
 import { keys } from "../../domain/journal.ts";
 import type { GateInput, GateResult } from "../../functions/gate.ts";
 import { type Guard, guardKey } from "../../functions/guard.ts";
-import { bucketOf, type Run } from "../../functions/run.ts";
+import { kindsOf, stockOf } from "../../functions/objects.ts";
+import { bucketOf, kubernetesOf, type Run } from "../../functions/run.ts";
+import { snapshotOf } from "../../functions/snapshot.ts";
 import type { Context } from "../../functions/step.ts";
 import type { PlantedBug } from "./bug.ts";
-import { blindTo } from "./clients.ts";
+import { blindTo, reading } from "./clients.ts";
 import { all, changed, inMachine, inStep, type Program } from "./edit.ts";
 
 const PASS: GateResult = { verdict: "pass", sentence: "Nothing failed.", askedMax: 1, pollSeconds: 1 };
@@ -16,6 +18,14 @@ const record = (input: unknown, context: Context, gate: string, verdicts: readon
   return bucketOf(context).putNew(keys.evidence(run.migration, phase, `${gate}/${watcher}-${asked}`), {
     verdicts,
   });
+};
+
+/** The source as it is now, in place of the snapshot that it is held against. */
+const renewed = async (input: unknown, context: Context): Promise<Context> => {
+  const { run } = input as GateInput;
+  const kinds = kindsOf(await snapshotOf(context, run, "freeze"));
+  const { byKey } = await stockOf(kubernetesOf(context, "source"), kinds);
+  return reading(context, /snapshots\/freeze\.json$/, () => ({ objects: [...byKey.values()] }));
 };
 
 /** A verdict whose one piece of evidence is given. */
@@ -49,6 +59,17 @@ const yesMan = (keep: (input: unknown, context: Context) => Promise<unknown>) =>
   });
 
 export const GATES: readonly PlantedBug[] = [
+  {
+    name: "baseline-renewed",
+    sentence: "Drift is told from a snapshot that is made anew for each look: nothing ever drifts.",
+    area: "step",
+    caughtBy: "promises",
+    plant: inStep(
+      "observe-drift",
+      (right) => async (input, context) => right(input, await renewed(input, context)),
+    ),
+    shownBy: { faults: [{ kind: "object-added", step: "link-services" }] },
+  },
   {
     name: "vacuous-gate",
     sentence: "A gate passes because the list of its verdicts is empty: nothing in it has failed.",

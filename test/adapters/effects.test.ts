@@ -2,13 +2,13 @@
 
 import { describe, expect, it } from "vitest";
 import { applyEffect, undoEffect } from "../../adapters/effects/index.ts";
-import { CREATED_BY } from "../../adapters/effects/objects.ts";
 import { ownReference } from "../../adapters/effects/zones.ts";
 import { makeRoute53 } from "../../adapters/route53.ts";
 import type { Effect, RecordSet } from "../../domain/effects.ts";
 import { Conflict, OwnedElsewhere, Transient } from "../../domain/errors.ts";
 import { keys } from "../../domain/journal.ts";
 import type { KubeObject } from "../../domain/kube.ts";
+import { CREATED_BY } from "../../domain/kube.ts";
 import { anObject } from "../domain/checks.fixture.ts";
 import { CART, HOST, makeStepBench, objects, RUN, type StepBench, ZONE } from "../functions/bench.ts";
 import { deployment } from "../functions/move-bench.ts";

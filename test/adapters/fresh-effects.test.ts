@@ -2,9 +2,9 @@
 
 import { expect, it } from "vitest";
 import { applyEffect } from "../../adapters/effects/index.ts";
-import { CREATED_BY } from "../../adapters/effects/objects.ts";
 import type { Effect } from "../../domain/effects.ts";
 import { Conflict } from "../../domain/errors.ts";
+import { CREATED_BY } from "../../domain/kube.ts";
 import { createObject } from "../../functions/objects.ts";
 import { anObject } from "../domain/checks.fixture.ts";
 import { CART, makeStepBench, RUN, type StepBench } from "../functions/bench.ts";

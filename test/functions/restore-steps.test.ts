@@ -268,6 +268,39 @@ describe("Drift", () => {
     expect((await world.ask(observeDrift as never, "by hand")).verdict).toBe("pass");
   });
 
+  describe("what came to the source since the snapshot", () => {
+    const added = (more: object = {}): KubeObject => ({
+      apiVersion: "v1",
+      kind: "Service",
+      metadata: { name: "added", namespace: "shop", ...more },
+      spec: { ports: [{ port: 80 }] },
+    });
+
+    test("holds until it is on the target too, and is brought over by people", async () => {
+      const world = await drifting();
+      await amara(world).create(added());
+      await world.batches(carryDrift as never);
+      expect(failing(await world.ask(observeDrift as never, "came"))[0]).toBe(
+        "Service shop/added came on the source since the snapshot, and the target doesn't have that.",
+      );
+      await amara(world, "target").create(added());
+      expect((await world.ask(observeDrift as never, "by hand")).verdict).toBe("pass");
+    });
+
+    test.each<[string, object]>([
+      ["a controller made", { ownerReferences: [{ apiVersion: "v1", kind: "Thing", name: "t", uid: "1" }] }],
+      ["Repot made", { annotations: { "repot.dev/created-by": "shop-1" } }],
+      ["is kept out of backups", { labels: { "velero.io/exclude-from-backup": "true" } }],
+      ["isn't the platform's", { namespace: "elsewhere" }],
+    ])("is nobody's drift where it is what %s", async (_, metadata) => {
+      const world = await drifting();
+      if ("namespace" in metadata)
+        await amara(world).create({ apiVersion: "v1", kind: "Namespace", metadata: { name: "elsewhere" } });
+      await amara(world).create(added(metadata));
+      expect((await world.ask(observeDrift as never, "came")).verdict).toBe("pass");
+    });
+  });
+
   test("a Service that Repot itself has turned to the target is nobody's drift; its ports are", async () => {
     const service = { apiVersion: "v1", kind: "Service", namespace: "shop", name: "cart" };
     const link = {

@@ -135,6 +135,9 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
   // Nobody puts secrets back, or carries them over, but people.
   "secrets-left-out": [4],
   "secret-renewed": [4],
+  "object-added": [4],
+  // Carried over, field by field.
+  "break-glass-deploy": [0],
   "edge-closed": [4],
   "target-errs": [4],
   // The target serves already, and the source stands: people decide.
