@@ -28,7 +28,12 @@ export type Journal = {
 };
 
 /** `made`: we changed it. `stood`: it was so already. `left`: somebody else changed it since, and their value stands. */
-export type Outcome = { readonly outcome: "made" | "stood" | "left"; readonly note?: string };
+export type Outcome = {
+  readonly outcome: "made" | "stood" | "left";
+  readonly note?: string;
+  /** One for each object where an effect is about several, in their order. */
+  readonly each?: readonly Outcome[];
+};
 
 export const makeJournal = (bucket: Bucket): Journal => ({
   fenced: async (migration) => (await bucket.getJson(keys.fence(migration))) !== undefined,
@@ -82,6 +87,8 @@ const subjectOf = ({ effect }: JournalEntry): string => {
       return `${effect.cluster} ${effect.object.kind} ${effect.object.namespace ?? ""}/${effect.object.name} ${effect.path.join(".")} = ${canonicalLine(effect.after)}`;
     case "create-object":
       return `${effect.cluster} ${objectName(effect.object)}`;
+    case "create-objects":
+      return `${effect.cluster} ${effect.objects.map(objectName).join(", ")}`;
     case "delete-object":
       return `${effect.cluster} ${objectName(effect.before)}`;
     case "set-record":

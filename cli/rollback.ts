@@ -2,6 +2,7 @@
 
 import * as z from "zod";
 import { byHand } from "../domain/by-hand.ts";
+import type { Effect } from "../domain/effects.ts";
 import { Refused } from "../domain/errors.ts";
 import { BREAK_GLASS_GROUP } from "../domain/freeze-policy.ts";
 import { isForward, JournalEntrySchema, keys, undoKeyOf } from "../domain/journal.ts";
@@ -58,12 +59,24 @@ const startRollback = async (live: Live, { migration, hash }: LiveRun): Promise<
 
 const quoted = (text: string): string => `'${text.replaceAll("'", `'\\''`)}'`;
 
-const DoneSchema = z.object({ outcome: z.string(), note: z.string().optional() });
+const OutcomeSchema = z.object({ outcome: z.string(), note: z.string().optional() });
+const DoneSchema = OutcomeSchema.extend({ each: z.array(OutcomeSchema).optional() });
 
 /** What the step noted when it found already there what it was to make, and not made by us: that stays. */
-const stoodBefore = async (live: Live, key: string): Promise<string | undefined> => {
-  const done = DoneSchema.safeParse((await live.bucket.getJson(keys.done(key)))?.value);
-  return done.data?.outcome === "stood" ? done.data.note : undefined;
+const stoodBefore = ({ outcome, note }: z.infer<typeof OutcomeSchema>): string | undefined =>
+  outcome === "stood" ? note : undefined;
+
+/** The command that undoes an entry, without what was there before us; or why there is none. */
+const commandFor = async (live: Live, migration: string, key: string, effect: Effect): Promise<string> => {
+  const memory = { migration, bucket: live.bucketName };
+  const { data: done } = DoneSchema.safeParse((await live.bucket.getJson(keys.done(key)))?.value);
+  if (done === undefined) return byHand(effect, memory);
+  if (effect.kind === "create-objects") {
+    const objects = effect.objects.filter((_, i) => stoodBefore(done.each?.[i] ?? done) === undefined);
+    if (objects.length > 0) return byHand({ ...effect, objects }, memory);
+  }
+  const note = stoodBefore(done);
+  return note ? `# Nothing to undo: ${note}` : byHand(effect, memory);
 };
 
 /** The way back as a shell script: the fence, the executions, then every effect that isn't undone, in the order that a rollback takes. */
@@ -99,9 +112,7 @@ const script = async (live: Live, run: LiveRun, forward: readonly string[]): Pro
     lines.push("", `# ${title}`);
     for (const key of list.flat()) {
       const { effect, operation } = JournalEntrySchema.parse((await live.bucket.getJson(key))?.value);
-      const note = await stoodBefore(live, key);
-      const memory = { migration: run.migration, bucket: live.bucketName };
-      lines.push(`# ${operation}`, note ? `# Nothing to undo: ${note}` : byHand(effect, memory));
+      lines.push(`# ${operation}`, await commandFor(live, run.migration, key, effect));
     }
   }
   lines.push("", "# 6. The clusters are free again");

@@ -83,6 +83,11 @@ export const byHand = (effect: Effect, memory: Memory): string => {
     }
     case "create-object":
       return `kubectl --context ${effect.cluster} delete ${objectOf(refOf(effect.object))}`;
+    case "create-objects":
+      return effect.objects
+        .map((object) => `kubectl --context ${effect.cluster} delete ${objectOf(refOf(object))}`)
+        .toReversed()
+        .join("; ");
     case "delete-object":
       return `kubectl --context ${effect.cluster} create -f - <<< ${quoted(JSON.stringify(creatable(effect.before)))}`;
     case "set-record": {

@@ -1,5 +1,5 @@
 /**
- * Everything that Repot changes, as data: seven kinds of effect, each with the old and the new value, so that its undo is
+ * Everything that Repot changes, as data: eight kinds of effect, each with the old and the new value, so that its undo is
  * written down before it happens. `undoOf` is total: every effect has one, also an effect that never happened.
  */
 
@@ -63,6 +63,12 @@ export const EffectSchema = z.discriminatedUnion("kind", [
   }),
   /** An object comes into being; undone by deleting it, if it is still the one that we made. */
   z.object({ kind: z.literal("create-object"), cluster: Cluster, object: z.record(z.string(), AnyJson) }),
+  /** Several objects of one cluster come into being, in their order; undone by deleting each that is still the one that we made, in reverse. */
+  z.object({
+    kind: z.literal("create-objects"),
+    cluster: Cluster,
+    objects: z.array(z.record(z.string(), AnyJson)).min(1),
+  }),
   /** An object goes; `before` is the whole of it, without its status. */
   z.object({ kind: z.literal("delete-object"), cluster: Cluster, before: z.record(z.string(), AnyJson) }),
   /** A record set of a zone is created (before null), replaced, or deleted (after null). */
@@ -93,3 +99,9 @@ export const EffectSchema = z.discriminatedUnion("kind", [
 ]);
 export type Effect = z.infer<typeof EffectSchema>;
 export type EffectKind = Effect["kind"];
+
+/** Objects that come together, one by one: for whoever holds effects against single calls. */
+export const singlesOf = (effect: Effect): readonly Exclude<Effect, { kind: "create-objects" }>[] =>
+  effect.kind === "create-objects"
+    ? effect.objects.map((object) => ({ kind: "create-object", cluster: effect.cluster, object }))
+    : [effect];

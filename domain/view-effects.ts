@@ -108,6 +108,8 @@ export const effectSentence = (effect: Effect): string => {
     }
     case "create-object":
       return `${effect.cluster}: ${objectName(effect.object)} is created`;
+    case "create-objects":
+      return `${effect.cluster}: ${effect.objects.map(objectName).join(", ")} are created`;
     case "delete-object":
       return `${effect.cluster}: ${objectName(effect.before)} is deleted`;
     case "set-record":

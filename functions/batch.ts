@@ -8,8 +8,11 @@ import * as z from "zod";
 import type { Outcome } from "../adapters/journal.ts";
 import type { Effect } from "../domain/effects.ts";
 import { Conflict } from "../domain/errors.ts";
+import type { KubeObject } from "../domain/kube.ts";
 import { operationOf } from "../domain/operations.ts";
+import type { Side } from "../domain/phases.ts";
 import { forward } from "./effect.ts";
+import { createObjects } from "./objects.ts";
 import { planOf, type Run, RunSchema } from "./run.ts";
 import type { Context } from "./step.ts";
 
@@ -53,6 +56,20 @@ export const workOff = async <T>(
   }
   return { next: null, made };
 };
+
+/** So many objects come under one entry: what one invocation creates with ease. */
+const TOGETHER = 25;
+
+/** Objects of one side that come in their order, in few entries. */
+export const createdTogether = (
+  cluster: Side,
+  move: string,
+  objects: readonly KubeObject[],
+): readonly Named[] =>
+  Array.from({ length: Math.ceil(objects.length / TOGETHER) }, (_, index) => ({
+    move: `${move}.${place(index)}`,
+    effect: createObjects(cluster, objects.slice(index * TOGETHER, (index + 1) * TOGETHER)),
+  }));
 
 /** An effect with the name of its move: from what it is about, so that a retry finds its own entry. */
 export type Named = { readonly move: string; readonly effect: Effect };

@@ -90,7 +90,9 @@ const compare = async (
     });
     const firsts = read.filter(({ subject }) => !seen.has(subject) && seen.add(subject));
     const compared = await forEach(firsts, async ({ key, effect, subject }) =>
-      scaled.has(subject) || (await wasLeft(context, key)) || (await isAsBefore(context, run, effect, zones))
+      scaled.has(subject) ||
+      (await wasLeft(context, key, effect)) ||
+      (await isAsBefore(context, run, effect, zones))
         ? []
         : [subject],
     );
@@ -145,6 +147,8 @@ const subjectOf = (effect: Effect): string => {
       return `${effect.cluster} ${effect.object.kind} ${effect.object.namespace ?? ""}/${effect.object.name} ${effect.path.join(".")}`;
     case "create-object":
       return `${effect.cluster} ${canonicalJson(refOf(effect.object as unknown as KubeObject))}`;
+    case "create-objects":
+      return `${effect.cluster} ${canonicalJson(effect.objects.map((object) => refOf(object as unknown as KubeObject)))}`;
     case "delete-object":
       return `${effect.cluster} ${canonicalJson(refOf(effect.before as unknown as KubeObject))}`;
     case "set-record":
@@ -158,8 +162,9 @@ const subjectOf = (effect: Effect): string => {
   }
 };
 
-/** Whether the undo found a value of somebody else's and let it stand. */
-const wasLeft = async (context: Context, forwardKey: string): Promise<boolean> => {
+/** Whether the undo found a value of somebody else's and let it stand. Of several objects each is looked at: that one of them was left says nothing of the others. */
+const wasLeft = async (context: Context, forwardKey: string, { kind }: Effect): Promise<boolean> => {
+  if (kind === "create-objects") return false;
   const stored = await bucketOf(context).getJson(keys.done(undoKeyOf(forwardKey)));
   return (stored?.value as { readonly outcome?: string } | undefined)?.outcome === "left";
 };
@@ -192,16 +197,14 @@ const isAsBefore = async (context: Context, run: Run, effect: Effect, zones: Zon
       );
       return object === undefined || canonicalJson(fieldsOf(object, effect)) === canonicalJson(effect.before);
     }
-    case "create-object": {
-      const object = effect.object as unknown as KubeObject;
-      const found = await look(
-        () => kubernetesOf(context, effect.cluster).find(refOf(object)),
-        effect.cluster,
-      );
+    case "create-object":
+      return isGone(context, run, effect.cluster, effect.object as unknown as KubeObject);
+    case "create-objects":
       return (
-        found === undefined || isGoing(found) || found.metadata.annotations?.[CREATED_BY] !== run.migration
-      );
-    }
+        await forEach(effect.objects, (object) =>
+          isGone(context, run, effect.cluster, object as unknown as KubeObject),
+        )
+      ).every(Boolean);
     case "delete-object": {
       const found = await look(
         () => kubernetesOf(context, effect.cluster).find(refOf(effect.before as unknown as KubeObject)),
@@ -243,6 +246,12 @@ const isAsBefore = async (context: Context, run: Run, effect: Effect, zones: Zon
       return (await ownerOf(bucketOf(context), run.migration, effect.thing)) === effect.before;
     }
   }
+};
+
+/** Whether nothing of ours stands under the name of an object that we created. */
+const isGone = async (context: Context, run: Run, side: Side, object: KubeObject): Promise<boolean> => {
+  const found = await look(() => kubernetesOf(context, side).find(refOf(object)), side);
+  return found === undefined || isGoing(found) || found.metadata.annotations?.[CREATED_BY] !== run.migration;
 };
 
 /** A target that is gone holds nothing of ours; a source that doesn't answer is an error, not an absence. */

@@ -1,10 +1,10 @@
 /** Repot's own objects come onto both clusters: its namespace, Velero, the load generator, the pipelines' switch. */
 
 import { bundleOf } from "../domain/bundle.ts";
+import type { KubeObject } from "../domain/kube.ts";
 import type { Side } from "../domain/phases.ts";
-import { BatchInput, makeNamed, place } from "./batch.ts";
+import { BatchInput, createdTogether, makeNamed, type Named } from "./batch.ts";
 import { withJournal } from "./effect.ts";
-import { createObject } from "./objects.ts";
 import { type Context, step } from "./step.ts";
 
 const KINDS = [
@@ -33,14 +33,23 @@ export const installBundle = step({
       context,
       input,
       { step: "install-bundle", operation: "install-bundle" },
-      SIDES.flatMap((side) =>
-        bundleOf(side, input.run.migration, regionOf(context)).map((object, index) => ({
-          move: `${side}.${place(index)}`,
-          effect: createObject(side, object),
-        })),
-      ),
+      inStages(input.run.migration, regionOf(context)),
     ),
 });
+
+/**
+ * Kinds first, on both sides, and objects of those kinds last: a server takes a moment until it serves a new kind, and everything else fills it.
+ */
+const inStages = (migration: string, region: string): readonly Named[] => {
+  const bundles = SIDES.map((side) => [side, bundleOf(side, migration, region)] as const);
+  return [isKind, isPlain, isOfItsKinds].flatMap((belongs, stage) =>
+    bundles.flatMap(([side, objects]) => createdTogether(side, `${stage}.${side}`, objects.filter(belongs))),
+  );
+};
+
+const isKind = ({ kind }: KubeObject): boolean => kind === "CustomResourceDefinition";
+const isOfItsKinds = ({ apiVersion }: KubeObject): boolean => apiVersion.startsWith("velero.io/");
+const isPlain = (object: KubeObject): boolean => !isKind(object) && !isOfItsKinds(object);
 
 /** The region that this is deployed in, by the ARN of any machine: the clusters' own. */
 const regionOf = ({ deployed }: Context): string => deployed.machineArn("roll-back").split(":")[3] ?? "";

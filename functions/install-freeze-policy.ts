@@ -1,10 +1,9 @@
 /** Both clusters refuse changes of workloads by everybody but Repot, their own controllers and break-glass. */
 
 import { freezeObjects } from "../domain/freeze-policy.ts";
-import { BatchInput, makeNamed, place } from "./batch.ts";
+import { BatchInput, createdTogether, makeNamed } from "./batch.ts";
 import { withJournal } from "./effect.ts";
 import { exemptOf, freezableSides } from "./freeze.ts";
-import { createObject } from "./objects.ts";
 import { planOf } from "./run.ts";
 import { step } from "./step.ts";
 
@@ -30,12 +29,7 @@ export const installFreezePolicy = step({
       context,
       input,
       { step: "install-freeze-policy", operation: "install-freeze-policy" },
-      able.flatMap((side) =>
-        objects.map((object, index) => ({
-          move: `${side}.${place(index)}`,
-          effect: createObject(side, object),
-        })),
-      ),
+      able.flatMap((side) => createdTogether(side, side, objects)),
     );
   },
 });

@@ -2,10 +2,9 @@
 
 import { probesOf } from "../domain/egress-probes.ts";
 import type { Side } from "../domain/phases.ts";
-import { BatchInput, makeNamed, place } from "./batch.ts";
+import { BatchInput, createdTogether, makeNamed } from "./batch.ts";
 import { destinationsOf } from "./destinations.ts";
 import { withJournal } from "./effect.ts";
-import { createObject } from "./objects.ts";
 import { planOf } from "./run.ts";
 import { step } from "./step.ts";
 
@@ -25,10 +24,11 @@ export const installProbes = step({
       input,
       { step: "install-probes", operation: "install-probes" },
       SIDES.flatMap((side) =>
-        probesOf(input.run.migration, destinations, plan.settings.network.egressEcho).map((probe, index) => ({
-          move: `${side}.${place(index)}`,
-          effect: createObject(side, probe),
-        })),
+        createdTogether(
+          side,
+          side,
+          probesOf(input.run.migration, destinations, plan.settings.network.egressEcho),
+        ),
       ),
     );
   },

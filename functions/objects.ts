@@ -26,6 +26,13 @@ export const createObject = (cluster: Side, object: KubeObject): Effect => ({
   object: object as unknown as Extract<Effect, { kind: "create-object" }>["object"],
 });
 
+/** Objects of one side that come together: one entry in the journal for all of them. */
+export const createObjects = (cluster: Side, objects: readonly KubeObject[]): Effect => ({
+  kind: "create-objects",
+  cluster,
+  objects: objects as unknown as Extract<Effect, { kind: "create-objects" }>["objects"],
+});
+
 export const deleteObject = (cluster: Side, before: KubeObject): Effect => {
   const { status: _status, ...rest } = before;
   return {

@@ -1,9 +1,8 @@
 /** The end-to-end suite starts: a Job for each public host, on the target, against the zone that nobody is sent to yet. */
 
 import { suiteOf } from "../domain/e2e.ts";
-import { BatchInput, makeNamed, slug } from "./batch.ts";
+import { BatchInput, createdTogether, makeNamed } from "./batch.ts";
 import { withJournal } from "./effect.ts";
-import { createObject } from "./objects.ts";
 import { planOf } from "./run.ts";
 import { step } from "./step.ts";
 import { freshOf, hostsOf, SERVER_READS, serversOf, zonesOf } from "./zones.ts";
@@ -20,10 +19,7 @@ export const runE2eSuite = step({
       context,
       input,
       { step: "run-e2e-suite", operation: "run-e2e-suite" },
-      suiteOf(input.run.migration, hostsOf(plan), nameServers).map((job) => ({
-        move: `0.${slug(job.metadata.name)}`,
-        effect: createObject("target", job),
-      })),
+      createdTogether("target", "0", suiteOf(input.run.migration, hostsOf(plan), nameServers)),
     );
   },
 });

@@ -1,9 +1,9 @@
 /** Nodes ahead of demand: placeholders of the plan's own shapes make the target's node pools grow before anything needs them. */
 
 import { demandsOf, placeholderOf } from "../domain/warmth.ts";
-import { BatchInput, makeNamed, place } from "./batch.ts";
+import { BatchInput, createdTogether, makeNamed } from "./batch.ts";
 import { withJournal } from "./effect.ts";
-import { createObject, objectsOf } from "./objects.ts";
+import { objectsOf } from "./objects.ts";
 import { planOf } from "./run.ts";
 import { step } from "./step.ts";
 
@@ -19,10 +19,11 @@ export const warmTarget = step({
       context,
       input,
       { step: "warm-target", operation: "warm-target" },
-      demands.map((demand, index) => ({
-        move: `0.${place(index)}`,
-        effect: createObject("target", placeholderOf(input.run.migration, demand)),
-      })),
+      createdTogether(
+        "target",
+        "0",
+        demands.map((demand) => placeholderOf(input.run.migration, demand)),
+      ),
     );
   },
 });

@@ -5,7 +5,7 @@ import type { Outcome } from "../journal.ts";
 import type { Clients } from "./clients.ts";
 import { createCluster, undoCluster } from "./clusters.ts";
 import { applyField, undoField } from "./fields.ts";
-import { createObject, deleteObject, undoCreate, undoDelete } from "./objects.ts";
+import { createObject, createObjects, deleteObject, undoCreate, undoCreates, undoDelete } from "./objects.ts";
 import { applyOwner, undoOwner } from "./owners.ts";
 import { applyRecord, createZone, undoRecord, undoZone } from "./zones.ts";
 
@@ -19,6 +19,8 @@ export const applyEffect = (effect: Effect, clients: Clients, isFresh = false): 
       return applyField(effect, clients, isFresh);
     case "create-object":
       return createObject(effect, clients, isFresh);
+    case "create-objects":
+      return createObjects(effect, clients, isFresh);
     case "delete-object":
       return deleteObject(effect, clients);
     case "set-record":
@@ -39,6 +41,8 @@ export const undoEffect = (effect: Effect, clients: Clients): Promise<Outcome> =
       return undoField(effect, clients);
     case "create-object":
       return undoCreate(effect, clients);
+    case "create-objects":
+      return undoCreates(effect, clients);
     case "delete-object":
       return undoDelete(effect, clients);
     case "set-record":

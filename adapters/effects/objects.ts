@@ -1,4 +1,4 @@
-/** `create-object` and `delete-object`: whole objects come and go, and only ours are taken away again. */
+/** `create-object`, `create-objects` and `delete-object`: whole objects come and go, and only ours are taken away again. */
 
 import type { Effect } from "../../domain/effects.ts";
 import { Conflict, Forbidden, Invalid, NotAsIntended, Transient } from "../../domain/errors.ts";
@@ -8,6 +8,7 @@ import { findAny, isAlreadyExists, isUnknownKind, type Kubernetes } from "../kub
 import type { Clients } from "./clients.ts";
 
 type Create = Extract<Effect, { kind: "create-object" }>;
+type Creates = Extract<Effect, { kind: "create-objects" }>;
 type Delete = Extract<Effect, { kind: "delete-object" }>;
 
 /**
@@ -50,6 +51,55 @@ export const undoCreate = async (effect: Create, clients: Clients): Promise<Outc
   if (!found) return { outcome: "stood" };
   if (!isOurs(found, object)) return { outcome: "left", note: "It is not the object that we created." };
   return remove(cluster, found);
+};
+
+const oneByOne = ({ cluster, objects }: Creates): readonly Create[] =>
+  objects.map((object) => ({ kind: "create-object", cluster, object }));
+
+/** Creates each that isn't there, in their order. Whoever comes again after an interruption looks at each of them first. */
+export const createObjects = async (
+  effect: Creates,
+  clients: Clients,
+  isFresh: boolean,
+): Promise<Outcome> => {
+  const each: Outcome[] = [];
+  for (const one of oneByOne(effect)) each.push(await createObject(one, clients, isFresh));
+  return together(effect, each);
+};
+
+/** Deletes each that is still ours, the last one first. One that doesn't go keeps none of the others: its error comes last. */
+export const undoCreates = async (effect: Creates, clients: Clients): Promise<Outcome> => {
+  const each: Outcome[] = [];
+  const errors: unknown[] = [];
+  for (const one of oneByOne(effect).toReversed())
+    try {
+      each.unshift(await undoCreate(one, clients));
+    } catch (error) {
+      if (!isOfItsOwn(error)) throw error;
+      errors.push(error);
+    }
+  if (errors.length > 0) throw errors[0];
+  return together(effect, each);
+};
+
+/** Whether an error is about one object, and not about the way to all of them. */
+const isOfItsOwn = (error: unknown): boolean =>
+  error instanceof Conflict ||
+  error instanceof Forbidden ||
+  error instanceof Invalid ||
+  error instanceof NotAsIntended;
+
+/** All outcomes, and one for the whole: left where one was left to somebody, made where any was made. What was noted of one names it. */
+const together = ({ objects }: Creates, each: readonly Outcome[]): Outcome => {
+  const has = (outcome: Outcome["outcome"]) => each.some((o) => o.outcome === outcome);
+  const notes = each.flatMap(({ note }, i) =>
+    note === undefined ? [] : [`${sentenceOf(refOf(objects[i] as unknown as KubeObject))}: ${note}`],
+  );
+  return {
+    outcome: has("left") ? "left" : has("made") ? "made" : "stood",
+    ...(notes.length === 0 ? {} : { note: notes.join(" ") }),
+    each,
+  };
 };
 
 export const deleteObject = async (effect: Delete, clients: Clients): Promise<Outcome> => {

@@ -6,13 +6,14 @@
 import { fieldsOf } from "../../adapters/effects/fields.ts";
 import { type HttpResponse, jsonOf } from "../../adapters/http.ts";
 import { canonicalLine } from "../../domain/canonical.ts";
-import type { Effect } from "../../domain/effects.ts";
+import { singlesOf } from "../../domain/effects.ts";
 import type { RunEvent } from "../../domain/events.ts";
 import type { Observed } from "../services/seam.ts";
 import type { Invariant } from "./invariant.ts";
 import { changesPlatform, type Scene } from "./scene.ts";
 
 type EffectEvent = Extract<RunEvent, { type: "effect" }>;
+type Single = ReturnType<typeof singlesOf>[number];
 
 /** What an entry allows to be done to its subject; a field is held against what the call left behind. */
 type Deed = {
@@ -39,9 +40,11 @@ export const makeIntent = (): Invariant<Scene> => {
     check: ({ fact }) => {
       const seen = fact();
       if (seen?.kind === "event" && seen.event.type === "effect" && seen.event.status === "intended") {
-        const key = `${seen.event.step} ${subjectOfEffect(seen.event.effect)}`;
         if (seen.event.direction === "forward") forward.add(seen.event.key);
-        intents.set(key, [...(intents.get(key) ?? []), deedOf(seen.event.effect, isUndo(seen.event))]);
+        for (const effect of singlesOf(seen.event.effect)) {
+          const key = `${seen.event.step} ${subjectOfEffect(effect)}`;
+          intents.set(key, [...(intents.get(key) ?? []), deedOf(effect, isUndo(seen.event))]);
+        }
         return undefined;
       }
       if (seen?.kind !== "call" || !changesPlatform(seen.call)) return undefined;
@@ -63,7 +66,7 @@ export const makeIntent = (): Invariant<Scene> => {
 };
 
 /** An undo does the opposite of what its entry says. */
-const deedOf = (effect: Effect, undone: boolean): Deed => {
+const deedOf = (effect: Single, undone: boolean): Deed => {
   switch (effect.kind) {
     case "set-field":
       return { verb: "set", field: { ...effect, value: undone ? effect.before : effect.after } };
@@ -98,7 +101,7 @@ const leaves = (call: Observed, { field }: Deed): boolean => {
   return canonicalLine(fieldsOf(left, field)) === canonicalLine(field.value ?? null);
 };
 
-const subjectOfEffect = (effect: Effect): string => {
+const subjectOfEffect = (effect: Single): string => {
   switch (effect.kind) {
     case "set-field":
       return `${effect.cluster} ${effect.object.namespace ?? ""}/${effect.object.name}`;

@@ -1,6 +1,7 @@
 /** Each effect has one entry in the journal, each entry is written once, and what is created is created once. */
 
 import { canonicalLine } from "../../domain/canonical.ts";
+import { singlesOf } from "../../domain/effects.ts";
 import type { RunEvent } from "../../domain/events.ts";
 import { keys, undoKeyOf } from "../../domain/journal.ts";
 import type { Observed } from "../services/seam.ts";
@@ -41,10 +42,12 @@ const secondEntry = ({ effect, direction, key, step }: EffectEvent, entries: Ent
   if (direction !== "forward" || effect.kind === "set-owner") return [];
   if ("before" in effect && "after" in effect && canonicalLine(effect.before) === canonicalLine(effect.after))
     return [];
-  const what = `${step} ${canonicalLine(effect)}`;
-  const first = entries.keyOf(what);
-  if (first === undefined) entries.add(what, key);
-  return first === undefined || first === key ? [] : [`${key} is about the very effect of ${first}.`];
+  return singlesOf(effect).flatMap((single) => {
+    const what = `${step} ${canonicalLine(single)}`;
+    const first = entries.keyOf(what);
+    if (first === undefined) entries.add(what, key);
+    return first === undefined || first === key ? [] : [`${key} is about the very effect of ${first}.`];
+  });
 };
 
 /**

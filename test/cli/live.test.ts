@@ -331,7 +331,11 @@ describe("rollback", () => {
     });
     const object = { apiVersion: "v1", kind: "Namespace", metadata: { name: "repot" } };
     const found = entry("0001-bundle", "0", { kind: "create-object", cluster: "source", object });
-    account.put(keys.done(found), { outcome: "stood", note: "It was there before us." });
+    const stood = { outcome: "stood", note: "It was there before us." };
+    account.put(keys.done(found), stood);
+    const objects = [object, { ...object, metadata: { name: "ours" } }];
+    const several = entry("0001-bundle", "1", { kind: "create-objects", cluster: "source", objects });
+    account.put(keys.done(several), { outcome: "made", each: [stood, { outcome: "made" }] });
     const { code, io } = await account.repot("operator", ["rollback", M, "--print"]);
     expect(io.stdout()).toContain("# 0001-bundle\n# Nothing to undo: It was there before us.\n");
     const lines = io
@@ -339,7 +343,7 @@ describe("rollback", () => {
       .split("\n")
       .filter((line) => line !== "" && !line.startsWith("#"));
     expect(code).toBe(0);
-    expect(io.stdout()).toContain("4 of 5 effects are left to undo");
+    expect(io.stdout()).toContain("5 of 6 effects are left to undo");
     expect(lines.map((line) => line.slice(0, 60))).toEqual([
       "set -u",
       expect.stringContaining('printf \'%s\' \'{"startedBy":"person"'),
@@ -349,6 +353,7 @@ describe("rollback", () => {
       "kubectl --context source patch -n shop deployment.v1.apps/ca",
       expect.stringContaining("aws route53 change-resource-record-sets --hosted-zone-id ZPA"),
       expect.stringContaining("aws route53 delete-hosted-zone --id"),
+      "kubectl --context source delete namespace/ours",
       expect.stringContaining("printf '%s' '{\"executions\""),
       expect.stringContaining("aws s3api put-object --bucket"),
       expect.stringContaining("printf '%s' '{\"executions\""),

@@ -167,6 +167,17 @@ describe("a command for a person", () => {
     ],
     [
       {
+        kind: "create-objects",
+        cluster: "target",
+        objects: [
+          { apiVersion: "v1", kind: "Namespace", metadata: { name: "shop" } },
+          { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "a", namespace: "shop" } },
+        ],
+      },
+      /^kubectl --context target delete -n shop configmap\/a; kubectl --context target delete namespace\/shop$/,
+    ],
+    [
+      {
         kind: "delete-object",
         cluster: "source",
         before: {
