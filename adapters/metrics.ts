@@ -1,6 +1,6 @@
 /**
  * Questions to a metrics base (Prometheus, VictoriaMetrics) in PromQL over HTTP. No answer, NaN and an empty vector are "missing",
- * never zero; a value whose newest sample is old is marked stale.
+ * never zero; a value whose newest sample is old is marked stale. What is asked of one side at the same moment goes in one request.
  */
 
 import * as z from "zod";
@@ -74,10 +74,12 @@ export const makeMetrics = (context: {
   readonly endpoints: { readonly metrics: { readonly [S in Side]: string } };
   readonly now: () => Date;
 }): Metrics => {
-  const ask = async (side: Side, text: string): Promise<readonly Point[]> => {
-    const response = await exchange(context, side, text);
-    return pointsOf(response, text).filter((p) => Number.isFinite(p.value));
+  const askAtOnce = {
+    source: together((text) => answerTo(context, "source", text)),
+    target: together((text) => answerTo(context, "target", text)),
   };
+  const ask = async (side: Side, text: string): Promise<readonly Point[]> =>
+    (await askAtOnce[side](text)).filter((p) => Number.isFinite(p.value));
   const query: Metrics["query"] = async (side, text) => {
     const points = await ask(side, text);
     if (points.length > 1)
@@ -98,10 +100,12 @@ export const makeMetrics = (context: {
       return points.length === 0 ? "missing" : points.map(({ labels, value }) => ({ labels, value }));
     },
     measure: async (side, question) => {
-      const measured = await query(side, question.value);
+      const [measured, samples, newest] = await Promise.all([
+        query(side, question.value),
+        question.samples === undefined ? undefined : query(side, question.samples),
+        question.newest === undefined ? undefined : query(side, question.newest),
+      ]);
       if (measured === "missing") return "missing";
-      const samples = question.samples === undefined ? undefined : await query(side, question.samples);
-      const newest = question.newest === undefined ? undefined : await query(side, question.newest);
       if (newest === "missing") return { ...measured, samples: 0, stale: true };
       const ageSeconds = newest === undefined ? 0 : context.now().getTime() / 1000 - newest.value;
       return {
@@ -113,6 +117,65 @@ export const makeMetrics = (context: {
     },
   };
 };
+
+/** So many questions go in one request: a base bounds the length of a query and the samples that it may load. */
+const TOGETHER_MAX = 10;
+/** The label by which the answers to several questions are told apart. */
+const QUESTION = "repot_question";
+
+type Ask = (text: string) => Promise<readonly Point[]>;
+type Group = {
+  readonly texts: Set<string>;
+  readonly answers: Promise<ReadonlyMap<string, readonly Point[]>>;
+};
+
+/** Asks what comes within one turn in one request; equal texts are asked once. */
+const together = (ask: Ask): Ask => {
+  let open: Group | undefined;
+  const opened = (): Group => {
+    const texts = new Set<string>();
+    const answers = Promise.resolve().then(() => {
+      if (open?.texts === texts) open = undefined;
+      return askAll(ask, [...texts]);
+    });
+    return { texts, answers };
+  };
+  return async (text) => {
+    if (!open || open.texts.size >= TOGETHER_MAX) open = opened();
+    const group = open;
+    group.texts.add(text);
+    return (await group.answers).get(text) ?? ask(text);
+  };
+};
+
+/**
+ * The answers by question: each question's series get a label with its number, and `or` puts them side by side. Where the base refuses the whole, there is
+ * none, and whoever asked asks alone: a bad question spoils no other, and its refusal names it.
+ */
+const askAll = async (ask: Ask, texts: readonly string[]): Promise<ReadonlyMap<string, readonly Point[]>> => {
+  const [first] = texts;
+  if (first !== undefined && texts.length === 1) return new Map([[first, await ask(first)]]);
+  const answers = new Map<string, Point[]>(texts.map((text) => [text, []]));
+  try {
+    const points = await ask(
+      texts.map((text, i) => `label_replace(${text}, "${QUESTION}", "${i}", "", "")`).join(" or "),
+    );
+    for (const { labels: all, ...point } of points) {
+      const { [QUESTION]: number = "", ...labels } = all;
+      answers.get(texts[Number(number)] ?? "")?.push({ ...point, labels });
+    }
+    return answers;
+  } catch (error) {
+    if (error instanceof Invalid) return new Map();
+    throw error;
+  }
+};
+
+const answerTo = async (
+  context: Parameters<typeof makeMetrics>[0],
+  side: Side,
+  text: string,
+): Promise<readonly Point[]> => pointsOf(await exchange(context, side, text), text);
 
 const exchange = async (
   context: Parameters<typeof makeMetrics>[0],

@@ -23,11 +23,13 @@ export const checkMetrics = check({
     const plan = await wholePlanOf(context, run);
     const { source: cluster, gates } = plan.settings;
     const metrics = makeMetrics(context);
-    const measured = await observeAll(metrics, plan, context.now().getTime() / 1000);
-    const edge = {
-      connections: await figure(metrics, openConnections(cluster.name)),
-      requestRate: await figure(metrics, edgeRequestRate(cluster.name)),
-    };
+    // At the same moment, so that they go in one request.
+    const [measured, connections, requestRate] = await Promise.all([
+      observeAll(metrics, plan, context.now().getTime() / 1000),
+      figure(metrics, openConnections(cluster.name)),
+      figure(metrics, edgeRequestRate(cluster.name)),
+    ]);
+    const edge = { connections, requestRate };
     return [
       judgeCoverage(measured.length, plan.hosts.length, cluster.name, at),
       judgeEdge(edge, plan.hosts.length, cluster.name, at),
@@ -73,11 +75,13 @@ const observeAll = async (
   nowSeconds: number,
 ): Promise<readonly WorkloadMetrics[]> => {
   const queries = ofEveryWorkload(plan.settings.source.name);
-  const requests = await byWorkload(metrics, queries.requestCount("5m"));
-  const requestsOfAnHour = await byWorkload(metrics, queries.requestCount("1h"));
-  const errors = await byWorkload(metrics, queries.errorCount);
-  const p99 = await byWorkload(metrics, queries.p99Seconds);
-  const newest = await byWorkload(metrics, queries.newestSample);
+  const [requests, requestsOfAnHour, errors, p99, newest] = await Promise.all([
+    byWorkload(metrics, queries.requestCount("5m")),
+    byWorkload(metrics, queries.requestCount("1h")),
+    byWorkload(metrics, queries.errorCount),
+    byWorkload(metrics, queries.p99Seconds),
+    byWorkload(metrics, queries.newestSample),
+  ]);
   return comparedOf(plan).map((w) => {
     const workload = nameOf(w);
     const requests5m = figureOf(requests, workload);

@@ -5,6 +5,7 @@ import { compareSides, type SideMeasured } from "../domain/comparison.ts";
 import type { Verdict } from "../domain/gates.ts";
 import type { Side } from "../domain/phases.ts";
 import { nameOf } from "../domain/plan.ts";
+import { forEach } from "./check.ts";
 import { hostsLeadingTo } from "./comparing.ts";
 import { gate } from "./gate.ts";
 import { measureSide } from "./measuring.ts";
@@ -46,11 +47,11 @@ export const comparePlatform = gate({
     if (idle) return idle;
     const before = phase === "cut-traffic" && subject === "before the cut";
     const side: Side = before ? "source" : "target";
-    const seen = new Map<string, SideMeasured>();
-    for (const entry of entriesOf(plan)) {
+    const measured = await forEach(entriesOf(plan), async (entry) => {
       const [namespace = "", name = ""] = entry.split("/");
-      seen.set(entry, await measureSide(context, plan, { namespace, name }, side));
-    }
+      return [entry, await measureSide(context, plan, { namespace, name }, side)] as const;
+    });
+    const seen = new Map<string, SideMeasured>(measured);
     if (before) return keepBaseline(context, run, plan, seen);
     const stored = await bucketOf(context).getJson(baselineKey(run));
     const baseline = BaselineSchema.parse(stored?.value ?? {});

@@ -6,6 +6,7 @@ import type { Evidence, Verdict } from "../domain/gates.ts";
 import { histogramOf, quantileInterval } from "../domain/intervals.ts";
 import type { Side } from "../domain/phases.ts";
 import { syntheticBuckets, syntheticRequests } from "../domain/queries.ts";
+import { forEach } from "./check.ts";
 import { gate } from "./gate.ts";
 import { bucketOf, planOf, type Run, type SlimPlan } from "./run.ts";
 import type { Context } from "./step.ts";
@@ -29,7 +30,9 @@ export const observeLoad = gate({
     const idle = whereNoHosts(context, plan, "load/hosts");
     if (idle) return idle;
     const seen = new Map<Side, SideMeasured>();
-    for (const side of SIDES_AT[subject] ?? []) seen.set(side, await loadOn(context, plan, side));
+    const sides = SIDES_AT[subject] ?? [];
+    const loads = await forEach(sides, (side) => loadOn(context, plan, side));
+    for (const [i, load] of loads.entries()) seen.set(sides[i] ?? "source", load);
     const figures = [...seen.values()].map((side) => figuresOf(plan, subject, side));
     if (subject === "before") return keepBefore(context, run, seen, figures);
     const target = seen.get("target");
@@ -52,8 +55,10 @@ const loadOn = async (context: Context, plan: SlimPlan, side: Side): Promise<Sid
   const metrics = makeMetrics(context);
   const { name: cluster } = plan.settings[side];
   const [asked, buckets] = [syntheticRequests(cluster), syntheticBuckets(cluster)];
-  const outcomes = await metrics.queryBy(side, asked, "outcome");
-  const byLe = await metrics.queryBy(side, buckets, "le");
+  const [outcomes, byLe] = await Promise.all([
+    metrics.queryBy(side, asked, "outcome"),
+    metrics.queryBy(side, buckets, "le"),
+  ]);
   const observedAt = context.now().toISOString();
   const counts = outcomes === "missing" ? {} : outcomes;
   const all = Object.values(counts).reduce((a, b) => a + b, 0);

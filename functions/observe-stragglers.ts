@@ -2,6 +2,7 @@
 
 import { type Measurement, makeMetrics } from "../adapters/metrics.ts";
 import { edgeRequestRate, openConnections } from "../domain/queries.ts";
+import { forEach } from "./check.ts";
 import { gate } from "./gate.ts";
 import { planOf } from "./run.ts";
 import { judge, whereNoHosts } from "./verdicts.ts";
@@ -17,9 +18,14 @@ export const observeStragglers = gate({
     if (idle) return idle;
     const { settings } = plan;
     const metrics = makeMetrics(context);
-    const onSource = await metrics.query("source", edgeRequestRate(settings.source.name));
-    const onTarget = await metrics.query("target", edgeRequestRate(settings.target.name));
-    const open = await metrics.query("source", openConnections(settings.source.name));
+    const [onSource = "missing", onTarget = "missing", open = "missing"] = await forEach(
+      [
+        ["source", edgeRequestRate(settings.source.name)],
+        ["target", edgeRequestRate(settings.target.name)],
+        ["source", openConnections(settings.source.name)],
+      ] as const,
+      ([side, query]) => metrics.query(side, query),
+    );
     const share = (value: Measurement | "missing"): number | null =>
       value === "missing" ||
       onTarget === "missing" ||

@@ -48,8 +48,10 @@ const measure = async (
 ): Promise<{ readonly rate: number; readonly connections: number } | "missing"> => {
   const metrics = makeMetrics(context);
   try {
-    const rate = await metrics.query("target", edgeRequestRate(cluster));
-    const connections = await metrics.query("target", openConnections(cluster));
+    const [rate, connections] = await Promise.all([
+      metrics.query("target", edgeRequestRate(cluster)),
+      metrics.query("target", openConnections(cluster)),
+    ]);
     if (rate === "missing" || connections === "missing") return "missing";
     return { rate: rate.value, connections: connections.value };
   } catch (error) {

@@ -123,6 +123,7 @@ const conflicting = new Set(
 /** Steps that ask nothing again that they, or what they caused, have changed: each change's own answer is what they know of it. */
 const ASKS_NOTHING_AGAIN = new Set([
   "arm-controller",
+  "install-bundle",
   "install-freeze-policy",
   "install-probes",
   "pause-pipelines",

@@ -7,7 +7,8 @@ import type { HttpRequest, HttpResponse } from "../../adapters/http.ts";
 import type { Side } from "../../domain/phases.ts";
 import type { MetricsWorld } from "../world/metrics.ts";
 import type { HttpService } from "../world/types.ts";
-import { ExecutionError, evaluateQuery, type Result } from "./promql/evaluate.ts";
+import { evaluateQuery, type Result } from "./promql/evaluate.ts";
+import { ExecutionError } from "./promql/failures.ts";
 import { ParseError, parse } from "./promql/parse.ts";
 
 /** Answers GET and POST of `…/api/v1/query` for one side; refuses what isn't PromQL or isn't supported, with the reason. */

@@ -87,6 +87,21 @@ describe.each<[string, Exchange, string | undefined]>([
     expect(JSON.parse((await get("vector(0) / vector(0)")).body).data.result[0].value[1]).toBe("NaN");
   });
 
+  it("puts series of several questions side by side, each with a label of its own", async () => {
+    const marked = (query: string, mark: string) => `label_replace(${query}, "question", "${mark}", "", "")`;
+    const { data } = JSON.parse(
+      (await get(`${marked("vector(1)", "a")} or ${marked("vector(2)", "b")}`)).body,
+    );
+    const found = data.result.map((r: { metric: Record<string, string>; value: readonly string[] }) => [
+      r.metric["question"],
+      r.value[1],
+    ]);
+    expect(found.sort()).toEqual([
+      ["a", "1"],
+      ["b", "2"],
+    ]);
+  });
+
   it("answers a range as a matrix", async () => {
     const { data } = JSON.parse((await get("up[2m]")).body);
     expect(data.resultType).toBe("matrix");
@@ -133,6 +148,11 @@ test.each([
   ["count(requests_total > 5000)", 2],
   ["2 - 3 - 4", -5],
   ["-(2 + 3) * 2", -10],
+  ['count(label_replace(requests_total, "class", "$1xx", "code", "(.)..") or requests_total)', 4],
+  [
+    'sum(label_replace(requests_total, "code", "200", "code", "200") or requests_total) - sum(requests_total)',
+    0,
+  ],
   ["time()", NOW / 1000],
 ])("%s is %d", async (query, expected) => {
   expect(await value(query)).toBeCloseTo(expected, 6);
@@ -146,6 +166,11 @@ test.each([
   ["requests_total[5m] + 1", 422],
   ["rate(requests_total)", 422],
   ['requests_total{code=~"("}', 422],
+  ['label_replace(requests_total, "code", "1", "", "")', 422],
+  ['label_replace(requests_total, "a b", "1", "", "")', 422],
+  ['label_replace(requests_total, "a", "1", "code", "(")', 422],
+  ["label_replace(requests_total, 1, 2, 3, 4)", 422],
+  ['"text"', 422],
 ])("what isn't computed here is refused, not guessed: %s", async (query, status) => {
   expect(
     (
@@ -199,6 +224,49 @@ describe("the adapter", () => {
     });
     expect(await metricsOver(http).query("source", "up")).toBe("missing");
     expect(await metricsOver(http).queryBy("source", "up", "code")).toBe("missing");
+  });
+
+  test("asks what is asked of one side at the same moment in one request, and each question gets its own series", async () => {
+    const sent: string[] = [];
+    const metrics = metricsOver(async (request) => {
+      sent.push(request.url);
+      return simulated(request);
+    });
+    const codes = metrics.queryBy("source", "sum by (code) (rate(requests_total[5m]))", "code");
+    const counted = metrics.measure("source", {
+      value: "sum(up)",
+      samples: "sum(up)",
+      newest: "max(timestamp(up))",
+    });
+    const [none, elsewhere] = [metrics.query("source", "sum(nothing)"), metrics.query("target", "sum(up)")];
+    expect(await codes).toEqual({ "200": expect.closeTo(1.5), "500": expect.closeTo(0.5) });
+    expect(await counted).toMatchObject({ value: 1, samples: 1, stale: false });
+    expect([await none, await elsewhere]).toEqual(["missing", expect.objectContaining({ value: 1 })]);
+    expect(sent).toEqual([`${BASE}/api/v1/query`, `${BASE}/target/api/v1/query`]);
+    await metrics.query("source", "sum(up)");
+    expect(sent).toHaveLength(3);
+  });
+
+  test("a question that is refused spoils no other, and is named (one request for all would fail them all)", async () => {
+    const metrics = metricsOver(simulated);
+    const asked = ["sum(up)", "sum(up", "max(up)"].map((query) => metrics.query("source", query));
+    const [sum, bad, most] = await Promise.allSettled(asked);
+    expect([sum, most]).toMatchObject([{ value: { value: 1 } }, { value: { value: 1 } }]);
+    expect(bad).toMatchObject({
+      reason: { name: "Invalid", message: expect.stringContaining("to sum(up:") },
+    });
+  });
+
+  test("sends many questions in several requests: a base bounds the length of a query", async () => {
+    let requests = 0;
+    const metrics = metricsOver(async (request) => {
+      requests += 1;
+      return simulated(request);
+    });
+    const numbers = Array.from({ length: 25 }, (_, i) => i);
+    const answers = await Promise.all(numbers.map((i) => metrics.query("source", `vector(${i})`)));
+    expect(answers.map((a) => (a === "missing" ? a : a.value))).toEqual(numbers);
+    expect(requests).toBe(3);
   });
 
   test("refuses several series where one value was wanted", async () => {

@@ -30,6 +30,7 @@ import { makeDns } from "../../simulator/world/dns/index.ts";
 import type { Caller, HttpService } from "../../simulator/world/types.ts";
 import { runOn, STARTS_AT } from "../contracts/harness.ts";
 import { objects, RECORDS, RUN, smallPlan } from "./bench-plan.ts";
+import { answerTo } from "./metrics-answer.ts";
 
 export * from "./bench-plan.ts";
 
@@ -79,22 +80,10 @@ type AnyStep<Out> = Pick<Step, "name" | "needs"> & {
   readonly run: (input: never, context: Context) => Promise<Out>;
 };
 
-const metricsAnswer = (clock: Clock, metric: Metric) => {
-  const at = (value: number) => [clock.now() / 1000, String(value)];
-  const result =
-    metric === undefined
-      ? []
-      : typeof metric === "number"
-        ? [{ metric: {}, value: at(metric) }]
-        : Object.entries(metric.values).map(([name, value]) => ({
-            metric: { [metric.label]: name },
-            value: at(value),
-          }));
-  return {
-    status: 200,
-    headers: {},
-    body: JSON.stringify({ status: "success", data: { resultType: "vector", result } }),
-  };
+const seriesOf = (metric: Metric) => {
+  if (metric === undefined) return [];
+  if (typeof metric === "number") return [{ metric: {}, value: metric }];
+  return Object.entries(metric.values).map(([name, value]) => ({ metric: { [metric.label]: name }, value }));
 };
 
 const quiet = () => {};
@@ -176,7 +165,7 @@ export const makeStepBench = ({
           service: "metrics" as const,
           side,
           handle: (request: { readonly body?: string }) =>
-            metricsAnswer(clock, metrics?.(new URLSearchParams(request.body ?? "").get("query") ?? "", side)),
+            answerTo(request.body ?? "", clock.now(), (query) => seriesOf(metrics?.(query, side))),
         },
       ]),
     ),

@@ -24,6 +24,7 @@ import { makeSts } from "../../simulator/services/sts.ts";
 import { makeBackupStorage, makeCluster } from "../../simulator/world/cluster/index.ts";
 import { makeDns, type SimulatedDns } from "../../simulator/world/dns/index.ts";
 import { runOn, STARTS_AT } from "../contracts/harness.ts";
+import { answerTo } from "./metrics-answer.ts";
 
 const BUCKET = "repot-memory";
 export const RUN = { migration: "shop-1", plan: "abc" };
@@ -162,20 +163,12 @@ const contextOf = (
   return { context, s3 };
 };
 
-const metricsAnswer = (options: WorldOptions, clock: Clock, body: string) => {
-  const query = new URLSearchParams(body).get("query") ?? "";
-  const value = options.metrics?.(query);
-  const grouped = query.includes("by (namespace,workload");
-  const labels = grouped
-    ? options.plan.workloads.map((w) => ({ namespace: w.namespace, workload: w.name }))
-    : [{}];
-  const result =
-    value === undefined
-      ? []
-      : labels.map((metric) => ({ metric, value: [clock.now() / 1000, String(value)] }));
-  return {
-    status: 200,
-    headers: {},
-    body: JSON.stringify({ status: "success", data: { resultType: "vector", result } }),
-  };
-};
+const metricsAnswer = (options: WorldOptions, clock: Clock, body: string) =>
+  answerTo(body, clock.now(), (query) => {
+    const value = options.metrics?.(query);
+    const grouped = query.includes("by (namespace,workload");
+    const labels = grouped
+      ? options.plan.workloads.map((w) => ({ namespace: w.namespace, workload: w.name }))
+      : [{}];
+    return value === undefined ? [] : labels.map((metric) => ({ metric, value }));
+  });

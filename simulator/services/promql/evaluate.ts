@@ -3,9 +3,11 @@
  * rates extrapolated to the ends of their range, buckets interpolated linearly, labels matched one to one.
  */
 
+import { ExecutionError } from "./failures.ts";
 import { keyOf, type Labels, nameless } from "./labels.ts";
 import type { Expression, FunctionName, Matcher, Selector } from "./parse.ts";
 import { extrapolatedIncrease, histogramQuantile } from "./rates.ts";
+import { type Marked, relabelled, united } from "./unions.ts";
 
 /** `stale` marks a scrape that found the series gone. */
 export type Sample = { readonly at: number; readonly value: number; readonly stale?: boolean };
@@ -24,13 +26,8 @@ export type Scraped = (
 export type Element = { readonly labels: Labels; readonly value: number };
 export type Result =
   | { readonly scalar: number }
-  | { readonly vector: readonly Element[] }
+  | { readonly vector: readonly Element[]; readonly marked?: Marked }
   | { readonly range: readonly Series[] };
-
-/** A query that parses and can't be computed (two series where one was wanted, say): 422 of the real service. */
-export class ExecutionError extends Error {
-  override readonly name = "ExecutionError";
-}
 
 const LOOKBACK_MS = 300_000;
 const STEPS_MAX = 11_000;
@@ -55,6 +52,7 @@ const prefetch = (
 ): void => {
   switch (of.kind) {
     case "number":
+    case "string":
       return;
     case "selector":
       visit(of, backMs);
@@ -125,6 +123,8 @@ class Evaluator {
     switch (of.kind) {
       case "number":
         return { scalar: of.value };
+      case "string":
+        throw new ExecutionError(`a text is no value: ${of.value}`);
       case "selector":
         return of.rangeMs === undefined
           ? { vector: this.#instant(of, at) }
@@ -193,13 +193,17 @@ class Evaluator {
 
   #call(name: FunctionName, args: readonly Expression[], at: number): Result {
     const [first, second] = args;
-    const wanted = name === "time" ? 0 : name === "histogram_quantile" ? 2 : 1;
+    const wanted = ARGUMENTS[name] ?? 1;
     if (args.length !== wanted)
       throw new ExecutionError(`expected ${wanted} argument(s) in call to "${name}", got ${args.length}`);
     if (name === "time") return { scalar: at / 1000 };
     if (name === "vector") return { vector: [{ labels: {}, value: this.#scalar(first, at) }] };
     if (name === "histogram_quantile" && second) {
       return { vector: histogramQuantile(this.#scalar(first, at), this.#vector(second, at)) };
+    }
+    if (name === "label_replace" && first) {
+      const [label = "", replacement = "", from = "", pattern = ""] = args.slice(1).map(textOf);
+      return relabelled(this.#vector(first, at), { label, replacement, from, pattern });
     }
     if (name === "timestamp" && first) {
       if (first.kind !== "selector")
@@ -240,6 +244,18 @@ class Evaluator {
     return known;
   }
 }
+
+/** How many arguments a function takes where it isn't one. */
+const ARGUMENTS: { readonly [F in FunctionName]?: number } = {
+  time: 0,
+  histogram_quantile: 2,
+  label_replace: 5,
+};
+
+const textOf = (argument: Expression): string => {
+  if (argument.kind !== "string") throw new ExecutionError("expected type string");
+  return argument.value;
+};
 
 const increaseOf = (
   name: FunctionName,
@@ -314,8 +330,7 @@ const binary = (op: string, left: Result, right: Result): Result => {
   if (op === "or") {
     if ("scalar" in left || "scalar" in right)
       throw new ExecutionError("set operator or not allowed in binary scalar expression");
-    const known = new Set(left.vector.map((e) => keyOf(e.labels)));
-    return { vector: [...left.vector, ...right.vector.filter((e) => !known.has(keyOf(e.labels)))] };
+    return united(left, right);
   }
   const arithmetic = ARITHMETIC[op];
   const compare = COMPARISON[op];

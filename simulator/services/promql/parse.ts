@@ -21,6 +21,7 @@ export type Selector = {
 
 export type Expression =
   | { readonly kind: "number"; readonly value: number }
+  | { readonly kind: "string"; readonly value: string }
   | Selector
   | { readonly kind: "subquery"; readonly of: Expression; readonly rangeMs: number; readonly stepMs: number }
   | { readonly kind: "call"; readonly name: FunctionName; readonly args: readonly Expression[] }
@@ -41,6 +42,7 @@ export const FUNCTIONS = [
   "avg_over_time",
   "last_over_time",
   "histogram_quantile",
+  "label_replace",
   "timestamp",
   "vector",
   "time",
@@ -184,6 +186,7 @@ class Parser {
   #primary(): Expression {
     const token = this.#take();
     if (token.kind === "number") return { kind: "number", value: Number(token.text) };
+    if (token.kind === "string") return { kind: "string", value: unquote(token.text) };
     if (token.text === "-") {
       const of = this.#primary();
       return { kind: "binary", op: "*", left: { kind: "number", value: -1 }, right: of };
