@@ -37,6 +37,10 @@ export const isForward = (key: string): boolean =>
 /** The key of the entry that undoes a forward one. */
 export const undoKeyOf = (forwardKey: string): string => forwardKey.replace(/\/forward-([^/]*)$/, "/undo-$1");
 
+/** Votes and decisions are put on condition that there is none, and never replaced: what was read of them once stays true. */
+export const isWrittenOnce = (key: string): boolean =>
+  /^migrations\/[^/]+\/approvals\/[^/]+\/(votes\/[^/]+|decision\.json)$/.test(key);
+
 const root = (migration: string) => `migrations/${migration}`;
 
 /** The names of all objects in the bucket, in one place. */

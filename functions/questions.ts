@@ -8,6 +8,7 @@ import {
   DecisionSchema,
   type Request,
   RequestSchema,
+  type Vote,
   VoteSchema,
 } from "../domain/approvals.ts";
 import { keys } from "../domain/journal.ts";
@@ -45,14 +46,23 @@ export const decisionOf = async (
   return stored && DecisionSchema.parse(stored.value);
 };
 
+/** The votes on a question, as they are on record. */
+export const votesOn = async (
+  bucket: Bucket,
+  migration: string,
+  question: string,
+): Promise<readonly Vote[]> => {
+  const votes: Vote[] = [];
+  for (const key of await bucket.listKeys(keys.votes(migration, question)))
+    votes.push(VoteSchema.parse((await bucket.getJson(key))?.value));
+  return votes;
+};
+
 /** The message as the record has it now. */
-const messageNow = async (context: Context, migration: string, request: Request) => {
-  const bucket = bucketOf(context);
+const messageNow = async (context: Context, migration: string, request: Request, bucket: Bucket) => {
   const { id, phase } = request.question;
   const run = { migration, plan: request.plan };
-  const votes = [];
-  for (const key of await bucket.listKeys(keys.votes(migration, id)))
-    votes.push(VoteSchema.parse((await bucket.getJson(key))?.value));
+  const votes = await votesOn(bucket, migration, id);
   const decision = await decisionOf(bucket, migration, id);
   return questionMessage({
     migration,
@@ -85,27 +95,33 @@ export const postQuestion = async (
   const { id } = request.question;
   if ((await messagesOf(bucket, migration, id)).length > 0) return false;
   const slack = await slackOf(context);
-  const timestamp = await slack.post(await messageNow(context, migration, request));
+  const timestamp = await slack.post(await messageNow(context, migration, request, bucket));
   await bucket.putNew(keys.message(migration, id, timestamp), { timestamp });
   return true;
 };
 
-/**
- * Brings a question's messages up to date. People can see it in the record as well, so Slack's troubles are logged and stop nobody.
- * @param click The message that somebody clicked: also where its posting was never remembered; and the app that it was believed by.
- */
+/** What whoever brings messages up to date knows already. */
+type Known = {
+  /** Messages that somebody clicked: also where their posting was never remembered. */
+  readonly clicked?: readonly string[];
+  /** The app that the clicks were believed by. */
+  readonly app?: SlackApp;
+  /** The bucket as the caller reads it. */
+  readonly bucket?: Bucket;
+};
+
+/** Brings a question's messages up to date. People can see it in the record as well, so Slack's troubles are logged and stop nobody. */
 export const updateMessages = async (
   context: Context,
   migration: string,
   request: Request,
-  { clicked, app }: { readonly clicked?: string; readonly app?: SlackApp } = {},
+  { clicked = [], app, bucket = bucketOf(context) }: Known = {},
 ): Promise<void> => {
   const { id } = request.question;
   try {
-    const known = await messagesOf(bucketOf(context), migration, id);
-    const all = [...new Set([...known, ...(clicked === undefined ? [] : [clicked])])];
+    const all = [...new Set([...(await messagesOf(bucket, migration, id)), ...clicked])];
     if (all.length === 0) return;
-    const message = await messageNow(context, migration, request);
+    const message = await messageNow(context, migration, request, bucket);
     const slack = await slackOf(context, app);
     for (const timestamp of all) await slack.update(timestamp, message);
   } catch (error) {

@@ -4,6 +4,7 @@ import { SendTaskSuccessCommand } from "@aws-sdk/client-sfn";
 import * as z from "zod";
 import { calling, errorName } from "../adapters/aws.ts";
 import type { Bucket } from "../adapters/bucket.ts";
+import { withMemory } from "../adapters/bucket-memory.ts";
 import { readSlackApp, type SlackApp, signingSecretsOf } from "../adapters/secrets.ts";
 import {
   type Approver,
@@ -23,7 +24,7 @@ import { keys } from "../domain/journal.ts";
 import { forgeryOf } from "../domain/slack-signature.ts";
 import { withRecord } from "./gate.ts";
 import { type BatchAnswer, listener } from "./listener.ts";
-import { decisionOf, requestOf, slackOf, updateMessages } from "./questions.ts";
+import { decisionOf, requestOf, slackOf, updateMessages, votesOn } from "./questions.ts";
 import { bucketOf, planOf } from "./run.ts";
 import type { Context } from "./step.ts";
 
@@ -44,7 +45,7 @@ type Cast = {
   readonly button: Button;
   /** Slack's message that was clicked. */
   readonly clicked?: string;
-  /** The app as its secret had it when the message was believed: read once a message, never kept for the next. */
+  /** The app as its secret had it when the message was believed. */
   readonly app?: SlackApp;
   /** Slack's id, to answer to. */
   readonly slackUser?: string;
@@ -68,9 +69,10 @@ export const recordVote = listener({
   }),
   run: async ({ Records }, context): Promise<BatchAnswer> => {
     const batchItemFailures: { itemIdentifier: string }[] = [];
+    const batch = makeBatch(context);
     for (const message of Records) {
       try {
-        await take(message, context);
+        await take(message, context, batch);
       } catch (error) {
         context.log.warn(
           "A vote could not be taken; it is delivered again, and after a few times lies with the dead letters.",
@@ -82,20 +84,64 @@ export const recordVote = listener({
         batchItemFailures.push({ itemIdentifier: message.messageId });
       }
     }
+    for (const { migration, request, clicked } of batch.asked.values())
+      await updateMessages(context, migration, request, { clicked: [...clicked], ...batch.known() });
     return { batchItemFailures };
   },
 });
 
-const take = async (message: Message, context: Context): Promise<void> => {
-  const cast = await castIn(message, context);
-  const found = await requestOf(bucketOf(context), cast.button.migration, cast.button.question);
-  const result = found
-    ? await vote(cast, found.request, context)
+type Asked = { readonly migration: string; readonly request: Request; readonly clicked: Set<string> };
+
+/** What the messages of one batch share: they came at the same moment, and nothing of it is kept for the next batch. */
+type Batch = {
+  /** Remembers what is written once. */
+  readonly bucket: Bucket;
+  /** The app as its secret has it: read for the first click, and again only where it couldn't be read. */
+  readonly app: () => Promise<SlackApp>;
+  readonly known: () => { readonly app?: SlackApp; readonly bucket: Bucket };
+  /** The questions that were voted on; their messages are brought up to date once, when all votes are on record. */
+  readonly asked: Map<string, Asked>;
+  /** Tokens whose task has its answer by this batch. */
+  readonly answered: Set<string>;
+};
+
+const makeBatch = (context: Context): Batch => {
+  let app: SlackApp | undefined;
+  const bucket = withMemory(bucketOf(context));
+  return {
+    bucket,
+    app: async () => {
+      app ??= await readSlackApp(context.aws.secrets, context.deployed.slackSecretId);
+      return app;
+    },
+    known: () => (app ? { app, bucket } : { bucket }),
+    asked: new Map(),
+    answered: new Set(),
+  };
+};
+
+const take = async (message: Message, context: Context, batch: Batch): Promise<void> => {
+  const cast = await castIn(message, batch);
+  const asked = await askedAbout(cast, batch);
+  const result = asked
+    ? await vote(cast, asked.request, context, batch)
     : { counted: false, sentence: `There is no question ${cast.button.question}; nothing was recorded.` };
   context.log.info(result.sentence, { counted: result.counted });
-  if (found) await updateMessages(context, cast.button.migration, found.request, cast);
   if (!result.counted && cast.slackUser !== undefined)
     await whisper(cast.slackUser, result.sentence, context, cast.app);
+};
+
+/** The question that a vote is about, as it was when the batch's first vote on it came. */
+const askedAbout = async ({ button, clicked }: Cast, batch: Batch): Promise<Asked | undefined> => {
+  const { migration, question } = button;
+  const key = keys.approval(migration, question);
+  const known = batch.asked.get(key);
+  const request = known?.request ?? (await requestOf(batch.bucket, migration, question))?.request;
+  if (!request) return undefined;
+  const asked = known ?? { migration, request, clicked: new Set() };
+  if (clicked !== undefined) asked.clicked.add(clicked);
+  batch.asked.set(key, asked);
+  return asked;
 };
 
 /**
@@ -103,7 +149,7 @@ const take = async (message: Message, context: Context): Promise<void> => {
  * one of a terminal by who SQS says has sent it.
  * @throws Forbidden for a message that nobody of ours has sent: it ends with the dead letters, where an alarm looks.
  */
-const castIn = async (message: Message, context: Context): Promise<Cast> => {
+const castIn = async (message: Message, batch: Batch): Promise<Cast> => {
   const parsed = QueuedVoteSchema.safeParse(jsonIn(message.body));
   if (!parsed.success) throw new Forbidden("The message is no vote. Nothing was recorded.");
   const queued = parsed.data;
@@ -114,7 +160,7 @@ const castIn = async (message: Message, context: Context): Promise<Cast> => {
       personAmong: (approvers) => personByAws(SenderId, approvers),
       calledOtherwise: SenderId,
     };
-  const app = await readSlackApp(context.aws.secrets, context.deployed.slackSecretId);
+  const app = await batch.app();
   const forged = forgeryOf(queued, signingSecretsOf(app), Number(SentTimestamp));
   const click = clickIn(queued.body);
   const wrong = forged ?? (click ? strangerIn(click, app) : "The message is no click of ours.");
@@ -142,11 +188,12 @@ const vote = async (
   { button, personAmong, calledOtherwise }: Cast,
   request: Request,
   context: Context,
+  batch: Batch,
 ): Promise<Counted> => {
   const { migration, question, plan, choice } = button;
   const { settings } = await planOf(context, { migration, plan: request.plan });
   const { approvers } = settings.approvals;
-  const bucket = bucketOf(context);
+  const { bucket } = batch;
   const person = personAmong(approvers) ?? calledOtherwise;
   const wanted: Vote = { person, choice, plan, at: context.now().toISOString() };
   const refusal = refusalOf(wanted, request, approvers);
@@ -154,7 +201,7 @@ const vote = async (
 
   const already = await decisionOf(bucket, migration, question);
   if (already) {
-    await answer(context, request.token, question, already);
+    await answer(context, request.token, question, already, batch);
     return { counted: false, sentence: `It was decided already: ${already.decision}.` };
   }
   const votes = await cast(bucket, migration, question, wanted);
@@ -165,7 +212,7 @@ const vote = async (
       sentence: `${new Set(votes.map((v) => v.person)).size} of ${request.quorum} have voted.`,
     };
   const decision = await decideOnce(bucket, keys.decision(migration, question), decided);
-  await answer(context, request.token, question, decision);
+  await answer(context, request.token, question, decision, batch);
   return { counted: true, sentence: `Decided: ${decision.decision}.` };
 };
 
@@ -180,16 +227,13 @@ const cast = async (
   const first = await bucket.putFirst(key, wanted);
   if (first.already && VoteSchema.parse(first.value).choice !== wanted.choice)
     await bucket.putFirst(keys.vote(migration, question, `${wanted.person}!${wanted.choice}`), wanted);
-  const votes: Vote[] = [];
-  for (const each of await bucket.listKeys(keys.votes(migration, question)))
-    votes.push(VoteSchema.parse((await bucket.getJson(each))?.value));
-  return votes;
+  return votesOn(bucket, migration, question);
 };
 
 const GONE = new Set(["TaskDoesNotExist", "TaskTimedOut", "InvalidToken"]);
 
 /**
- * Sent again by a second click: the first sender may have died between the decision and this. A task that has its answer is no error, and
+ * Sent again by a second click in another batch: the first sender may have died between the decision and this. A task that has its answer is no error, and
  * nobody waits any more for the answer to a question that has expired.
  */
 const answer = async (
@@ -197,8 +241,9 @@ const answer = async (
   taskToken: string,
   question: string,
   decision: Decision,
+  { answered }: Batch,
 ): Promise<void> => {
-  if (decision.decision === "expired") return;
+  if (decision.decision === "expired" || answered.has(taskToken)) return;
   await calling(`send the answer to question ${question}`, async () => {
     try {
       await context.aws.sfn.send(new SendTaskSuccessCommand({ taskToken, output: JSON.stringify(decision) }));
@@ -206,6 +251,7 @@ const answer = async (
       if (!GONE.has(errorName(error))) throw error;
     }
   });
+  answered.add(taskToken);
 };
 
 /** Tells one person why their click didn't count; where Slack can't be reached, the log has it. */

@@ -82,6 +82,27 @@ describe("what people see", () => {
     expect(buttonsIn(message())).toEqual([]);
   });
 
+  it("is brought up to date once for all clicks that come together, each of which is counted or told why not", async () => {
+    const { bench, slack, message, token } = await asked();
+    const users = ["U0AMARA", "U0NOBODY", "U0JONAS", "U0MEI"];
+    const before = bench.calls.length;
+    const { told } = await work(
+      bench,
+      batch(
+        bench,
+        users.map((user) => slackVote(bench, user, button("granted"))),
+      ),
+    );
+    expect(told.map((t) => t.counted)).toEqual([true, false, true, false]);
+    expect(message()?.text).toContain("Decided: Approve, by amara, jonas.");
+    expect(slack.whispers().map((w) => w.user)).toEqual(["U0NOBODY", "U0MEI"]);
+    const made = bench.calls.slice(before).map((call) => call.action);
+    const times = (action: string) => made.filter((a) => a === action).length;
+    // Two messages: the one that was posted, and the one that these clicks name.
+    expect([times("chat.update"), times("GetSecretValue"), times("SendTaskSuccess")]).toEqual([2, 1, 1]);
+    expect(JSON.stringify(message())).not.toContain(token);
+  });
+
   it("says of an expired question that a click counts for nothing", async () => {
     const { bench, message } = await asked();
     await bench.run(expireQuestion, { question: QUESTION });
