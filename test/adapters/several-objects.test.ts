@@ -2,9 +2,9 @@
 
 import { describe, expect, it } from "vitest";
 import { applyEffect, undoEffect } from "../../adapters/effects/index.ts";
-import { CREATED_BY } from "../../adapters/effects/objects.ts";
 import type { Effect } from "../../domain/effects.ts";
 import { Conflict } from "../../domain/errors.ts";
+import { CREATED_BY } from "../../domain/kube.ts";
 import { createObjects } from "../../functions/objects.ts";
 import { anObject } from "../domain/checks.fixture.ts";
 import { makeStepBench, objects, RUN, type StepBench } from "../functions/bench.ts";
