@@ -34,6 +34,8 @@ export const VoteSchema = z.object({
   choice: z.string(),
   plan: z.string(),
   at: z.string(),
+  /** SHA-256 of the message that brought it: the same message again is no second click. */
+  message: z.string().optional(),
 });
 export type Vote = z.infer<typeof VoteSchema>;
 

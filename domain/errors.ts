@@ -63,6 +63,11 @@ export class FenceRaised extends Error {
   override readonly name = "FenceRaised";
 }
 
+/** A question has its answer already: who would ask it again goes by that one. */
+export class AlreadyDecided extends Error {
+  override readonly name = "AlreadyDecided";
+}
+
 /** Another migration holds the cluster; a second start is refused and names the first. */
 export class ClusterBusy extends Error {
   override readonly name = "ClusterBusy";

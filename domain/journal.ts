@@ -68,6 +68,15 @@ export const keys = {
     `${keys.messages(migration, question)}${timestamp}.json`,
   approvals: (migration: string) => `${root(migration)}/approvals/`,
   decision: (migration: string, question: string) => `${root(migration)}/approvals/${question}/decision.json`,
+  /** What became of a decision's answer: it was sent `again`, or nobody waited for it any more (`unheard`). */
+  answer: (migration: string, question: string, what: "again" | "unheard") =>
+    `${root(migration)}/approvals/${question}/answers/${what}.json`,
+  /** What people were told, each telling once; done where Slack has taken it. */
+  pages: (migration: string) => `${root(migration)}/pages/`,
+  page: (migration: string, telling: string) => `${keys.pages(migration)}${telling}.json`,
+  /** Approvers whose right was taken away after the plan was made. An administrator writes these. */
+  withdrawals: () => "people/withdrawn/",
+  withdrawn: (person: string) => `${keys.withdrawals()}${encodeURIComponent(person)}.json`,
   /** Who started the migration: one object for each execution. */
   starts: (migration: string) => `${root(migration)}/starts/`,
   started: (migration: string, execution: string) =>

@@ -19,6 +19,8 @@ export type Asked = {
   readonly votes: readonly Vote[];
   /** Absent while it is open. */
   readonly decision?: Decision;
+  /** Nobody waited for the decision any more: what had asked had ended. */
+  readonly unheard?: boolean;
   /** Milliseconds since 1970. */
   readonly nowMs: number;
 };
@@ -124,9 +126,11 @@ const buttonsOf = (migration: string, { question, plan }: Request): readonly But
   });
 
 /** One sentence on how it stands. */
-const stateOf = ({ request, votes, decision }: Asked): string => {
+const stateOf = ({ migration, request, votes, decision, unheard = false }: Asked): string => {
   if (decision?.decision === "expired")
     return "Nobody answered in time. The question is closed; a click counts for nothing.";
+  if (decision && unheard)
+    return `Answered with ${LABELS[decision.decision as Choice][0]}, by ${decision.by.join(", ")}, when nobody waited for it any more: what had asked has ended. It changes nothing; \`repot status ${migration}\` says how it stands.`;
   if (decision)
     return `Decided: ${LABELS[decision.decision as Choice][0]}, by ${decision.by.join(", ")}. A further click changes nothing.`;
   const granted = [...new Set(votes.filter((v) => v.choice === "granted").map((v) => v.person))];

@@ -20,22 +20,39 @@ const minutesOf = (time: string): number => {
   return Number(match?.[1]) * 60 + Number(match?.[2]);
 };
 
-/** A local time of a day, undefined where clocks jump over it. The first of two, where they go back. */
-const localTime = (day: DateTime, time: string): DateTime | undefined => {
-  const minutes = minutesOf(time);
-  const wanted = { hour: Math.floor(minutes / 60), minute: minutes % 60, second: 0, millisecond: 0 };
-  const found = day.set(wanted);
-  return found.hour === wanted.hour && found.minute === wanted.minute ? found : undefined;
+const MINUTE_MS = 60_000;
+const DAY_MS = 86_400_000;
+
+/** A day of the calendar, without a zone: its midnight in UTC stands for it. */
+const dayAt = (at: number, timeZone: string): DateTime => {
+  const { year, month, day } = DateTime.fromMillis(at, { zone: timeZone });
+  return DateTime.fromMillis(Date.UTC(year, month - 1, day), { zone: "utc" });
+};
+
+/**
+ * A local time of a day as instants: none where clocks jump over it, two where they go back. Found by the offsets around, since what a library
+ * picks of two depends on the moment from which it looks.
+ */
+const instantsOf = (day: DateTime, time: string, timeZone: string): readonly number[] => {
+  const zone = IANAZone.create(timeZone);
+  const wanted = day.toMillis() + minutesOf(time) * MINUTE_MS;
+  const around = [wanted - DAY_MS, wanted + DAY_MS].map((at) => wanted - zone.offset(at) * MINUTE_MS);
+  return [...new Set(around)].filter((instant) => instant + zone.offset(instant) * MINUTE_MS === wanted);
 };
 
 const crossesMidnight = (window: Window): boolean => minutesOf(window.end) <= minutesOf(window.start);
 
+/** The day on which an opening that begins on a day ends. */
+const lastDayOf = (window: Window, day: DateTime): DateTime =>
+  crossesMidnight(window) ? day.plus({ days: 1 }) : day;
+
+/** Where clocks go back it is the shorter one: from the second start to the first end, so that no clock on a wall shows a time outside of it. */
 const openingOn = (window: Window, day: DateTime): Opening | undefined => {
-  const opens = localTime(day, window.start);
-  const closes = localTime(crossesMidnight(window) ? day.plus({ days: 1 }) : day, window.end);
-  return opens && closes && closes > opens
-    ? { opensAt: opens.toMillis(), closesAt: closes.toMillis() }
-    : undefined;
+  const closesAt = Math.min(...instantsOf(lastDayOf(window, day), window.end, window.timeZone));
+  const opensAt = Math.max(
+    ...instantsOf(day, window.start, window.timeZone).filter((start) => start < closesAt),
+  );
+  return Number.isFinite(opensAt) && Number.isFinite(closesAt) ? { opensAt, closesAt } : undefined;
 };
 
 const isDay = (window: Window, day: DateTime): boolean =>
@@ -48,7 +65,7 @@ const isDay = (window: Window, day: DateTime): boolean =>
  * @param now milliseconds since 1970.
  */
 export const openingAt = (window: Window, now: number): Opening | undefined => {
-  const today = DateTime.fromMillis(now, { zone: window.timeZone }).startOf("day");
+  const today = dayAt(now, window.timeZone);
   for (let ahead = -1; ahead <= DAYS_MAX; ahead += 1) {
     const day = today.plus({ days: ahead });
     const opening = isDay(window, day) ? openingOn(window, day) : undefined;
@@ -125,25 +142,33 @@ export const windowAt = (window: Window, now: Date, neededSeconds: number): Wind
   };
 };
 
-/** Days on which the zone's clocks are set forward, with the first and last minute that are missing. */
-const gapsOf = remembered(100, (zone): readonly DateTime[] => {
+/** Days that lack a time because the zone's clocks are set forward; where that happens at midnight, it is the day that begins late. */
+const gapsOf = remembered(100, (timeZone): readonly DateTime[] => {
+  const zone = IANAZone.create(timeZone);
   const days: DateTime[] = [];
-  let day = DateTime.fromObject({ year: YEARS[0], month: 1, day: 1 }, { zone });
-  // Clocks change a few times a year: look at weeks first, at days only where a week has a change in it.
-  while (day.year <= YEARS[1]) {
-    const next = day.plus({ weeks: 1 });
-    if (next.offset !== day.offset)
-      for (let d = day; d < next; d = d.plus({ days: 1 }))
-        if (d.plus({ days: 1 }).offset > d.offset) days.push(d.startOf("day"));
-    day = next;
+  const end = Date.UTC(YEARS[1] + 1, 0, 1);
+  // Clocks change a few times a year: look at weeks first, at minutes only where a week has a change in it.
+  for (let at = Date.UTC(YEARS[0], 0, 1); at < end; at += 7 * DAY_MS) {
+    let [low, high] = [at, at + 7 * DAY_MS];
+    const before = zone.offset(low);
+    if (zone.offset(high) <= before) continue;
+    while (high - low > MINUTE_MS) {
+      const middle = low + Math.floor((high - low) / 2 / MINUTE_MS) * MINUTE_MS;
+      if (zone.offset(middle) > before) high = middle;
+      else low = middle;
+    }
+    const local = (offset: number) => DateTime.fromMillis(high + offset * MINUTE_MS, { zone: "utc" });
+    const [first, last] = [local(before), local(zone.offset(high)).minus({ minutes: 1 })];
+    days.push(first.startOf("day"));
+    if (!last.hasSame(first, "day")) days.push(last.startOf("day"));
   }
   return days;
 });
 
 const missingOn = (window: Window, day: DateTime): string | undefined => {
-  if (!localTime(day, window.start)) return window.start;
-  const lastDay = crossesMidnight(window) ? day.plus({ days: 1 }) : day;
-  return localTime(lastDay, window.end) ? undefined : window.end;
+  if (instantsOf(day, window.start, window.timeZone).length === 0) return window.start;
+  const ends = instantsOf(lastDayOf(window, day), window.end, window.timeZone);
+  return ends.length === 0 ? window.end : undefined;
 };
 
 /**
@@ -157,10 +182,7 @@ export const checkWindow = (window: Window, where: string): void => {
     );
   if (window.start === window.end)
     throw new BadInput(`${where}: the window is empty: it starts and ends at ${window.start}.`);
-  const named = window.days.map((day) => ({
-    text: day,
-    day: DateTime.fromISO(day, { zone: window.timeZone }),
-  }));
+  const named = window.days.map((day) => ({ text: day, day: DateTime.fromISO(day, { zone: "utc" }) }));
   const wrong = named.find(({ day }) => !day.isValid);
   if (wrong) throw new BadInput(`${where}: window.days has ${wrong.text}, which is no day.`);
   const days =

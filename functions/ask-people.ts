@@ -3,11 +3,11 @@
 import * as z from "zod";
 import type { Bucket } from "../adapters/bucket.ts";
 import { grantsNeeded, QuestionSchema, type Request } from "../domain/approvals.ts";
-import { FenceRaised, Refused } from "../domain/errors.ts";
+import { AlreadyDecided, FenceRaised, Refused } from "../domain/errors.ts";
 import { keys } from "../domain/journal.ts";
 import { withRecord } from "./gate.ts";
 import { expirySeconds, quorumOf } from "./prepare-question.ts";
-import { postQuestion, requestOf } from "./questions.ts";
+import { decisionOf, postQuestion, requestOf } from "./questions.ts";
 import { bucketOf, planOf, type Run, RunSchema } from "./run.ts";
 import { requestersOf } from "./starters.ts";
 import { type Context, step } from "./step.ts";
@@ -33,6 +33,11 @@ export const askPeople = step({
     // A retry by the state machine brings a new token: the one on record would answer nobody.
     if (found && request.token !== token)
       await bucket.replaceIf(keys.approval(run.migration, question.id), { ...request, token }, found.etag);
+    // Looked at after the new token is on record: whoever decides from now on finds that one.
+    if (found && (await decisionOf(bucket, run.migration, question.id)))
+      throw new AlreadyDecided(
+        `Question ${question.id} of ${run.migration} was answered before it could be asked again. Nobody was asked; that answer stands.`,
+      );
     try {
       await postQuestion(context, run.migration, request);
     } catch (error) {

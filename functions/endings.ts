@@ -13,7 +13,7 @@ import { readStart } from "../domain/start.ts";
 import { journalOf } from "./effect.ts";
 import { isExecution, isRunning } from "./executions.ts";
 import { clustersOf, readLock, releaseLock } from "./lock.ts";
-import { page } from "./page-person.ts";
+import { page } from "./pages.ts";
 import { FenceSchema } from "./raise-fence.ts";
 import { bucketOf, planOf, type Run, RunSchema } from "./run.ts";
 import type { Context, Needs } from "./step.ts";
@@ -21,7 +21,13 @@ import type { Context, Needs } from "./step.ts";
 /** The rights that it takes to answer an ending. */
 export const ANSWERING = {
   sfn: ["DescribeExecution", "StartExecution"],
-  s3: ["GetObject", "ListBucket", "PutObject clusters/*/lock.json", "PutObject migrations/*/ended/*"],
+  s3: [
+    "GetObject",
+    "ListBucket",
+    "PutObject clusters/*/lock.json",
+    "PutObject migrations/*/ended/*",
+    "PutObject migrations/*/pages/*",
+  ],
   secrets: ["GetSecretValue"],
   slack: ["chat.postMessage"],
 } as const satisfies Needs;
@@ -164,7 +170,7 @@ const carryOut = async (
       context.log.warn(`${ended.run.migration}: ${sentence}`);
       return startRollback(context, ended);
     case "page":
-      if (!(await page(context, ended.run.migration, sentence)))
+      if (!(await page(context, ended.run.migration, { visit: ended.id, sentence })))
         throw new Transient(`People could not be told yet: ${sentence}`);
       return;
     case "release":

@@ -4,8 +4,7 @@ import * as z from "zod";
 import { QuestionSchema } from "../domain/approvals.ts";
 import { keys } from "../domain/journal.ts";
 import { withRecord } from "./gate.ts";
-import { decisionOf, requestOf, updateMessages } from "./questions.ts";
-import { decideOnce } from "./record-vote.ts";
+import { decideOnce, decisionOf, requestOf, updateMessages } from "./questions.ts";
 import { bucketOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
 
@@ -18,7 +17,7 @@ export const expireQuestion = step({
     const bucket = bucketOf(context);
     const decided = await decisionOf(bucket, run.migration, question.id);
     if (decided) return decided;
-    const decision = await decideOnce(bucket, keys.decision(run.migration, question.id), {
+    const { decision } = await decideOnce(bucket, keys.decision(run.migration, question.id), {
       decision: "expired",
       by: [],
     });

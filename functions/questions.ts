@@ -14,6 +14,7 @@ import {
 import { keys } from "../domain/journal.ts";
 import { questionMessage } from "../domain/question-message.ts";
 import { gatesSeen } from "./gates-seen.ts";
+import { withdrawnIn } from "./rights.ts";
 import { bucketOf, planOf } from "./run.ts";
 import type { Context } from "./step.ts";
 
@@ -46,16 +47,28 @@ export const decisionOf = async (
   return stored && DecisionSchema.parse(stored.value);
 };
 
-/** The votes on a question, as they are on record. */
+/** The first decision is the decision, whoever else comes at the same moment. @returns the one that stands, and whether this call has made it. */
+export const decideOnce = async (
+  bucket: Bucket,
+  key: string,
+  wanted: Decision,
+): Promise<{ readonly decision: Decision; readonly first: boolean }> => {
+  const { value, already } = await bucket.putFirst(key, wanted);
+  return { decision: DecisionSchema.parse(value), first: !already };
+};
+
+/** The votes on a question that count now: those of people whose right was taken away since don't. */
 export const votesOn = async (
   bucket: Bucket,
   migration: string,
   question: string,
 ): Promise<readonly Vote[]> => {
+  const stored = await bucket.listKeys(keys.votes(migration, question));
+  if (stored.length === 0) return [];
+  const withdrawn = await withdrawnIn(bucket);
   const votes: Vote[] = [];
-  for (const key of await bucket.listKeys(keys.votes(migration, question)))
-    votes.push(VoteSchema.parse((await bucket.getJson(key))?.value));
-  return votes;
+  for (const key of stored) votes.push(VoteSchema.parse((await bucket.getJson(key))?.value));
+  return votes.filter((vote) => !withdrawn.has(vote.person));
 };
 
 /** The message as the record has it now. */
@@ -71,7 +84,9 @@ const messageNow = async (context: Context, migration: string, request: Request,
     gates: await gatesSeen(bucket, migration, phase),
     votes,
     nowMs: context.now().getTime(),
-    ...(decision ? { decision } : {}),
+    ...(decision
+      ? { decision, unheard: (await bucket.getJson(keys.answer(migration, id, "unheard"))) !== undefined }
+      : {}),
   });
 };
 

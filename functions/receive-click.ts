@@ -4,11 +4,11 @@ import * as z from "zod";
 import { MESSAGE_CHARS_MAX, sendToQueue } from "../adapters/queue.ts";
 import { readSlackApp, signingSecretsOf } from "../adapters/secrets.ts";
 import { clickIn, type QueuedVote, strangerIn } from "../domain/clicks.ts";
-import { forgeryOf, type Signed } from "../domain/slack-signature.ts";
+import { DOOR_SECONDS, forgeryOf, type Signed } from "../domain/slack-signature.ts";
 import { type HttpAnswer, listener } from "./listener.ts";
 import type { Context } from "./step.ts";
 
-/** API Gateway's payload format 2.0, the part that is used; header names come in lower case. */
+/** API Gateway's payload format 2.0, the part that is used. Its header names come in lower case; in front of it they may be written in any. */
 const RequestSchema = z.object({
   headers: z.record(z.string(), z.string()).default({}),
   body: z.string().default(""),
@@ -19,7 +19,7 @@ export const receiveClick = listener({
   name: "receive-click",
   does: "Verifies that a click comes from our Slack app, workspace and channel, puts it into the queue as it was signed, and answers within a second.",
   trigger: { kind: "http", method: "POST", path: "/slack/clicks" },
-  timeoutSeconds: 3,
+  timeoutSeconds: DOOR_SECONDS,
   input: RequestSchema,
   needs: { secrets: ["GetSecretValue"], sqs: ["SendMessage"] },
   run: async (request, context): Promise<HttpAnswer> => {
@@ -45,7 +45,8 @@ export const receiveClick = listener({
 /** The raw body with its headers; undefined where one is missing or the body is larger than any click. */
 const signedIn = ({ headers, body, isBase64Encoded }: z.output<typeof RequestSchema>): Signed | undefined => {
   const raw = isBase64Encoded ? Buffer.from(body, "base64").toString("utf8") : body;
-  const [timestamp, signature] = [headers["x-slack-request-timestamp"], headers["x-slack-signature"]];
+  const header = (name: string) => Object.entries(headers).find(([n]) => n.toLowerCase() === name)?.[1];
+  const [timestamp, signature] = [header("x-slack-request-timestamp"), header("x-slack-signature")];
   if (timestamp === undefined || signature === undefined || raw.length > MESSAGE_CHARS_MAX / 2)
     return undefined;
   return { body: raw, timestamp, signature };

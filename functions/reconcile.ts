@@ -6,6 +6,7 @@ import { keys } from "../domain/journal.ts";
 import { ANSWERING, answerEnding, endedOf } from "./endings.ts";
 import { listener } from "./listener.ts";
 import { type Lock, LockSchema } from "./lock.ts";
+import { postUntold } from "./pages.ts";
 import { decisionOf, messagesOf, postQuestion, requestOf } from "./questions.ts";
 import { FenceSchema } from "./raise-fence.ts";
 import { bucketOf } from "./run.ts";
@@ -24,7 +25,7 @@ export const ALARMING = {
 
 export const reconcile = listener({
   name: "reconcile",
-  does: "Finds executions that ended and were not answered, posts questions that could not be posted, and says which questions have waited long.",
+  does: "Finds executions that ended and were not answered, posts questions and pages that could not be posted, and says which questions have waited long.",
   trigger: { kind: "schedule", everyMinutes: 5 },
   timeoutSeconds: 60,
   input: z.unknown(),
@@ -35,6 +36,7 @@ export const reconcile = listener({
     for (const lock of await heldLocks(bucket)) {
       found += await answerLost(context, bucket, lock);
       await showQuestions(context, bucket, lock.migration);
+      await postUntold(context, bucket, lock.migration);
     }
     return { found };
   },

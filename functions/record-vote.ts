@@ -9,7 +9,6 @@ import { readSlackApp, type SlackApp, signingSecretsOf } from "../adapters/secre
 import {
   type Approver,
   type Decision,
-  DecisionSchema,
   decide,
   personByAws,
   personBySlack,
@@ -18,13 +17,15 @@ import {
   type Vote,
   VoteSchema,
 } from "../domain/approvals.ts";
+import { sha256 } from "../domain/canonical.ts";
 import { type Button, clickIn, QueuedVoteSchema, strangerIn } from "../domain/clicks.ts";
-import { Conflict, Forbidden } from "../domain/errors.ts";
+import { Forbidden } from "../domain/errors.ts";
 import { keys } from "../domain/journal.ts";
-import { forgeryOf } from "../domain/slack-signature.ts";
+import { DOOR_SECONDS, forgeryOf } from "../domain/slack-signature.ts";
 import { withRecord } from "./gate.ts";
 import { type BatchAnswer, listener } from "./listener.ts";
-import { decisionOf, requestOf, slackOf, updateMessages, votesOn } from "./questions.ts";
+import { decideOnce, decisionOf, requestOf, slackOf, updateMessages, votesOn } from "./questions.ts";
+import { withdrawnIn } from "./rights.ts";
 import { bucketOf, planOf } from "./run.ts";
 import type { Context } from "./step.ts";
 
@@ -43,6 +44,8 @@ type Message = z.output<typeof BatchSchema>["Records"][number];
 /** A vote with what is believed of its sender. */
 type Cast = {
   readonly button: Button;
+  /** SHA-256 of the queue's message: a redelivery has the same. */
+  readonly message: string;
   /** Slack's message that was clicked. */
   readonly clicked?: string;
   /** The app as its secret had it when the message was believed. */
@@ -101,7 +104,7 @@ type Batch = {
   readonly known: () => { readonly app?: SlackApp; readonly bucket: Bucket };
   /** The questions that were voted on; their messages are brought up to date once, when all votes are on record. */
   readonly asked: Map<string, Asked>;
-  /** Tokens whose task has its answer by this batch. */
+  /** Questions whose answer this batch has sent. */
   readonly answered: Set<string>;
 };
 
@@ -154,18 +157,22 @@ const castIn = async (message: Message, batch: Batch): Promise<Cast> => {
   if (!parsed.success) throw new Forbidden("The message is no vote. Nothing was recorded.");
   const queued = parsed.data;
   const { SenderId, SentTimestamp } = message.attributes;
+  // Two presses of a terminal's return key read the same: SQS tells them apart.
+  const digest = sha256(queued.via === "slack" ? message.body : message.messageId);
   if (queued.via === "terminal")
     return {
+      message: digest,
       button: queued.button,
       personAmong: (approvers) => personByAws(SenderId, approvers),
       calledOtherwise: SenderId,
     };
   const app = await batch.app();
-  const forged = forgeryOf(queued, signingSecretsOf(app), Number(SentTimestamp));
+  const forged = forgeryOf(queued, signingSecretsOf(app), Number(SentTimestamp), DOOR_SECONDS);
   const click = clickIn(queued.body);
   const wrong = forged ?? (click ? strangerIn(click, app) : "The message is no click of ours.");
   if (wrong !== undefined || !click) throw new Forbidden(`${wrong} Nothing was recorded.`);
   return {
+    message: digest,
     button: click.button,
     clicked: click.message,
     slackUser: click.user,
@@ -183,76 +190,158 @@ const jsonIn = (text: string): unknown => {
   }
 };
 
-/** Judges, stores and counts one vote. The approvers are those of the plan that was asked about, as it stands in the bucket. */
-const vote = async (
-  { button, personAmong, calledOtherwise }: Cast,
-  request: Request,
-  context: Context,
-  batch: Batch,
-): Promise<Counted> => {
-  const { migration, question, plan, choice } = button;
+const uncounted = (sentence: string): Counted => ({ counted: false, sentence });
+
+/** Judges, stores and counts one vote. The approvers are those of the plan that was asked about, as far as they still may. */
+const vote = async (cast: Cast, request: Request, context: Context, batch: Batch): Promise<Counted> => {
+  const { migration, question, plan, choice } = cast.button;
   const { settings } = await planOf(context, { migration, plan: request.plan });
   const { approvers } = settings.approvals;
   const { bucket } = batch;
-  const person = personAmong(approvers) ?? calledOtherwise;
-  const wanted: Vote = { person, choice, plan, at: context.now().toISOString() };
-  const refusal = refusalOf(wanted, request, approvers);
-  if (refusal) return { counted: false, sentence: refusal };
+  const person = cast.personAmong(approvers);
+  if (person === undefined) return uncounted(`${cast.calledOtherwise} is not an approver of this plan.`);
+  const wanted: Vote = { person, choice, plan, at: context.now().toISOString(), message: cast.message };
+  const stored = await storedOf(bucket, migration, question, wanted);
+  const isAgain = stored.some((v) => v.message === cast.message);
 
   const already = await decisionOf(bucket, migration, question);
+  const refusal = isAgain ? undefined : refusalOf(wanted, request, approvers);
+  if (refusal) return uncounted(refusal);
+  if ((await withdrawnIn(bucket)).has(person))
+    return uncounted(`The right of ${person} to answer was taken away after the plan was made.`);
   if (already) {
-    await answer(context, request.token, question, already, batch);
-    return { counted: false, sentence: `It was decided already: ${already.decision}.` };
+    await answerAgain(context, migration, request, already, batch);
+    return isAgain
+      ? { counted: true, sentence: `The vote of ${person} was delivered again and counts once.` }
+      : uncounted(`It was decided already: ${already.decision}.${wayBack(choice, already, migration)}`);
   }
-  const votes = await cast(bucket, migration, question, wanted);
+  if (await bucket.getJson(keys.fence(migration)))
+    return uncounted(`A rollback of ${migration} has begun; there is nothing left to decide.`);
+  await castVote(bucket, migration, question, wanted);
+  const votes = await votesOn(bucket, migration, question);
   const decided = decide(votes, request);
   if (!decided)
     return {
       counted: true,
       sentence: `${new Set(votes.map((v) => v.person)).size} of ${request.quorum} have voted.`,
     };
-  const decision = await decideOnce(bucket, keys.decision(migration, question), decided);
-  await answer(context, request.token, question, decision, batch);
-  return { counted: true, sentence: `Decided: ${decision.decision}.` };
+  return close(context, cast.button, request, decided, batch);
 };
 
-/** Stores a vote and reads all of them. A second vote of the same person is kept beside the first: a denial after a grant still denies. */
-const cast = async (
+/** Whoever came too late to stop something learns what still stops it. */
+const wayBack = (choice: string, { decision }: Decision, migration: string): string =>
+  (choice === "denied" || choice === "roll-back") && (decision === "granted" || decision === "retry")
+    ? ` To take it back: \`repot rollback ${migration}\`.`
+    : "";
+
+/** Decides, and sends the answer. Where another decision came first, that one stands, and this vote has decided nothing. */
+const close = async (
+  context: Context,
+  { migration, choice }: Button,
+  request: Request,
+  decided: Decision,
+  batch: Batch,
+): Promise<Counted> => {
+  const { bucket } = batch;
+  const { id } = request.question;
+  const { decision, first } = await decideOnce(bucket, keys.decision(migration, id), decided);
+  const sentence = `Decided: ${decision.decision}.`;
+  if (!first) {
+    await answerAgain(context, migration, request, decision, batch);
+    return decision.decision === decided.decision
+      ? { counted: true, sentence }
+      : uncounted(`${sentence}${wayBack(choice, decision, migration)}`);
+  }
+  if (await answer(context, migration, request, decision, batch)) return { counted: true, sentence };
+  // Another worker may have sent the same decision: that one has said so before it did.
+  if (await bucket.getJson(keys.answer(migration, id, "again"))) return { counted: true, sentence };
+  await bucket.putFirst(keys.answer(migration, id, "unheard"), decision);
+  return uncounted(
+    `Nobody waits for an answer to question ${id} any more: what had asked has ended. \`repot status ${migration}\` says how it stands.`,
+  );
+};
+
+const voteKeys = (migration: string, question: string, { person, choice }: Vote): readonly string[] => [
+  keys.vote(migration, question, person),
+  keys.vote(migration, question, `${person}!${choice}`),
+];
+
+/** What this person has voted before, in either place. */
+const storedOf = async (
   bucket: Bucket,
   migration: string,
   question: string,
   wanted: Vote,
 ): Promise<readonly Vote[]> => {
-  const key = keys.vote(migration, question, wanted.person);
+  const votes: Vote[] = [];
+  for (const key of voteKeys(migration, question, wanted)) {
+    const found = await bucket.getJson(key);
+    if (!found) return votes;
+    votes.push(VoteSchema.parse(found.value));
+  }
+  return votes;
+};
+
+/** Stores a vote. A second one of the same person is kept beside the first: a denial after a grant still denies. */
+const castVote = async (bucket: Bucket, migration: string, question: string, wanted: Vote): Promise<void> => {
+  const [key = "", beside = ""] = voteKeys(migration, question, wanted);
   const first = await bucket.putFirst(key, wanted);
   if (first.already && VoteSchema.parse(first.value).choice !== wanted.choice)
-    await bucket.putFirst(keys.vote(migration, question, `${wanted.person}!${wanted.choice}`), wanted);
-  return votesOn(bucket, migration, question);
+    await bucket.putFirst(beside, wanted);
 };
 
 const GONE = new Set(["TaskDoesNotExist", "TaskTimedOut", "InvalidToken"]);
 
 /**
- * Sent again by a second click in another batch: the first sender may have died between the decision and this. A task that has its answer is no error, and
- * nobody waits any more for the answer to a question that has expired.
+ * Sends a decision to what asked. The state machine may have asked again meanwhile: then its new token is on record.
+ * @returns whether anybody waited for it. Nobody waits any more for the answer to a question that has expired.
  */
 const answer = async (
   context: Context,
-  taskToken: string,
-  question: string,
+  migration: string,
+  request: Request,
   decision: Decision,
-  { answered }: Batch,
+  { bucket, answered }: Batch,
+): Promise<boolean> => {
+  const { id } = request.question;
+  const key = keys.approval(migration, id);
+  if (decision.decision === "expired" || answered.has(key)) return true;
+  let isHeard = await send(context, id, request.token, decision);
+  const now = isHeard ? undefined : await requestOf(bucket, migration, id);
+  if (now && now.request.token !== request.token)
+    isHeard = await send(context, id, now.request.token, decision);
+  if (isHeard) answered.add(key);
+  return isHeard;
+};
+
+/** Sent again by a second click in another batch: the first sender may have died between the decision and this. A task that has its answer is no error. */
+const answerAgain = async (
+  context: Context,
+  migration: string,
+  request: Request,
+  decision: Decision,
+  batch: Batch,
 ): Promise<void> => {
-  if (decision.decision === "expired" || answered.has(taskToken)) return;
-  await calling(`send the answer to question ${question}`, async () => {
+  const { id } = request.question;
+  const key = keys.approval(migration, id);
+  if (batch.answered.has(key)) return;
+  await batch.bucket.putFirst(keys.answer(migration, id, "again"), decision);
+  await answer(context, migration, request, decision, batch);
+  // Heard or not: what comes after it in the batch would send the same once more.
+  batch.answered.add(key);
+};
+
+/** @returns false where no task waits with this token: answered, timed out, or its execution has ended; Step Functions doesn't say which. */
+const send = (context: Context, question: string, taskToken: string, decision: Decision): Promise<boolean> =>
+  calling(`send the answer to question ${question}`, async () => {
     try {
       await context.aws.sfn.send(new SendTaskSuccessCommand({ taskToken, output: JSON.stringify(decision) }));
+      return true;
     } catch (error) {
-      if (!GONE.has(errorName(error))) throw error;
+      if (GONE.has(errorName(error))) return false;
+      throw error;
     }
   });
-  answered.add(taskToken);
-};
 
 /** Tells one person why their click didn't count; where Slack can't be reached, the log has it. */
 const whisper = async (
@@ -270,17 +359,5 @@ const whisper = async (
       sentence,
       reason: error instanceof Error ? error.message : "unknown",
     });
-  }
-};
-
-/** The first decision is the decision, whoever else comes at the same moment. @returns the one that stands. */
-export const decideOnce = async (bucket: Bucket, key: string, decision: Decision): Promise<Decision> => {
-  try {
-    await bucket.putNew(key, decision);
-    return decision;
-  } catch (error) {
-    const first = error instanceof Conflict ? await bucket.getJson(key) : undefined;
-    if (!first) throw error;
-    return DecisionSchema.parse(first.value);
   }
 };

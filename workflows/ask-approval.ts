@@ -36,7 +36,11 @@ export const askApproval = stateMachine("ask-approval", {
       Retry: [
         { ...transient, ErrorEquals: transient.ErrorEquals.filter((error) => error !== "States.Timeout") },
       ],
-      Catch: [{ ErrorEquals: ["States.Timeout"], Next: "Too late" }, ...otherwise("Failed")],
+      // Asked a second time after somebody had answered the first: what stands on record is read, as it is after a time-out.
+      Catch: [
+        { ErrorEquals: ["States.Timeout", "AlreadyDecided"], Next: "Too late" },
+        ...otherwise("Failed"),
+      ],
     },
     "Too late": call(
       "expire-question",

@@ -185,6 +185,21 @@ export const call = <const Name extends string>(
   fields: Fields<Name>,
 ): Task<Name> => callAny(`\${${step}}`, payload, fields);
 
+/** Tells people something: once for each time that an execution comes by this state, however often the call is retried. */
+export const tell = <const Name extends string>(
+  payload: { readonly sentence: string; readonly entry?: string },
+  fields: Fields<Name>,
+): Task<Name> =>
+  call(
+    "page-person",
+    {
+      run: "{% $run %}",
+      visit: "{% $states.context.Execution.Id & ', ' & $states.context.State.EnteredTime %}",
+      ...payload,
+    },
+    fields,
+  );
+
 /** Calls the step that the input names (by placeholder, so by ARN once it is deployed). */
 export const callAny = <const Name extends string>(
   functionName: string,

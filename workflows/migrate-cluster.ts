@@ -1,6 +1,6 @@
 /** A cluster moves: the phases in order. Before the delegation a failure rolls back by itself; after it, the phase holds and pages. */
 
-import { call, child, type Machine, otherwise, RESULT, stateMachine } from "./asl.ts";
+import { call, child, type Machine, otherwise, RESULT, stateMachine, tell } from "./asl.ts";
 
 const PHASE_INPUT = {
   run: "{% $run %}",
@@ -116,10 +116,8 @@ export const migrateCluster = stateMachine("migrate-cluster", {
       { run: "{% $run %}" },
       { Next: "Refused", Catch: [{ ErrorEquals: ["States.ALL"], Next: "Refused" }] },
     ),
-    "Tell people": call(
-      "page-person",
+    "Tell people": tell(
       {
-        run: "{% $run %}",
         sentence:
           "{% $error & ': ' & $cause & ' The migration has stopped where it is; start it again to go on, or roll it back.' %}",
       },

@@ -9,6 +9,7 @@ import {
   type Retrier,
   stateMachine,
   type Task,
+  tell,
   transient,
 } from "./asl.ts";
 
@@ -95,10 +96,8 @@ export const rollBack = stateMachine("roll-back", {
       { run: "{% $run %}" },
       { Next: "Take the webhooks away", Catch: otherwise("Page for the changes") },
     ),
-    "Page for the changes": call(
-      "page-person",
+    "Page for the changes": tell(
       {
-        run: "{% $run %}",
         sentence: "{% 'What was changed on the target could not be carried back: ' & $cause %}",
       },
       { Next: "Take the webhooks away", Catch: otherwise("Take the webhooks away") },
@@ -123,9 +122,8 @@ export const rollBack = stateMachine("roll-back", {
       Default: "Page for the source",
     },
     "Give the source time": { Type: "Wait", Seconds: 15, Next: "Does the source stand?" },
-    "Page for the source": call(
-      "page-person",
-      { run: "{% $run %}", sentence: "{% $seen.sentence %}" },
+    "Page for the source": tell(
+      { sentence: "{% $seen.sentence %}" },
       { Next: "Does the target serve?", Catch: otherwise("Does the target serve?") },
     ),
     "Does the target serve?": {
@@ -159,9 +157,8 @@ export const rollBack = stateMachine("roll-back", {
       Default: "Page for the target",
     },
     "Let clients come back": { Type: "Wait", Seconds: 30, Next: "Is anybody still on the target?" },
-    "Page for the target": call(
-      "page-person",
-      { run: "{% $run %}", sentence: "{% $seen.sentence %}" },
+    "Page for the target": tell(
+      { sentence: "{% $seen.sentence %}" },
       { Next: "Clients remain", Catch: otherwise("Failed") },
     ),
     "Copy volumes back": copyingBack("Everything else"),
@@ -205,9 +202,8 @@ export const rollBack = stateMachine("roll-back", {
       ],
       Default: "Page for what is left",
     },
-    "Page for what is left": call(
-      "page-person",
-      { run: "{% $run %}", sentence: "{% $seen.sentence %}" },
+    "Page for what is left": tell(
+      { sentence: "{% $seen.sentence %}" },
       { Next: "Incomplete", Catch: otherwise("Failed") },
     ),
     "Release the clusters": back(
@@ -265,9 +261,8 @@ function undoing<const Next extends string>(
           ),
           Retry: [settling, member, enduring],
         },
-        [`Page and wait for ${list}`]: call(
-          "page-person",
-          { run: "{% $run %}", sentence: "{% $cause %}" },
+        [`Page and wait for ${list}`]: tell(
+          { sentence: "{% $cause %}" },
           { Next: `Undo ${list} after all`, Catch: otherwise(`Undo ${list} after all`) },
         ),
         [`Undo ${list} after all`]: {
@@ -278,9 +273,8 @@ function undoing<const Next extends string>(
           ),
           Retry: [stuck, settling, member, enduring],
         },
-        [`Page for ${list}`]: call(
-          "page-person",
-          { run: "{% $run %}", entry: "{% $entry %}", sentence: "{% $cause %}" },
+        [`Page for ${list}`]: tell(
+          { entry: "{% $entry %}", sentence: "{% $cause %}" },
           { Output: {}, End: true, Catch: otherwise(`Nobody paged for ${list}`) },
         ),
         [`Nobody paged for ${list}`]: REFAIL,
@@ -320,10 +314,8 @@ function copyingBack<const Next extends string>(next: Next) {
           { run: "{% $run %}", item: "{% $item %}", poll: 15 },
           { TimeoutSeconds: 172_800, Output: {}, End: true, Catch: otherwise("Page for the copy") },
         ),
-        "Page for the copy": call(
-          "page-person",
+        "Page for the copy": tell(
           {
-            run: "{% $run %}",
             sentence:
               "{% $item.namespace & '/' & $item.name & ' is not back on the source: ' & $cause & ' Its newest data are in the volumes of the target; nothing was deleted.' %}",
           },

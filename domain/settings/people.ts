@@ -15,7 +15,8 @@ export const Pipeline = z.strictObject({
 });
 
 export const Approver = z.strictObject({
-  person: z.string(),
+  /** Names an object of the record, so without what a key of ours means something by. */
+  person: z.string().regex(/^[^/!\s][^/!]{0,99}$/, "is a name of at most 100 characters without / and !"),
   role: z.string(),
   /** Slack's id of the user (`U…`). Who has none can't answer in Slack. */
   slack: z.string().min(1).optional(),
@@ -58,8 +59,37 @@ export const Window = z.strictObject({
     .optional(),
 });
 
+/** Two entries for one person would be two votes of one; two people with one id would be one that nobody can tell apart. */
+const distinct = (
+  approvers: readonly z.output<typeof Approver>[],
+  issue: (path: readonly (string | number)[], message: string) => void,
+): void => {
+  const ids = {
+    person: (a: z.output<typeof Approver>) => a.person,
+    // Who has no id is known to Slack by the name, so the two are one space.
+    slack: (a: z.output<typeof Approver>) => a.slack ?? a.person,
+    aws: (a: z.output<typeof Approver>) => a.aws,
+  };
+  for (const [field, idOf] of Object.entries(ids)) {
+    const seen = new Map<string, number>();
+    for (const [index, approver] of approvers.entries()) {
+      const id = idOf(approver);
+      if (id === undefined) continue;
+      const other = seen.get(id);
+      if (other !== undefined)
+        issue([index, field], `is ${JSON.stringify(id)}, as of approver ${other}: a vote is one person's`);
+      seen.set(id, index + 1);
+    }
+  }
+};
+
 export const Approvals = z.strictObject({
-  approvers: z.array(Approver).min(1),
+  approvers: z
+    .array(Approver)
+    .min(1)
+    .superRefine((approvers, context) =>
+      distinct(approvers, (path, message) => context.addIssue({ code: "custom", path: [...path], message })),
+    ),
   quorum: z.number().int().min(1).max(20).default(1),
   /** Decommission takes two people. */
   decommissionQuorum: z.number().int().min(1).max(20).default(2),

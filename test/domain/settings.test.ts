@@ -34,6 +34,31 @@ const WRONG: readonly (readonly [what: string, text: string, says: RegExp])[] = 
     "dns:\n  hosts:\n    - host: A.example\n",
     /line 3: dns\.hosts\[0\]\.host is no host name/,
   ],
+  [
+    "one person twice among the approvers",
+    "approvals:\n  approvers:\n    - { person: amara, role: lead }\n    - { person: amara, role: on-call, slack: U1 }\n",
+    /line 4: approvals\.approvers\[1\]\.person is "amara", as of approver 1/,
+  ],
+  [
+    "one account of Slack for two people",
+    "approvals:\n  approvers:\n    - { person: amara, role: lead, slack: U1 }\n    - { person: mei, role: lead, slack: U1 }\n",
+    /line 4: approvals\.approvers\[1\]\.slack is "U1", as of approver 1/,
+  ],
+  [
+    "an account of Slack that is another's name",
+    "approvals:\n  approvers:\n    - { person: U1, role: lead }\n    - { person: mei, role: lead, slack: U1 }\n",
+    /line 4: approvals\.approvers\[1\]\.slack is "U1"/,
+  ],
+  [
+    "one caller of AWS for two people",
+    "approvals:\n  approvers:\n    - { person: amara, role: lead, aws: AROA:a }\n    - { person: mei, role: lead, aws: AROA:a }\n",
+    /line 4: approvals\.approvers\[1\]\.aws is "AROA:a"/,
+  ],
+  [
+    "a person whose name is a path",
+    "approvals:\n  approvers:\n    - { person: a/b, role: lead }\n",
+    /line 3: approvals\.approvers\[0\]\.person is a name/,
+  ],
   ["broken YAML", "dns:\n  zone: [a\nx: y\n", /line \d: this is not YAML/],
   ["a list instead of a mapping", "- a\n", /line 1: the file is wrong/],
 ];

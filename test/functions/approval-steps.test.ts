@@ -348,7 +348,11 @@ describe("page-person", () => {
       },
     });
     expect(
-      await bench.run(pagePerson, { sentence: "It doesn't come back.", entry: [keys.entry(FORWARD)] }),
+      await bench.run(pagePerson, {
+        visit: "e, 02:00",
+        sentence: "It doesn't come back.",
+        entry: [keys.entry(FORWARD)],
+      }),
     ).toEqual({ paged: false });
     expect(bench.logged[0]).toContain(
       `kubectl --context source patch -n shop deployment.v1.apps/cart --type merge -p '{"spec":{"replicas":4}}'`,

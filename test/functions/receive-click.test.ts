@@ -67,6 +67,23 @@ describe("receive-click", () => {
     expect(await knock(bench, encoded)).toMatchObject({ statusCode: 200 });
   });
 
+  it.each(["X-Slack-Signature", "x-slack-signature", "X-SLACK-SIGNATURE"])(
+    "finds its headers however what is in front of it writes them: %s",
+    async (name) => {
+      const bench = makeStepBench();
+      const { headers, body } = signed(bench);
+      const { "x-slack-signature": signature = "", "x-slack-request-timestamp": timestamp = "" } = headers;
+      const written = { [name]: signature, "X-Slack-Request-Timestamp": timestamp };
+      expect(await knock(bench, { headers: written, body })).toMatchObject({ statusCode: 200 });
+    },
+  );
+
+  it("queues and nothing else: no record, no answer to Step Functions, no word in Slack before it answers", async () => {
+    const bench = makeStepBench();
+    await knock(bench, signed(bench));
+    expect(bench.calls.map((c) => c.action)).toEqual(["GetSecretValue", "SendMessage"]);
+  });
+
   it("takes both secrets while one is rotated, and the old one no longer afterwards", async () => {
     const bench = makeStepBench();
     const old = SLACK_APP.signingSecret;
