@@ -186,7 +186,7 @@ const wholePlatform = (
 };
 
 /** Restarts of both sides, and pods that crash on the target; nothing where the target has none. */
-const podVerdicts = (
+export const podVerdicts = (
   context: Context,
   workload: Workload,
   seen: { readonly [S in Side]: Seen },

@@ -94,10 +94,16 @@ describe("The new zone", () => {
     await expect(world.batches(fillZone as never)).rejects.toThrow(/has no name yet/);
   });
 
-  test("leads each host to the target's balancer once that has a name", async () => {
+  test("leads each host to the target's balancer once that has a name, past balancers of other hosts", async () => {
     const world = await zoned();
     const root = world.as("target", "root");
     await root.create(scoped("v1", "Namespace", "shop"));
+    await root.create({
+      apiVersion: "networking.k8s.io/v1",
+      kind: "Ingress",
+      metadata: { name: "a-first", namespace: "shop" },
+      spec: { ingressClassName: "alb", rules: [{ host: "other.live.example" }] },
+    } as never);
     const cart = shop.find((o) => o.kind === "Service");
     await root.create({ ...cart, spec: { ...(cart?.["spec"] as object), type: "LoadBalancer" } } as never);
     expect((await world.ask(observeBalancers as never, "hosts")).verdict).toBe("unknown");

@@ -218,13 +218,19 @@ describe("delegate-zone", () => {
 });
 describe("repoint-old-zone", () => {
   it("gives the old zone's hosts the new records, leaves the rest, and comes back", async () => {
-    const { bench, old } = await built();
+    const { bench, old, fresh } = await built();
+    const mail = { name: `mail.${ZONE}.`, type: "A", ttlSeconds: 60 } as const;
+    await change(bench, fresh, { ...mail, values: ["192.0.2.25"] });
+    await change(bench, old, { ...mail, values: ["192.0.2.26"] });
     expect(await bench.run(observeOldZone, gateInput(1))).toMatchObject({ verdict: "unknown" });
     expect(await bench.run(repointOldZone)).toEqual({ next: null, made: 1 });
     await bench.run(repointOldZone);
     bench.wait(120);
     expect((await find(bench, old, "A", HOST))?.values).toEqual(NEW.values);
     expect((await records(bench, old)).find((r) => r.type === "CNAME")).toEqual(RECORDS[1]);
+    expect((await find(bench, old, "A", mail.name))?.values, "changed by somebody else meanwhile").toEqual([
+      "192.0.2.26",
+    ]);
     expect(await bench.run(observeOldZone, gateInput(2))).toMatchObject({ verdict: "pass" });
     await undoAll(bench);
     expect((await find(bench, old, "A", HOST))?.values).toEqual(["192.0.2.10"]);

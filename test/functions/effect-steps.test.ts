@@ -209,6 +209,21 @@ describe("what must not exist twice", () => {
     expect([replicas(bench, "target", SCHEDULER), replicas(bench, "source", SCHEDULER)]).toEqual([0, 1]);
     expect(bench.json(keys.owner(RUN.migration, "shop/scheduler"))).toMatchObject({ owner: "source" });
   });
+
+  it("waits for a person, named with the command, where its pod hangs on the target; a late one is waited for", async () => {
+    const bench = fresh();
+    await handOver(bench);
+    const [, own = "", start = ""] = forward(bench).sort();
+    bench.clusters.target.addHang(() => true);
+    await undo(bench, start);
+    await expect(undo(bench, own)).rejects.toMatchObject({ name: "Transient" });
+    bench.wait(300);
+    await expect(undo(bench, own)).rejects.toMatchObject({
+      name: "PodStuck",
+      message: expect.stringMatching(/kubectl --context target -n shop delete pod scheduler-\S+ .*--force/),
+    });
+    expect(bench.json(keys.owner(RUN.migration, "shop/scheduler"))).toMatchObject({ owner: "target" });
+  });
 });
 
 describe("suspend-schedule", () => {
