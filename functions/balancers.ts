@@ -7,12 +7,36 @@ import { at, isLoose } from "../domain/pods.ts";
 import { kubernetesOf } from "./run.ts";
 import type { Context } from "./step.ts";
 
-/** `status.loadBalancer.ingress[0].hostname`, undefined while there is none. */
-export const hostnameOf = (object: KubeObject | undefined): string | undefined => {
-  const ingress = at(object, "status", "loadBalancer", "ingress");
-  const [first] = Array.isArray(ingress) ? ingress : [];
-  const hostname = at(first, "hostname");
-  return typeof hostname === "string" && hostname !== "" ? hostname : undefined;
+const pointsOf = (object: KubeObject | undefined, field: "hostname" | "ip"): readonly string[] => {
+  const points = at(object, "status", "loadBalancer", "ingress");
+  return (Array.isArray(points) ? points : [])
+    .map((point) => at(point, field))
+    .filter((name) => typeof name === "string" && name !== "") as string[];
+};
+
+/** The first name in `status.loadBalancer.ingress`, undefined while there is none. */
+export const hostnameOf = (object: KubeObject | undefined): string | undefined =>
+  pointsOf(object, "hostname")[0];
+
+/**
+ * Every name and address by which a side's load balancers are reached, in lower case.
+ * @param but Services (`namespace/name`) whose own balancers don't count.
+ */
+export const balancerNamesOn = async (
+  context: Context,
+  side: Side,
+  but: ReadonlySet<string>,
+): Promise<ReadonlySet<string>> => {
+  const cluster = kubernetesOf(context, side);
+  const ingresses = await cluster.list({ apiVersion: "networking.k8s.io/v1", kind: "Ingress" });
+  const services = (await cluster.list({ apiVersion: "v1", kind: "Service" })).filter(
+    ({ metadata }) => !but.has(`${metadata.namespace}/${metadata.name}`),
+  );
+  return new Set(
+    [...ingresses, ...services].flatMap((o) =>
+      [...pointsOf(o, "hostname"), ...pointsOf(o, "ip")].map((name) => name.toLowerCase()),
+    ),
+  );
 };
 
 const carries = (ingress: KubeObject, host: string): boolean => {

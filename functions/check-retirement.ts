@@ -3,31 +3,47 @@
 import { fieldOf } from "../adapters/effects/fields.ts";
 import { ownerOf } from "../adapters/effects/owners.ts";
 import { makeMetrics } from "../adapters/metrics.ts";
+import { makeRoute53 } from "../adapters/route53.ts";
 import type { Verdict } from "../domain/gates.ts";
 import { keys } from "../domain/journal.ts";
 import { byCodeUnit, type KubeObject } from "../domain/kube.ts";
 import { nameOf } from "../domain/plan.ts";
 import { edgeRequestRate } from "../domain/queries.ts";
+import { balancerNamesOn } from "./balancers.ts";
 import { forEach } from "./check.ts";
 import { gate } from "./gate.ts";
 import { bucketOf, kubernetesOf, planOf, type Run, type SlimPlan } from "./run.ts";
 import type { Context } from "./step.ts";
 import { judge, whereNoHosts } from "./verdicts.ts";
+import { freshOf, RECORD_READS, zonesOf } from "./zones.ts";
+
+/** What a sentence names, one by one. */
+const NAMED_MAX = 5;
 
 export const checkRetirement = gate({
   name: "check-retirement",
-  does: "Reads the source's requests, the ledger's owners and the reclaim policies of its volumes.",
+  does: "Reads the source's requests, the ledger's owners, the records of both zones and the reclaim policies of the source's volumes.",
   needs: {
     metrics: ["query"],
     s3: ["ListBucket"],
-    kubernetes: { source: ["list persistentvolumes", "list statefulsets"] },
+    route53: RECORD_READS,
+    kubernetes: {
+      source: ["list ingresses", "list persistentvolumes", "list services", "list statefulsets"],
+    },
   },
   measure: async ({ run }, context) => {
     const plan = await planOf(context, run);
     const traffic = whereNoHosts(context, plan, "retirement/traffic") ?? [await noTraffic(context, plan)];
-    return [...traffic, ...(await owners(context, run, plan)), ...(await volumes(context))];
+    return [
+      ...traffic,
+      ...(await owners(context, run, plan)),
+      await records(context, run, plan),
+      ...(await volumes(context)),
+    ];
   },
 });
+
+const undotted = (name: string): string => name.toLowerCase().replace(/\.$/, "");
 
 const noTraffic = async (context: Context, plan: SlimPlan): Promise<Verdict> => {
   const rate = await makeMetrics(context).query("source", edgeRequestRate(plan.settings.source.name));
@@ -69,6 +85,38 @@ const owners = async (context: Context, run: Run, plan: SlimPlan): Promise<reado
   });
 };
 
+/** A record that isn't of a public host may lead to the source as well: whoever wrote it isn't asked by any other gate. */
+const records = async (context: Context, run: Run, plan: SlimPlan): Promise<Verdict> => {
+  const route53 = makeRoute53(context.aws.route53);
+  const zones = await zonesOf(context, run, plan);
+  const staying = new Set(
+    plan.workloads.filter((w) => w.move === "keep-on-source").flatMap((w) => w.services),
+  );
+  const balancers = await balancerNamesOn(context, "source", staying);
+  const found: string[] = [];
+  let seen = 0;
+  for (const { id } of [freshOf(zones), zones.old])
+    for (const record of await route53.listRecords(id)) {
+      seen += 1;
+      const leads = [record.alias?.dnsName ?? [], record.values ?? []].flat();
+      const to = leads.map(undotted).find((name) => balancers.has(name));
+      if (to !== undefined) found.push(`${record.type} ${undotted(record.name)} of ${id} to ${to}`);
+    }
+  return judge(context, found.length === 0, {
+    check: "retirement/records",
+    subject: plan.settings.dns.zone,
+    sentence:
+      found.length === 0
+        ? `None of the ${seen} records of the old and the new zone leads to a load balancer of the source.`
+        : `${found.length} records still lead to the source: ${found.slice(0, NAMED_MAX).join("; ")}.`,
+    remedy: "Point each at what answers for it on the target, or delete it.",
+    value: found.length,
+    threshold: "0 records to load balancers of the source",
+    samples: seen,
+    source: "both zones' records, and the source's Services and Ingresses, status.loadBalancer",
+  });
+};
+
 /**
  * Claims are kept, so that their disks are. A StatefulSet may say otherwise of its own: where its claims go with it and their volumes' policy is
  * Delete, retiring it would destroy the data (Kubernetes reference, persistentVolumeClaimRetentionPolicy).
@@ -93,7 +141,7 @@ const volumes = async (context: Context): Promise<readonly Verdict[]> => {
       sentence:
         names.length === 0
           ? `None of the ${list.length} volumes goes with a workload.`
-          : `${names.length} volumes would be destroyed with their StatefulSets: ${names.slice(0, 5).join(", ")}.`,
+          : `${names.length} volumes would be destroyed with their StatefulSets: ${names.slice(0, NAMED_MAX).join(", ")}.`,
       remedy: `Set their persistentVolumeReclaimPolicy to Retain: kubectl --context source patch pv ${names[0] ?? ""} -p '{"spec":{"persistentVolumeReclaimPolicy":"Retain"}}'`,
       value: names.length,
       threshold: "none whose claim is deleted with its StatefulSet and whose policy is Delete",

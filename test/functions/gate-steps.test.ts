@@ -1,8 +1,12 @@
 /** Gates that hold a run: none passes on nothing, and each finds what it is there for. */
 
 import { describe, expect, it } from "vitest";
+import { ownReference } from "../../adapters/effects/zones.ts";
+import type { RecordSet } from "../../domain/effects.ts";
 import { keys } from "../../domain/journal.ts";
 import type { KubeObject } from "../../domain/kube.ts";
+import type { Plan } from "../../domain/plan.ts";
+import { at } from "../../domain/pods.ts";
 import { checkRetirement } from "../../functions/check-retirement.ts";
 import { comparePlatform } from "../../functions/compare-platform.ts";
 import type { GateResult } from "../../functions/gate.ts";
@@ -13,8 +17,17 @@ import { observeStragglers } from "../../functions/observe-stragglers.ts";
 import { observeSuite } from "../../functions/observe-suite.ts";
 import { observeWorkload } from "../../functions/observe-workload.ts";
 import { validateTarget } from "../../functions/validate-target.ts";
-import { anObject } from "../domain/checks.fixture.ts";
-import { type Metric, makeStepBench, objects, RUN, type StepBench, smallPlan } from "./bench.ts";
+import { anObject, aWorkload } from "../domain/checks.fixture.ts";
+import {
+  type BenchOptions,
+  type Metric,
+  makeStepBench,
+  objects,
+  RUN,
+  type StepBench,
+  smallPlan,
+  ZONE,
+} from "./bench.ts";
 import { scoped } from "./move-bench.ts";
 
 const ask = (bench: StepBench, gate: Parameters<StepBench["run"]>[0], asked = 1, over: object = {}) =>
@@ -26,10 +39,19 @@ const ask = (bench: StepBench, gate: Parameters<StepBench["run"]>[0], asked = 1,
     ...over,
   }) as Promise<GateResult>;
 
+const OURS = ownReference(RUN.migration);
+
+/** With our own zone beside the old one, as it stands after the cut. */
+const withZone = (options: BenchOptions): StepBench => {
+  const bench = makeStepBench(options);
+  bench.dns.zones.create({ name: `${ZONE}.`, callerReference: OURS, settled: true });
+  return bench;
+};
+
 describe("evidence", () => {
   it("is what a retry judges by again: a second measurement would let a gate pass that had failed", async () => {
     let rate = 5;
-    const bench = makeStepBench({ metrics: () => rate });
+    const bench = withZone({ metrics: () => rate });
     const first = await ask(bench, checkRetirement);
     rate = 0;
     expect(await ask(bench, checkRetirement)).toEqual(first);
@@ -144,7 +166,7 @@ describe("check-retirement", () => {
       },
     });
   const world = (more: readonly KubeObject[], rate: number | undefined = 0, owner = "target") => {
-    const bench = makeStepBench({
+    const bench = withZone({
       plan: smallPlan({ objects: [...objects, ...more] as never }),
       metrics: () => rate,
     });
@@ -168,6 +190,53 @@ describe("check-retirement", () => {
   ])("%s", async (_, bench, verdict) => {
     expect(await ask(bench, checkRetirement)).toMatchObject({ verdict });
     expect(bench.denied()).toEqual([]);
+  });
+
+  describe("a record that isn't a public host's", () => {
+    const BALANCED = anObject("v1", "Service", "legacy", {
+      spec: { type: "LoadBalancer", selector: { app: "legacy" }, ports: [{ port: 80 }] },
+    });
+    const LEGACY = `legacy.${ZONE}.`;
+    const alias = (dnsName: string) => ({ alias: { hostedZoneId: "Z1", dnsName } });
+    const name = (value: string) => ({ ttlSeconds: 300, values: [value] });
+    const keeping: Partial<Plan> = {
+      workloads: [aWorkload({ name: "legacy", move: "keep-on-source", services: ["shop/legacy"] })] as never,
+    };
+
+    it.each<[string, string, "old" | "fresh", (balancer: string) => object, string, Partial<Plan>]>([
+      ["leads to the source in the new zone", "fail", "fresh", name, "CNAME", {}],
+      ["leads to the source in the old zone", "fail", "old", name, "CNAME", {}],
+      ["is an alias, in another spelling", "fail", "fresh", (b) => alias(b.toUpperCase()), "A", {}],
+      ["leads elsewhere", "pass", "fresh", () => name("elsewhere.example."), "CNAME", {}],
+      ["leads to what stays on the source", "pass", "fresh", name, "CNAME", keeping],
+    ])("%s: %s", async (_, verdict, zone, value, type, over) => {
+      const bench = withZone({
+        plan: smallPlan({ objects: [...objects, BALANCED] as never, ...over }),
+        metrics: () => 0,
+      });
+      for (const thing of ["shop/scheduler", "shop/nightly"])
+        bench.put(keys.owner(RUN.migration, thing), { thing, owner: "target" });
+      bench.wait(300);
+      const service = bench.live("source", {
+        apiVersion: "v1",
+        kind: "Service",
+        namespace: "shop",
+        name: "legacy",
+      });
+      const [{ hostname = "" } = {}] = at(service, "status", "loadBalancer", "ingress") as {
+        hostname?: string;
+      }[];
+      expect(hostname).toMatch(/elb/);
+      const record = { name: LEGACY, type, ...value(`${hostname}.`) } as RecordSet;
+      const found = bench.dns.zones
+        .all()
+        .find((z) => z.name === `${ZONE}.` && (z.callerReference === OURS) === (zone === "fresh"));
+      bench.dns.zones.replace(found?.id ?? "", [...bench.dns.zones.records(found?.id ?? ""), record]);
+      const seen = await ask(bench, checkRetirement);
+      expect(seen).toMatchObject({ verdict });
+      if (verdict === "fail")
+        expect(seen.sentence).toMatch(/1 records still lead to the source: .* legacy\.live\.example/);
+    });
   });
 });
 
