@@ -5,6 +5,7 @@ import { type Choice, DecisionSchema, personByAws, VoteSchema } from "../domain/
 import type { QueuedVote } from "../domain/clicks.ts";
 import { Refused } from "../domain/errors.ts";
 import { keys } from "../domain/journal.ts";
+import { withdrawnIn } from "../functions/rights.ts";
 import type { Io } from "./io.ts";
 import type { Live } from "./live.ts";
 import { type OpenQuestion, openQuestions, runOf } from "./run-of.ts";
@@ -27,10 +28,18 @@ export const answer = async (options: AnswerOptions, io: Io, live: Live): Promis
   const { request } = chosen(await openQuestions(live, options.migration), options);
   mustBe(options.plan, request.plan, `The plan of question ${request.question.id}`);
   const { approvers } = run.plan.settings.approvals;
+  if (run.fenced)
+    throw new Refused(
+      `A rollback of ${options.migration} has begun; there is nothing left to decide. Nothing was sent.`,
+    );
   const person = personByAws(live.userId, approvers);
   if (person === undefined)
     throw new Refused(
       `You are ${live.userId} to AWS, and no approver of this plan has that id: ${approvers.map((a) => a.person).join(", ")} may answer. Nothing was sent.`,
+    );
+  if ((await withdrawnIn(live.bucket)).has(person))
+    throw new Refused(
+      `The right of ${person} to answer was taken away after the plan was made. Nothing was sent.`,
     );
   const choice = choiceOf(options.answer, request.question.choices);
   if (choice === "granted" && request.requesters.includes(live.userId))
@@ -74,10 +83,15 @@ const settled = async (
   live: Live,
 ): Promise<number> => {
   for (let second = 0; second < WAIT_SECONDS; second += 1) {
-    const decided = await live.bucket.getJson(keys.decision(migration, question));
-    if (decided) {
-      const { decision, by } = DecisionSchema.parse(decided.value);
-      io.out(`Decided: ${decision}${by.length === 0 ? "" : `, by ${by.join(", ")}`}.\n`);
+    const stored = await live.bucket.getJson(keys.decision(migration, question));
+    if (stored) {
+      const { decision, by } = DecisionSchema.parse(stored.value);
+      const decided = `Decided: ${decision}${by.length === 0 ? "" : `, by ${by.join(", ")}`}.`;
+      if (decision !== choice)
+        throw new Refused(
+          `${decided} Your "${choice}" came too late to change it; \`repot rollback ${migration}\` takes it back.`,
+        );
+      io.out(`${decided}\n`);
       return 0;
     }
     for (const key of [

@@ -86,7 +86,12 @@ const sleeper = (io: Io): Live["sleep"] => {
 
 const CREDENTIALS =
   /^(ExpiredToken|ExpiredTokenException|RequestExpired|InvalidClientTokenId|UnrecognizedClientException|InvalidSignatureException|SignatureDoesNotMatch|CredentialsProviderError|TokenProviderError|InvalidAccessKeyId)$/;
-const NOT_FOUND_BUCKET = /^NoSuchBucket$/;
+/** Of what `repot-STAGE` names; its bucket's name is unique in the world, so another region says that it is elsewhere. */
+const NO_STACK =
+  /^(NoSuchBucket|StateMachineDoesNotExist|QueueDoesNotExist|AWS\.SimpleQueueService\.NonExistentQueue)$/;
+const ELSEWHERE =
+  /^(PermanentRedirect|TemporaryRedirect|AuthorizationHeaderMalformed|IllegalLocationConstraintException|301|307)$/;
+const UNREACHED = /^(ENOTFOUND|EAI_AGAIN|ECONNREFUSED|ECONNRESET|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH)$/;
 const OURS = new Set([
   "Forbidden",
   "NotFound",
@@ -108,19 +113,26 @@ export const saying = async <T>(run: () => Promise<T>): Promise<T> => {
           "AWS doesn't take your credentials: they have expired, or there are none. Log in again (aws sso login), then give the same command.",
           { cause: error },
         );
-      if (/Region is missing/.test(each.message))
-        throw new Refused("No region is set. Say where Repot is deployed, as in AWS_REGION=eu-central-1.", {
-          cause: error,
-        });
-      if (NOT_FOUND_BUCKET.test(each.name))
-        throw new Refused(
-          "There is no Repot of this stage in this account and region. Look at --stage and AWS_REGION.",
-          { cause: error },
-        );
+      const sentence = sentenceOf(each);
+      if (sentence !== undefined) throw new Refused(sentence, { cause: error });
     }
     if (error instanceof Error && OURS.has(error.name)) throw new Refused(error.message, { cause: error });
     throw error;
   }
+};
+
+/** What an AWS error says about where Repot is looked for; undefined where it is about something else. */
+const sentenceOf = (error: Error & { readonly code?: unknown }): string | undefined => {
+  if (/Region is missing/.test(error.message))
+    return "No region is set. Say where Repot is deployed, as in AWS_REGION=eu-central-1.";
+  if (/^Region not accepted|valid hostname component/.test(error.message))
+    return "The region that is set is none. Say where Repot is deployed, as in AWS_REGION=eu-central-1.";
+  if (NO_STACK.test(error.name))
+    return "There is no Repot of this stage in this account and region. Look at --stage and AWS_REGION.";
+  if (ELSEWHERE.test(error.name)) return "The Repot of this stage is in another region. Look at AWS_REGION.";
+  if (typeof error.code === "string" && UNREACHED.test(error.code))
+    return `AWS can't be reached (${error.code}). Look at AWS_REGION and at the network, then give the same command: it may be given again.`;
+  return undefined;
 };
 
 /** An error with its causes, the outermost first. */

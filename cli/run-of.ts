@@ -8,6 +8,7 @@ import { keys } from "../domain/journal.ts";
 import { byCodeUnit } from "../domain/kube.ts";
 import type { Plan } from "../domain/plan.ts";
 import { isExecution } from "../functions/executions.ts";
+import { withdrawnIn } from "../functions/rights.ts";
 import type { Live } from "./live.ts";
 
 export type LiveExecution = {
@@ -107,6 +108,7 @@ export type OpenQuestion = { readonly request: Request; readonly votes: readonly
 /** Asked, not decided, not expired. */
 export const openQuestions = async (live: Live, migration: string): Promise<readonly OpenQuestion[]> => {
   const all = await live.bucket.listKeys(keys.approvals(migration));
+  const withdrawn = await withdrawnIn(live.bucket);
   const open: OpenQuestion[] = [];
   for (const key of all.filter((k) => k.endsWith("/request.json"))) {
     const request = RequestSchema.parse((await live.bucket.getJson(key))?.value);
@@ -115,7 +117,7 @@ export const openQuestions = async (live: Live, migration: string): Promise<read
     const votes: Vote[] = [];
     for (const vote of all.filter((k) => k.startsWith(keys.votes(migration, id))))
       votes.push(VoteSchema.parse((await live.bucket.getJson(vote))?.value));
-    open.push({ request, votes });
+    open.push({ request, votes: votes.filter((vote) => !withdrawn.has(vote.person)) });
   }
   return open;
 };

@@ -5,15 +5,19 @@ import { Refused } from "./errors.ts";
 
 const Example = `{"plan": "plans/HASH/plan.json", "hash": "HASH"}`;
 
+/** What a person types is short; what is longer is a mistake, and would not fit into the sentence about it. */
+const CHARS_MAX = 256;
+const text = z.string().max(CHARS_MAX);
+
 const StartSchema = z.strictObject({
   /** The plan's key in the bucket, or its hash alone. */
-  plan: z.string(),
+  plan: text,
   /** The SHA-256 that the approvers know; may be left out where `plan` is the hash itself. */
-  hash: z.string().optional(),
+  hash: text.optional(),
   /** The migration's name; the plan's own where absent. */
-  migration: z.string().optional(),
+  migration: text.optional(),
   /** Who starts it, `UserId` of `aws sts get-caller-identity`: `repot start` fills it in. */
-  requester: z.string().min(1).optional(),
+  requester: text.min(1).optional(),
 });
 
 export type Start = {
@@ -47,9 +51,12 @@ export const readStart = (input: unknown): Start => {
 const whatIsWrong = (error: z.ZodError): string => {
   const [issue] = error.issues;
   if (issue?.code === "unrecognized_keys")
-    return `The input has a field ${JSON.stringify(issue.keys[0] ?? "")} that a start doesn't know.`;
+    return `The input has a field ${JSON.stringify((issue.keys[0] ?? "").slice(0, 120))} that a start doesn't know.`;
   const field = issue?.path.join(".") ?? "";
-  return field === ""
-    ? "The input is no JSON object."
+  if (field === "") return "The input is no JSON object.";
+  if (issue?.code === "too_big")
+    return `The input's field "${field}" is longer than ${CHARS_MAX} characters.`;
+  return issue?.code === "too_small"
+    ? `The input's field "${field}" is empty.`
     : `The input's field "${field}" is missing or is no text.`;
 };

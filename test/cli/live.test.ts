@@ -201,6 +201,28 @@ describe("approve and deny", () => {
     expect(account.json(keys.decision(M, "cut-traffic"))).toBeNull();
   });
 
+  test.each<[string, (account: Account) => void, RegExp]>([
+    [
+      "once a rollback has begun",
+      (a) => a.put(keys.fence(M), { startedBy: "person", execution: "by-hand", at: "2026-03-03T02:00:00Z" }),
+      /A rollback of shop-1 has begun/,
+    ],
+    [
+      "of somebody whose right was taken away",
+      (a) => a.put(keys.withdrawn("amara"), { withdrawn: true }),
+      /The right of amara to answer was taken away/,
+    ],
+  ])("refuse an answer %s: exit 7, nothing sent", async (_, happens, why) => {
+    const account = await asking();
+    happens(account);
+    for (const command of ["approve", "deny"]) {
+      const { code, io } = await account.repot("amara", [command, M, "--plan", HASH]);
+      expect([code, io.stderr()]).toEqual([7, expect.stringMatching(why)]);
+    }
+    await account.wait(30);
+    expect(account.json(keys.decision(M, "cut-traffic"))).toBeNull();
+  });
+
   test("refuse the grant of who started it", async () => {
     const account = makeAccount();
     await account.repot("amara", ["start", file("plan.json"), "--hash", HASH, "--detach"]);
@@ -364,35 +386,5 @@ describe("rollback", () => {
       undefined,
       "RUNNING",
     ]);
-  });
-});
-
-describe("credentials", () => {
-  const refusal = (name: string, message: string) =>
-    Object.assign(new Error(message), { name, $metadata: { httpStatusCode: 403 }, $fault: "client" });
-
-  test.each([
-    ["ExpiredToken", "The security token included in the request is expired"],
-    ["InvalidClientTokenId", "The security token included in the request is invalid."],
-    ["CredentialsProviderError", "Could not load credentials from any providers"],
-  ])("that AWS doesn't take (%s) are a sentence and exit 7 for each command", async (name, message) => {
-    for (const argv of [
-      ["start", file("plan.json"), "--hash", HASH],
-      ["status", M],
-      ["events", M],
-      ["approve", M, "--plan", HASH],
-      ["deny", M, "--plan", HASH],
-      ["rollback", M],
-      ["report", M],
-    ]) {
-      const account = makeAccount();
-      account.refuse(refusal(name, message));
-      const { code, io } = await account.repot("operator", argv);
-      expect([argv[0], code, io.stderr()]).toEqual([
-        argv[0],
-        7,
-        expect.stringMatching(/doesn't take your credentials.*Log in again/),
-      ]);
-    }
   });
 });

@@ -8,6 +8,7 @@ import { byHand } from "../../domain/by-hand.ts";
 import * as errors from "../../domain/errors.ts";
 import { keys } from "../../domain/journal.ts";
 import { readStart } from "../../domain/start.ts";
+import { steps } from "../../functions/index.ts";
 import { listeners } from "../../functions/listeners.ts";
 import { ALARMING } from "../../functions/reconcile.ts";
 import { SLACK_APP } from "../../simulator/services/deployed.ts";
@@ -44,7 +45,7 @@ describe("the runbook", () => {
 
   test("names functions and machines that there are", () => {
     const parts = new Set([
-      ...listeners.map((l) => l.name),
+      ...[...steps, ...listeners].map((each) => each.name),
       ...machines.map((m) => m.name),
       "slack",
       "memory",
@@ -75,6 +76,8 @@ describe("the runbook", () => {
     const secret = /^\{"appId": .*\}$/m.exec(TEXT)?.[0] ?? "";
     expect(Object.keys(JSON.parse(secret)).toSorted()).toEqual(Object.keys(SLACK_APP).toSorted());
     expect(TEXT).toContain(`--key ${keys.fence("NAME")} --if-none-match`);
+    expect(TEXT).toContain(`--key ${keys.withdrawn("PERSON")} --if-none-match`);
+    expect(TEXT).toContain(`\`${keys.pages("NAME")}\``);
   });
 
   test("shows commands of the way back as --print prints them", () => {
