@@ -152,7 +152,7 @@ export const judgeSnapshot = (
   if (attempted !== claims || completed !== claims)
     return say(
       "fail",
-      `Backup ${name} is Completed with ${completed} of ${claims} volume snapshots: it isn't whole.`,
+      `Backup ${name} is Completed with ${completed} of ${claims} volume snapshots: it isn't whole. It takes the claims that carry the label ${COPY_LABEL}.`,
     );
   const startedAt = String(at(backup, "status", "startTimestamp") ?? "");
   if (goneAt === undefined || !(Date.parse(startedAt) >= Date.parse(goneAt) - CLOCKS_APART_MS))

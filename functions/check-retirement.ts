@@ -25,7 +25,6 @@ export const checkRetirement = gate({
   does: "Reads the source's requests, the ledger's owners, the records of both zones and the reclaim policies of the source's volumes.",
   needs: {
     metrics: ["query"],
-    s3: ["ListBucket"],
     route53: RECORD_READS,
     kubernetes: {
       source: ["list ingresses", "list persistentvolumes", "list services", "list statefulsets"],

@@ -32,8 +32,8 @@ const comparedKey = (run: Run, watcher: string): string =>
 
 /** A function is cut off after 30 seconds; a look ends long before. */
 const LOOK_MS = 12_000;
-/** Entries between two looks at the clock. */
-const SLICE = 400;
+/** Entries between two looks at the clock: two rounds of questions, each of which a target that doesn't answer holds up for five seconds. */
+const SLICE = 80;
 
 export const compareWithStart = step({
   name: "compare-with-start",

@@ -11,7 +11,12 @@ export const copyVolumes = step({
   name: "copy-volumes",
   does: "Once nothing of a workload is left anywhere: marks its claims on the source and has Velero snapshot their volumes; or has them restored on the target, where the volumes that stood there are retained.",
   input: CopyInput,
-  needs: withJournal({ kubernetes: { source: COPY_RIGHTS.from, target: COPY_RIGHTS.to } }),
+  needs: withJournal({
+    kubernetes: {
+      source: [...COPY_RIGHTS.from, "get persistentvolumeclaims", "patch persistentvolumeclaims"],
+      target: COPY_RIGHTS.to,
+    },
+  }),
   run: async (input, context) => {
     const { run, item } = input;
     const at = { step: "copy-volumes", operation: item.operations.move ?? "" };

@@ -1,7 +1,6 @@
 /** Says how long resolvers may still hold what they had before the TTLs were lowered. Changes nothing. */
 
 import * as z from "zod";
-import { withReading } from "./gate.ts";
 import { planOf, RunSchema } from "./run.ts";
 import { startOf } from "./start.ts";
 import { step } from "./step.ts";
@@ -13,7 +12,7 @@ export const measureOldTtls = step({
   name: "measure-old-ttls",
   does: "Reads the TTLs that were in force at the start: the longest of the delegation's, the apex's and the records'.",
   input: z.object({ run: RunSchema }),
-  needs: withReading({}),
+  needs: { s3: ["GetObject"] },
   run: async ({ run }, context) => {
     const plan = await planOf(context, run);
     const { delegation, records } = await startOf(context, run);

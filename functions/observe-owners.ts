@@ -8,7 +8,7 @@ import { bucketOf, kubernetesOf, planOf } from "./run.ts";
 import { judge } from "./verdicts.ts";
 import { leftOf, refOfItem } from "./workload.ts";
 
-const READS = ["get cronjobs", "get deployments", "get statefulsets", "list pods"] as const;
+const READS = ["get deployments", "get statefulsets", "list pods"] as const;
 
 /** What passes in the ledger, and so must not be on both sides. */
 const passes = (w: Workload): boolean =>
@@ -19,7 +19,7 @@ const passes = (w: Workload): boolean =>
 export const observeOwners = gate({
   name: "observe-owners",
   does: "Lists the source's pods of everything exclusive that the ledger gives to the target.",
-  needs: { s3: ["ListBucket"], kubernetes: { source: READS } },
+  needs: { kubernetes: { source: READS } },
   measure: async ({ run }, context) => {
     const plan = await planOf(context, run);
     const source = kubernetesOf(context, "source");

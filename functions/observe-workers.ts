@@ -22,7 +22,7 @@ const READS = ["get deployments", "get statefulsets", "list pods"] as const;
 export const observeWorkers = gate({
   name: "observe-workers",
   does: "Compares the pods that each side wants with the consumers at the broker, looks for pods that hang in Terminating, for messages that nobody's worker holds, and at the backlog.",
-  needs: { s3: ["ListBucket"], kubernetes: { source: READS, target: READS }, ...QUEUE_NEEDS },
+  needs: { kubernetes: { source: READS, target: READS }, ...QUEUE_NEEDS },
   measure: async ({ run, item }, context) => {
     const queue = item?.queue;
     if (!item || !queue) return [];

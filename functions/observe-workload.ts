@@ -6,7 +6,7 @@ import { ItemSchema, kubernetesOf, RunSchema, SideSchema } from "./run.ts";
 import { step } from "./step.ts";
 import { isScalable, podsOf, refOfItem, statusOf } from "./workload.ts";
 
-const READS = ["get deployments", "get statefulsets", "get daemonsets", "list pods"] as const;
+const READS = ["get deployments", "get statefulsets", "list pods"] as const;
 
 export const observeWorkload = step({
   name: "observe-workload",
@@ -17,7 +17,8 @@ export const observeWorkload = step({
     side: SideSchema,
     replicas: z.number().int().nonnegative(),
   }),
-  needs: { kubernetes: { source: READS, target: READS } },
+  // A pod on each node is started on the target and stays on the source.
+  needs: { kubernetes: { source: READS, target: [...READS, "get daemonsets"] } },
   run: async ({ item, side, replicas }, context) => {
     const cluster = kubernetesOf(context, side);
     const name = `${item.namespace}/${item.name}`;

@@ -20,7 +20,7 @@ const Input = CopyInput.extend({
 
 export const returnVolumes = step({
   name: "return-volumes",
-  does: "Once nothing of a workload is left anywhere: marks its claims on the target and has Velero snapshot their volumes; or has them restored on the source, where the old volumes are retained; or takes Velero's marks off.",
+  does: "Once nothing of a workload is left anywhere: has Velero snapshot its volumes on the target; or has them restored on the source, where the old volumes are retained; or takes Velero's marks off.",
   input: Input,
   needs: withJournal({
     kubernetes: {

@@ -1,4 +1,4 @@
-/** What a copy of volumes changes, either way: marks and a Backup on one side; on the other room for what the Restore brings, and the Restore. */
+/** What a copy of volumes changes, either way: a Backup (and marks, where there are none yet) on one side; on the other room for what the Restore brings, and the Restore. */
 
 import * as z from "zod";
 import { fieldOf } from "../adapters/effects/fields.ts";
@@ -27,15 +27,9 @@ import { leftOf, refOfItem } from "./workload.ts";
 
 const PODS = ["get deployments", "get statefulsets", "list pods"] as const;
 
-/** What it takes on the side that is copied from, and on the side that is copied to. */
+/** What it takes on the side that is copied from (there and on the way back), and on the side that is copied to. */
 export const COPY_RIGHTS = {
-  from: [
-    ...PODS,
-    "get persistentvolumeclaims",
-    "patch persistentvolumeclaims",
-    "get backups.velero.io",
-    "create backups.velero.io",
-  ],
+  from: [...PODS, "get backups.velero.io", "create backups.velero.io"],
   to: [
     ...PODS,
     "get persistentvolumeclaims",
@@ -94,19 +88,24 @@ const snapshotting = async (
   way: Way,
   attempt: number,
 ): Promise<readonly Named[]> => {
-  const side = from(way);
-  const cluster = kubernetesOf(context, side);
   const move = snapshotMove(way, attempt);
+  const marks = way === "forward" ? await marking(context, item, move) : [];
+  const backup = createObject(from(way), copyBackupOf(run.migration, item, way, attempt));
+  return [...marks, { move, effect: backup }];
+};
+
+/** The mark by which Velero picks the claims of the source. On the way back they have it: what was copied from a marked claim is marked. */
+const marking = async (context: Context, item: Item, move: string): Promise<readonly Named[]> => {
   const marks: Named[] = [];
   for (const [i, name] of (item.copy?.claims ?? []).entries()) {
-    const claim = await cluster.get(claimRef(item, name));
+    const ref = claimRef(item, name);
+    const before = fieldOf(await kubernetesOf(context, "source").get(ref), LABEL_PATH);
     marks.push({
       move: `${move}.${place(i)}`,
-      effect: setField(side, claimRef(item, name), LABEL_PATH, fieldOf(claim, LABEL_PATH), copyMark(item)),
+      effect: setField("source", ref, LABEL_PATH, before, copyMark(item)),
     });
   }
-  const backup = createObject(side, copyBackupOf(run.migration, item, way, attempt));
-  return [...marks, { move, effect: backup }];
+  return marks;
 };
 
 const restoring = async (

@@ -188,7 +188,9 @@ export const judgeWebhooks = (
   if (!("value" in live)) return say.unanswered(live.missing, source);
   const ready = new Set(
     live.value
-      .filter((o) => (numberAt(o, "status", "readyReplicas") ?? 0) > 0)
+      .filter(
+        (o) => (numberAt(o, "status", o.kind === "DaemonSet" ? "numberReady" : "readyReplicas") ?? 0) > 0,
+      )
       .map((o) => `${o.kind} ${nameIn(o)}`),
   );
   const hooks = blockingHooks(configurations.value);

@@ -111,7 +111,19 @@ const bare: Rule = ({ running }) =>
 
 const cloudController: Rule = (subject) => {
   const known = isWholly(subject, "cloud-controller");
-  return known && { class: "cloud-controller", evidence: [known.evidence] };
+  if (!known) return undefined;
+  const { kind } = subject.running;
+  // It gets an identity of its own on the target and stops on the source: both take a number of replicas.
+  return kind === "Deployment" || kind === "StatefulSet"
+    ? { class: "cloud-controller", evidence: [known.evidence] }
+    : {
+        class: "blocked",
+        evidence: [
+          known.evidence,
+          own(subject.running, "kind", `A ${kind} can't be handed over as a controller.`),
+        ],
+        remedy: "make it a Deployment for the move, or suspend or delete it and leave it out",
+      };
 };
 
 const cron: Rule = ({ running }) =>

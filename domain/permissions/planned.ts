@@ -58,7 +58,6 @@ const ALSO: readonly Kinded[] = [
   { apiVersion: "velero.io/v1", kind: "Backup" },
   { apiVersion: "velero.io/v1", kind: "Restore" },
   { apiVersion: "v1", kind: "ConfigMap" },
-  { apiVersion: "v1", kind: "Node" },
   // Copied volumes: the claims of a StatefulSet stand in no manifest.
   { apiVersion: "v1", kind: "PersistentVolume" },
   { apiVersion: "v1", kind: "PersistentVolumeClaim" },

@@ -116,6 +116,25 @@ const saidOf = ({ given }: GivenSettings): Said => ({
   classes: new Map(Object.entries(given.classes ?? {})),
 });
 
+/** Classes that can be said of a kind that has no number of replicas: a pod on each node, a schedule, what runs once. */
+const SAYABLE: Readonly<Record<string, readonly string[]>> = {
+  DaemonSet: ["core", "stateless"],
+  CronJob: [],
+  Job: [],
+};
+
+/** @throws BadInput for a correction that nothing could be moved by. */
+const mustBeMovable = ({ given, where }: GivenSettings, inventory: Inventory): void => {
+  for (const { id, kind } of inventory.running) {
+    const said = given.classes?.[id];
+    const [first, ...more] = SAYABLE[kind] ?? [];
+    if (said === undefined || SAYABLE[kind] === undefined || SAYABLE[kind].includes(said)) continue;
+    throw new BadInput(
+      `${where(["classes", id])}: classes.${id}: it's a ${kind}, and ${first === undefined ? "moves as one whatever is said of it; take the line out" : `can only be ${[first, ...more].join(" or ")}`}.`,
+    );
+  }
+};
+
 const MOVED_BY: Readonly<Partial<Record<Workload["move"], string>>> = {
   "start-on-target": "start-core",
   "half-and-half": "shift",
@@ -193,6 +212,7 @@ export const buildPlan = (
     );
   const resolve = resolver(inventory.running.map((r) => r.id));
   const known = resolveGiven(said, resolve);
+  mustBeMovable(known, inventory);
   const classified = classify(inventory, saidOf(known));
   const filled = fillSettings(known, inventory, classified, findRoutes(inventory, classified));
   const offers = offersFor(classified, inventory);

@@ -7,6 +7,8 @@ export const Host = z.strictObject({
   host: hostName,
   /** `namespace/service` that answers for it; from the manifests where absent. */
   service: z.string().optional(),
+  /** How the old zone leads there in a rehearsal, an alias where absent; the real one is asked. */
+  records: z.enum(["alias", "addresses"]).optional(),
 });
 
 export const HostLoad = z.strictObject({

@@ -6,6 +6,7 @@ import type { Side } from "../../domain/phases.ts";
 import type { Plan } from "../../domain/plan.ts";
 import type { Clock } from "../clock.ts";
 import type { Random } from "../random.ts";
+import { LOAD_BALANCER_ZONE } from "../services/balancers.ts";
 import { statusFor } from "../services/probes.ts";
 import { makeActors } from "../world/actors.ts";
 import { type Addresses, makeAddresses } from "../world/addresses.ts";
@@ -182,7 +183,10 @@ const dnsOf = (
     random,
     settings: plan.settings.dns,
     ...(registered(plan)?.zoneId === undefined ? {} : { zoneId: registered(plan)?.zoneId ?? "" }),
-    records: plan.hosts.flatMap((host) => [recordOf(host, source), ...registryOf(plan, host.host, source)]),
+    records: plan.hosts.flatMap((host) => [
+      recordOf(host, plan.settings.dns, source, addresses),
+      ...registryOf(plan, host.host, source),
+    ]),
     sideOf: (name) => addresses.behind(name)?.side,
     addressesOf: (name) => addresses.of(name),
   });
@@ -195,10 +199,12 @@ const registryOf = (plan: Plan, host: string, source: SimulatedCluster): readonl
     : [];
 };
 
-/** Where a host leads when the run begins: an alias to the load balancer of its Ingress, else of its Service. */
+/** Where a host leads when the run begins: an alias to the load balancer of its Ingress, else of its Service; or that one's addresses. */
 const recordOf = (
   { host, namespace, service }: Plan["hosts"][number],
+  { hosts, recordTtlSeconds }: Plan["settings"]["dns"],
   source: SimulatedCluster,
+  addresses: Addresses,
 ): RecordSet => {
   const ingress = source
     .all()
@@ -207,7 +213,10 @@ const recordOf = (
     hostnameOf(ingress) ??
     hostnameOf(source.get({ apiVersion: "v1", kind: "Service", namespace, name: service })) ??
     loadBalancerName("source", namespace, service);
-  return { name: `${host}.`, type: "A", alias: { hostedZoneId: "Z215JYRZR1TBD5", dnsName: `${dnsName}.` } };
+  const [name, type] = [`${host}.`, "A"];
+  return hosts.some((each) => each.host === host && each.records === "addresses")
+    ? { name, type, ttlSeconds: recordTtlSeconds, values: [...addresses.of(dnsName)] }
+    : { name, type, alias: { hostedZoneId: LOAD_BALANCER_ZONE, dnsName: `${dnsName}.` } };
 };
 
 const hostnameOf = (object: KubeObject | undefined): string | undefined =>

@@ -38,7 +38,13 @@ export const PIPELINE_SWITCH = { namespace: "repot-system", name: "repot-pipelin
 
 const DAY_MS = 86_400_000;
 const WORKS_MS = [180_000, 900_000] as const;
-const KINDS = ["Deployment", "StatefulSet"] as const;
+/** What a pipeline may deploy, and where its pods' template is. */
+const KINDS = [
+  ["apps/v1", "Deployment", ["spec", "template"]],
+  ["apps/v1", "StatefulSet", ["spec", "template"]],
+  ["apps/v1", "DaemonSet", ["spec", "template"]],
+  ["batch/v1", "CronJob", ["spec", "jobTemplate", "spec", "template"]],
+] as const;
 const OPERATOR_EVERY_MS = 6 * 3_600_000;
 /** Workloads that one made-up pipeline deploys. */
 const DEPLOYS_MAX = 5;
@@ -127,25 +133,26 @@ const deploy = (options: ActorsOptions, pipeline: Pipeline, chance: Random): boo
   const restart = chance.next() < 0.5;
   const release = chance.id().slice(0, 7);
   const { side } = readSwitch(options);
-  const object = workloadOf(options.clusters[side], workload);
-  if (!object) return undefined;
+  const found = workloadOf(options.clusters[side], workload);
+  if (!found) return undefined;
   const caller = callerOf(`developer:${pipeline.name}`, pipeline.user, pipeline.groups);
   const stamp = `${new Date(options.clock.now()).toISOString().slice(0, 19)}Z`;
   const [key, value] = restart
     ? ["kubectl.kubernetes.io/restartedAt", stamp]
     : ["deploy.example.com/release", release];
-  const template = { metadata: { annotations: { [key]: value } } };
-  return write(options, caller, side, object, ["spec", "template", "metadata", "annotations", key], value, {
-    spec: { template },
-  });
+  const path = [...found.template, "metadata", "annotations", key];
+  const patch = path.reduceRight<Json>((inner, part) => ({ [part]: inner }), value);
+  return write(options, caller, side, found.object, path, value, patch);
 };
 
-const workloadOf = (cluster: Cluster, workload: string): KubeObject | undefined => {
+type Deployed = { readonly object: KubeObject; readonly template: readonly string[] };
+
+const workloadOf = (cluster: Cluster, workload: string): Deployed | undefined => {
   const slash = workload.indexOf("/");
   const [namespace, name] = [workload.slice(0, slash), workload.slice(slash + 1)];
-  for (const kind of KINDS) {
-    const object = cluster.get({ apiVersion: "apps/v1", kind, namespace, name });
-    if (object) return object;
+  for (const [apiVersion, kind, template] of KINDS) {
+    const object = cluster.get({ apiVersion, kind, namespace, name });
+    if (object) return { object, template };
   }
   return undefined;
 };

@@ -125,6 +125,15 @@ describe("webhooks", () => {
     expect(judgeWebhooks({ value: hooks }, { value: live }, aPlan(), AT).verdict).toBe(verdict);
   });
 
+  test.each([
+    [1, "pass"],
+    [0, "fail"],
+  ])("of a pod on each node, %i of which are ready", (numberReady, verdict) => {
+    const live = anObject("apps/v1", "DaemonSet", "cart", { status: { numberReady } });
+    const plan = aPlan({ workloads: [aWorkload({ kind: "DaemonSet" })] });
+    expect(judgeWebhooks({ value: [hook("Fail")] }, { value: [live] }, plan, AT).verdict).toBe(verdict);
+  });
+
   test("that can't be listed are unknown", () => {
     expect(judgeWebhooks(refused, { value: [] }, aPlan(), AT).verdict).toBe("unknown");
   });

@@ -53,6 +53,11 @@ const TABLE: readonly (readonly [what: string, manifests: readonly string[], exp
     one({ container: "args: [--txt-owner-id=us, --domain-filter=x.example]" }),
     "cloud-controller",
   ],
+  [
+    "external-dns as a schedule, which has no number of replicas",
+    [CRON.replace("image: redis", "image: registry.k8s.io/external-dns/external-dns:v1")],
+    "blocked",
+  ],
   ["a CronJob, whatever it runs", [CRON], "cron"],
   ["a DaemonSet, whatever it runs", one({ kind: "DaemonSet", image: "redis" }), "core"],
   [

@@ -9,7 +9,8 @@ import { PHASES } from "../../domain/phases.ts";
 import { nameOf, type Plan, planSchema } from "../../domain/plan.ts";
 import { buildPlan, parsePlan, planHash, planText, reasonsNotToStart } from "../../domain/planning/build.ts";
 import { previewOf } from "../../domain/preview.ts";
-import { env, only, planOf, service, workload } from "./platform.ts";
+import { readSettings } from "../../domain/settings.ts";
+import { env, objectsOf, only, planOf, service, workload } from "./platform.ts";
 
 const CLAIM = "volumes: [{name: d, persistentVolumeClaim: {claimName: d}}]";
 const BROKERS = env("KAFKA_BROKERS", "bus:9092");
@@ -304,4 +305,17 @@ describe("the same platform gives the same bytes", () => {
   test("no workload at all is refused", () => {
     expect(() => planOf([service("a", 80)])).toThrow(/no workload in these manifests/);
   });
+});
+
+test.each([
+  ["CronJob", "singleton", /line 1: classes\.shop\/it: it's a CronJob/],
+  ["DaemonSet", "singleton", /can only be core or stateless/],
+  ["DaemonSet", "stateless", undefined],
+  ["StatefulSet", "singleton", undefined],
+])("a %s that a person calls %s", (kind, said, refusal) => {
+  const manifest = kind === "CronJob" ? CRON.replaceAll("nightly", "it") : workload("it", { kind });
+  const settings = readSettings(JSON.stringify({ classes: { "shop/it": said } }), "repot.yaml");
+  const build = () => buildPlan(objectsOf(manifest), settings);
+  if (refusal) expect(build).toThrow(refusal);
+  else expect(build().workloads[0]?.class).toBe(said);
 });

@@ -1,11 +1,9 @@
 /**
  * Each entry of `needs`, of steps and of listeners, is necessary: over the suite some call would be denied without that one entry, which the
  * rehearsal itself weighs at each call. Whole rehearsals without an entry show for each service of each function that this is a violation, in
- * a sentence that names the function and the action. What no rehearsal needs stands in a list with its reason, exact in both directions.
+ * a sentence that names the function and the action.
  */
 
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { Needs } from "../../domain/needs.ts";
 import { steps } from "../../functions/index.ts";
@@ -13,8 +11,6 @@ import { listeners } from "../../functions/listeners.ts";
 import type { Step } from "../../functions/step.ts";
 import { permissionsOf } from "../../simulator/services/seam-permissions.ts";
 import { run } from "../rehearsals/small.ts";
-import { NOT_REHEARSED } from "./not-rehearsed.ts";
-import { ROOT } from "./setup.ts";
 import { type Rehearsal, SUITE } from "./suite.ts";
 
 const declared: readonly Step[] = [...steps, ...listeners];
@@ -57,28 +53,15 @@ const samples = declared.flatMap((step) => {
 });
 
 describe("what is declared", () => {
-  it("is necessary over the suite, entry by entry, or stands in the list of what isn't", () => {
-    expect(all.filter((name) => !neededBy.has(name) && !NOT_REHEARSED.has(name))).toEqual([]);
-  });
-
-  it("stands in that list only as long as it is declared and nothing needs it", () => {
-    expect([...NOT_REHEARSED.keys()].filter((name) => neededBy.has(name) || !all.includes(name))).toEqual([]);
-  });
-});
-
-describe("the reasons", () => {
-  it("name tests that there are", () => {
-    const named = [...NOT_REHEARSED.values()].flatMap((reason) => reason.match(/test\/\S+\.test\.ts/g) ?? []);
-    expect(named.length).toBeGreaterThan(8);
-    expect([...new Set(named)].filter((file) => !existsSync(join(ROOT, file)))).toEqual([]);
+  it("is necessary over the suite, entry by entry", () => {
+    expect(all.filter((name) => !neededBy.has(name))).toEqual([]);
   });
 });
 
 describe("without one entry", () => {
   it.each(samples)("%s (%s) is denied, by name", async (name, service) => {
     const chosen = all.find((each) => each.startsWith(`${name} ${service}:`) && neededBy.has(each));
-    // Nothing of this service was rehearsed: the list above says why.
-    if (chosen === undefined) return;
+    if (chosen === undefined) throw new Error(`No rehearsal needs ${service} of ${name}.`);
     const entry = chosen.slice(name.length + 1);
     const rehearsal = neededBy.get(chosen);
     if (!rehearsal) throw new Error(`${chosen} was needed by nobody.`);

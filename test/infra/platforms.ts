@@ -42,7 +42,7 @@ webhooks:
 `;
 
 /** Webhooks that must allow pods, answered for by each kind of workload. */
-export const guarded = (kind: "Deployment" | "StatefulSet"): Planned =>
+export const guarded = (kind: "DaemonSet" | "Deployment" | "StatefulSet"): Planned =>
   planned({
     guardian: workload("guardian", {
       kind,
@@ -98,22 +98,34 @@ spec: {template: {metadata: {labels: {app: once}}, spec: {restartPolicy: Never, 
 `;
 export const withJob = (): Planned => planned({ once: ONCE });
 
-/** Developers who deploy every two minutes, also after the thaw; what they deploy is one kind or the other. */
-export const busy = (kind: "Deployment" | "StatefulSet"): Planned =>
+/** Developers who deploy every two minutes, also after the thaw: each kind that there is. Of the pods on each node a person says that they serve. */
+export const busy = (): Planned =>
   planned(
     {
       cart: workload("cart", {
-        kind,
-        replicas: 2,
+        kind: "DaemonSet",
         service: 8080,
-        ...(kind === "StatefulSet" ? { spec: "serviceName: cart" } : {}),
+        spec: "minReadySeconds: 20",
         pod: "terminationGracePeriodSeconds: 40",
         container: GENTLE,
       }),
+      posts: workload("posts", {
+        kind: "StatefulSet",
+        replicas: 2,
+        spec: "serviceName: posts",
+        container: TINY,
+      }),
     },
     {
-      classes: { ...SETTINGS.classes, "shop/cart": "stateless" },
-      pipelines: [{ ...SETTINGS.pipelines[0], deploysPerDay: 1_000 }],
+      classes: { ...SETTINGS.classes, "shop/cart": "stateless", "shop/posts": "stateless" },
+      pipelines: [
+        {
+          ...SETTINGS.pipelines[0],
+          deploys: ["shop/cart", "shop/posts", "shop/tick", "shop/web"],
+          deploysPerDay: 1_000,
+        },
+      ],
+      policy: { bakeSeconds: 3_600 },
     },
   );
 
@@ -178,6 +190,69 @@ export const manyNames = (): Planned =>
 
 /** A group that reads its topic empty before it moves. */
 export const drainedGroup = (): Planned => groupOf({ policy: "drained", messagesPerSecond: 0 });
+
+/** A group that moves in the quiet hours, which begin soon. */
+export const quietGroup = (): Planned =>
+  groupOf({ policy: "quiet", quietHours: { start: "09:30", end: "11:00" } });
+
+/** Volumes whose class would delete them, and that were retained one by one; the class binds at once. The target has a class of the other's name. */
+const RETAINED = `apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: eager}
+provisioner: ebs.csi.aws.com
+reclaimPolicy: Delete
+volumeBindingMode: Immediate
+---
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: gp3}
+provisioner: ebs.csi.aws.com
+reclaimPolicy: Delete
+volumeBindingMode: WaitForFirstConsumer
+allowVolumeExpansion: true
+---
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: pvc-files}
+spec:
+  accessModes: [ReadWriteOnce]
+  capacity: {storage: 20Gi}
+  persistentVolumeReclaimPolicy: Retain
+  storageClassName: eager
+  claimRef: {kind: PersistentVolumeClaim, namespace: shop, name: files}
+  csi: {driver: ebs.csi.aws.com, volumeHandle: vol-0a1b2c3d4e5f60718}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: files, namespace: shop}
+spec: {accessModes: [ReadWriteOnce], storageClassName: eager, volumeName: pvc-files, resources: {requests: {storage: 20Gi}}}
+`;
+
+/** Certificates of authorities, as trust-manager writes them: no secret, so what changes of them is carried along. */
+const AUTHORITIES = `apiVersion: v1
+kind: ConfigMap
+metadata: {name: authorities, namespace: shop, labels: {trust.cert-manager.io/bundle: authorities}}
+data: {ca-bundle.crt: first}
+`;
+
+/** What grew over the years: fixed addresses in the zone, volumes retained by hand, a bundle of certificates that is renewed in the middle. */
+export const grown = (): Planned =>
+  planned(
+    {
+      files: workload("files", {
+        replicas: 1,
+        spec: "strategy: {type: Recreate}",
+        pod: "volumes: [{name: data, persistentVolumeClaim: {claimName: files}}]",
+        container: TINY,
+      }),
+      retained: RETAINED,
+      authorities: AUTHORITIES,
+    },
+    {
+      decisions: { "shop/files": "copy-with-pause" },
+      dns: { ...SETTINGS.dns, hosts: [{ ...SETTINGS.dns.hosts[0], records: "addresses" }] },
+    },
+  );
 
 /** A singleton that others call: its Service on the source leads to the target once it was handed over. */
 export const called = (): Planned =>

@@ -2,7 +2,15 @@
 
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { deployment, deploymentRef, makeWorld, podSpec, podsOf, readyPods } from "./cluster-fixtures.ts";
+import {
+  deployment,
+  deploymentRef,
+  makeWorld,
+  podSpec,
+  podsOf,
+  readyPods,
+  workload,
+} from "./cluster-fixtures.ts";
 
 const bound = (value: number | string, total: number, round: (n: number) => number): number =>
   typeof value === "number" ? value : round((Number.parseInt(value, 10) * total) / 100);
@@ -45,4 +53,20 @@ test("a rolling update keeps to maxUnavailable and maxSurge, and ends with one t
     ),
     { numRuns: 25, seed: 1 },
   );
+});
+
+test("a DaemonSet is replaced one node after the other, each only when the one before is available", async () => {
+  const { kube, cluster, wait } = makeWorld({
+    objects: [workload("DaemonSet", "agent", 0, podSpec(), { minReadySeconds: 10 })],
+  });
+  const old = podsOf(cluster, "agent").map((p) => p.name);
+  await kube.mergePatch(
+    { apiVersion: "apps/v1", kind: "DaemonSet", namespace: "shop", name: "agent" },
+    { spec: { template: { metadata: { labels: { release: "2" } } } } },
+  );
+  for (let i = 0; i < 120; i += 1) {
+    wait(1);
+    expect(readyPods(cluster, "agent")).toBeGreaterThanOrEqual(old.length - 1);
+  }
+  expect(podsOf(cluster, "agent").filter((p) => old.includes(p.name))).toEqual([]);
 });

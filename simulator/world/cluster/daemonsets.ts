@@ -12,6 +12,7 @@ import {
   isAvailable,
   isReady,
   minReadyOf,
+  nextAvailableMs,
   type Owned,
   ownerKey,
   ownPods,
@@ -30,7 +31,7 @@ export const daemonSets = (
   nodes: Nodes,
   reportReady: ReportReady,
 ): Controller => {
-  const { registry, store } = machine;
+  const { registry, store, queue } = machine;
   const reconcile = (key: string): void => {
     const { namespace, name } = splitKey(key);
     const set = store.get(KEY, namespace, name);
@@ -40,8 +41,10 @@ export const daemonSets = (
     const taken = new Set([...active, ...leaving].map((o) => nodeOf(o.object)));
     for (const node of wanted) if (!taken.has(node)) create(machine, set, node);
     for (const { object } of active) if (!wanted.includes(nodeOf(object))) dismiss(machine, object, WHO);
-    update(machine, set, active, leaving, wanted.length);
+    update(machine, set, active, wanted.length);
     const now = ownPods(machine, pods, set).active;
+    const next = nextAvailableMs(machine, now, minReadyOf(set));
+    if (next !== undefined) queue.enqueueAfter(controller, key, next);
     const ready = now.filter(isReady).length;
     const available = now.filter((o) => isAvailable(machine, o, minReadyOf(set))).length;
     const hash = templateHash(fieldsAt(set, "spec", "template"));
@@ -57,7 +60,7 @@ export const daemonSets = (
     });
     reportReady(key, ready, wanted.length);
   };
-  return {
+  const controller: Controller = {
     name: "daemon-set-controller",
     watches: {
       [KEY]: selfKey,
@@ -66,6 +69,7 @@ export const daemonSets = (
     },
     reconcile,
   };
+  return controller;
 };
 
 const nodeOf = (pod: KubeObject): string => textAt(pod, "spec", "nodeName") ?? "";
@@ -94,20 +98,15 @@ const create = (machine: Machine, set: KubeObject, node: string): void => {
   );
 };
 
-const update = (
-  machine: Machine,
-  set: KubeObject,
-  active: readonly Owned[],
-  leaving: readonly Owned[],
-  wanted: number,
-): void => {
+const update = (machine: Machine, set: KubeObject, active: readonly Owned[], wanted: number): void => {
   if (at(set, "spec", "updateStrategy", "type") === "OnDelete") return;
   const hash = templateHash(fieldsAt(set, "spec", "template"));
   const limit = Math.max(
     1,
     share(at(set, "spec", "updateStrategy", "rollingUpdate", "maxUnavailable"), wanted, "up"),
   );
-  const out = leaving.length + active.filter((o) => !isAvailable(machine, o, minReadyOf(set))).length;
+  // A node whose pod has gone and whose next one was made a moment ago counts as well.
+  const out = wanted - active.filter((o) => isAvailable(machine, o, minReadyOf(set))).length;
   const stale = active.filter((o) => labelsOf(o.object)[HASH] !== hash);
   for (const { object } of stale.slice(0, Math.max(0, limit - out))) dismiss(machine, object, WHO);
 };

@@ -21,7 +21,10 @@ export const volumes = (machine: Machine, disks: Disks): Controller => {
     const { namespace, name } = splitKey(key);
     const claim = store.get(CLAIMS, namespace, name);
     if (!claim || isDeleting(claim) || at(claim, "status", "phase") === "Bound") return;
-    if (bindNamed(machine, claim)) return;
+    const named = bindNamed(machine, claim);
+    // What the manifests show as a volume has its disk.
+    if (named && machine.loading()) disks.create(textAt(named, "spec", "csi", "volumeHandle") ?? "");
+    if (named) return;
     const storage = classOf(machine, claim);
     const wanted = wantedNow(machine, claim, storage);
     if (!storage || !wanted) {
@@ -108,17 +111,17 @@ const wantedNow = (machine: Machine, claim: KubeObject, storage: KubeObject | un
   return false;
 };
 
-/** A claim that names a volume which is there and means it is bound to that one; nobody else's volume is taken. */
-const bindNamed = (machine: Machine, claim: KubeObject): boolean => {
+/** A claim that names a volume which is there and means it is bound to that one, which is returned; nobody else's volume is taken. */
+const bindNamed = (machine: Machine, claim: KubeObject): KubeObject | undefined => {
   const { registry, store } = machine;
   const name = textAt(claim, "spec", "volumeName");
   const volume = name === undefined ? undefined : store.get(VOLUMES, "", name);
-  if (!volume) return false;
+  if (!volume) return undefined;
   const owner = textAt(volume, "spec", "claimRef", "uid");
   const means =
     at(volume, "spec", "claimRef", "namespace") === namespaceOf(claim) &&
     at(volume, "spec", "claimRef", "name") === claim.metadata.name;
-  if (!means || (owner !== undefined && owner !== uidOf(claim))) return false;
+  if (!means || (owner !== undefined && owner !== uidOf(claim))) return undefined;
   const bound = withAt(volume, ["spec", "claimRef", "uid"], uidOf(claim));
   registry.setStatus(VOLUMES, store.put(VOLUMES, bound), { phase: "Bound" });
   registry.setStatus(CLAIMS, claim, {
@@ -126,7 +129,7 @@ const bindNamed = (machine: Machine, claim: KubeObject): boolean => {
     accessModes: at(volume, "spec", "accessModes"),
     capacity: at(volume, "spec", "capacity"),
   });
-  return true;
+  return volume;
 };
 
 const diskOf = (claim: KubeObject): string => `vol-${uidOf(claim).replace(/-/g, "").slice(0, 17)}`;
