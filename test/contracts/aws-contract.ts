@@ -10,22 +10,9 @@ import { makeRoute53, type RecordChange, type Route53 } from "../../adapters/rou
 import { readSlackApp } from "../../adapters/secrets.ts";
 import { whoAmI } from "../../adapters/sts.ts";
 import { Throttled } from "../../domain/errors.ts";
-import type { AwsClients } from "../../functions/step.ts";
-
-export type Case = {
-  readonly service: keyof AwsClients;
-  readonly title: string;
-  /** The live counterpart, or the page that documents the answer. */
-  readonly source: "moto" | `https://${string}`;
-  /** Why the counterpart isn't asked; with a page as the source. */
-  readonly unlike?: string;
-  /** @returns what is compared with `expected`; an error as its name. */
-  readonly run: (aws: AwsClients, world: World) => Promise<unknown>;
-  readonly expected: unknown;
-};
-
-/** What is there before: an empty bucket, a secret, and the name of a cluster that isn't. */
-export type World = { readonly bucket: string; readonly secret: string; readonly cluster: string };
+import { type Case, refusal } from "./aws-case.ts";
+import { NETWORK_CASES } from "./aws-network-cases.ts";
+import { RUNNING_CASES } from "./aws-running-cases.ts";
 
 export const SLACK_APP = {
   appId: "A1",
@@ -34,15 +21,6 @@ export const SLACK_APP = {
   signingSecret: "0123456789abcdef",
   botToken: "xoxb-1",
 } as const;
-
-/** `Conflict`, `NotFound`: the domain's name of a refusal, or that of the SDK's exception. */
-const refusal = async (call: () => Promise<unknown>): Promise<string> => {
-  try {
-    return `accepted: ${JSON.stringify(await call())}`;
-  } catch (error) {
-    return error instanceof Error ? error.name : String(error);
-  }
-};
 
 const s3: readonly Case[] = [
   {
@@ -344,12 +322,22 @@ const others: readonly Case[] = [
 
 /** Services that Repot calls and that no counterpart here answers; README says so. */
 export const UNVERIFIED: Readonly<Record<string, string>> = {
-  ec2: "moto's answers are of its own invented network; the fields that are read are those of the documentation",
-  elb: "moto has no load balancers that Kubernetes made",
-  logs: "moto answers Logs Insights queries with nothing that was counted",
-  sfn: "moto's executions run no JSONata; held against recorded histories instead (repot conformance)",
   ssm: "moto has no change calendars; held to the API reference in test/contracts/ssm.test.ts",
+};
+
+/** What of the others no counterpart here can show; README says so. */
+export const PARTLY: Readonly<Record<string, string>> = {
+  elb: "moto calls every target healthy; what a balancer says of one that is new or sick is the API reference's",
+  logs: "moto counts no flow: what a query answers about records is the documentation's",
+  sfn: "moto's executions run nothing; held against recorded histories instead (repot conformance)",
   sqs: "the poller behind the queue is Lambda's own, and no server here has it",
 };
 
-export const CASES: readonly Case[] = [...s3, ...route53, ...eks, ...others];
+export const CASES: readonly Case[] = [
+  ...s3,
+  ...route53,
+  ...eks,
+  ...others,
+  ...NETWORK_CASES,
+  ...RUNNING_CASES,
+];

@@ -7,7 +7,19 @@ import { CASES } from "../contracts/aws-contract.ts";
 export const contract = step({
   name: "contract",
   does: "Asks AWS what the contract asks of a counterpart. Changes what the contract's cases change.",
-  input: z.object({ bucket: z.string(), secret: z.string(), cluster: z.string() }),
+  input: z.object({
+    bucket: z.string(),
+    secret: z.string(),
+    cluster: z.string(),
+    vpcId: z.string(),
+    subnetId: z.string(),
+    natAddress: z.string(),
+    balancers: z.tuple([z.string(), z.string()]),
+    queueUrl: z.string(),
+    queue: z.string(),
+    machineArn: z.string(),
+    logGroup: z.string(),
+  }),
   needs: {},
   /** @returns each case's answer, by its title. */
   run: async (world, { aws }) => {
