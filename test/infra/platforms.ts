@@ -228,14 +228,7 @@ metadata: {name: files, namespace: shop}
 spec: {accessModes: [ReadWriteOnce], storageClassName: eager, volumeName: pvc-files, resources: {requests: {storage: 20Gi}}}
 `;
 
-/** Certificates of authorities, as trust-manager writes them: no secret, so what changes of them is carried along. */
-const AUTHORITIES = `apiVersion: v1
-kind: ConfigMap
-metadata: {name: authorities, namespace: shop, labels: {trust.cert-manager.io/bundle: authorities}}
-data: {ca-bundle.crt: first}
-`;
-
-/** What grew over the years: fixed addresses in the zone, volumes retained by hand, a bundle of certificates that is renewed in the middle. */
+/** What grew over the years: fixed addresses in the zone, volumes retained by hand. */
 export const grown = (): Planned =>
   planned(
     {
@@ -246,7 +239,6 @@ export const grown = (): Planned =>
         container: TINY,
       }),
       retained: RETAINED,
-      authorities: AUTHORITIES,
     },
     {
       decisions: { "shop/files": "copy-with-pause" },

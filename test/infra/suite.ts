@@ -128,9 +128,9 @@ export const SUITE: readonly Rehearsal[] = [
     options: { rollBackOn: "decommission/Ask two people" },
   },
   {
-    title: "what grew over the years, and certificates that are renewed in the middle",
+    title: "what grew over the years, and somebody deploys by break-glass",
     plan: async () => grown(),
-    options: { faults: [{ kind: "secret-renewed", step: "link-services" }] },
+    options: { faults: [{ kind: "break-glass-deploy", step: "link-services" }] },
   },
   {
     title: "the way back is asked for before the clusters are taken",
