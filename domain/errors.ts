@@ -63,6 +63,11 @@ export class FenceRaised extends Error {
   override readonly name = "FenceRaised";
 }
 
+/** The moment until which a traffic step might begin has gone by: the window is judged again before it does. */
+export class WindowPassed extends Error {
+  override readonly name = "WindowPassed";
+}
+
 /** A question has its answer already: who would ask it again goes by that one. */
 export class AlreadyDecided extends Error {
   override readonly name = "AlreadyDecided";

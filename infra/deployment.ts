@@ -39,8 +39,8 @@ const CutoverSchema = z
       .string()
       .refine((zone) => IANAZone.isValidZone(zone), "is no time zone (as in Europe/Berlin)"),
     windowSeconds: z.number().int().min(600),
-    migration: z.string(),
-    plan: z.string().regex(/^[0-9a-f]{64}$/),
+    migration: z.string().regex(/^[a-z0-9][a-z0-9-]{0,39}$/, "is no name of a migration"),
+    plan: z.string().regex(/^[0-9a-f]{64}$/, "is no hash of a plan: 64 digits and letters from a to f"),
   })
   .refine(
     ({ at, timeZone }) => DateTime.fromISO(at, { zone: timeZone }).toFormat("yyyy-MM-dd'T'HH:mm:ss") === at,

@@ -9,6 +9,8 @@ import type { Machines } from "./workflows.ts";
 
 /** An alarm that rings this late would leave no time: the window decides anyway, this only spares an execution. */
 const shareOfWindow = 0.5;
+/** Scheduler takes no shorter and no longer age of an event. */
+const AGE_SECONDS = [60, 86_400] as const;
 
 export const makeSchedules = ({ place, deployment }: Stage, queues: Queues, machines: Machines): void => {
   const machine = machines.get("migrate-cluster");
@@ -35,7 +37,10 @@ export const makeSchedules = ({ place, deployment }: Stage, queues: Queues, mach
             Input: JSON.stringify({ migration, plan }),
           }),
           retryPolicy: {
-            maximumEventAgeInSeconds: Math.max(60, Math.floor(windowSeconds * shareOfWindow)),
+            maximumEventAgeInSeconds: Math.min(
+              AGE_SECONDS[1],
+              Math.max(AGE_SECONDS[0], Math.floor(windowSeconds * shareOfWindow)),
+            ),
             maximumRetryAttempts: 10,
           },
           ...(dead ? { deadLetterConfig: { arn: dead.arn } } : {}),

@@ -75,9 +75,21 @@ export const cutTraffic = stateMachine("cut-traffic", {
     }),
     Delegate: begin(
       "delegate-zone",
-      { run: "{% $run %}" },
-      { Next: "Do all servers say so?", Catch: otherwise("Hold the delegation") },
+      {
+        run: "{% $run %}",
+        beginBefore: "{% $exists($window.beginBefore) ? $window.beginBefore : null %}",
+      },
+      {
+        Next: "Do all servers say so?",
+        // The gates or the guard have taken long: the window may have closed since.
+        Catch: [...otherwise("Once more in time?", ["WindowPassed"]), ...otherwise("Hold the delegation")],
+      },
     ),
+    "Once more in time?": {
+      Type: "Choice",
+      Choices: [{ Condition: "{% $windowChecks < 10 %}", Next: "Is the window open?" }],
+      Default: "Hold the delegation",
+    },
     "Hold the delegation": child(
       "hold",
       { run: "{% $run %}", phase: "cut-traffic", subject: "delegation", sentence: "{% $cause %}" },

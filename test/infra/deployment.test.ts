@@ -61,6 +61,39 @@ describe("a deployment is refused", () => {
       PROD.replace("name: streamhouse-kops\n", "name: streamhouse-kops\n  accessEntries: true\n"),
       "source.accessEntries",
     ],
+    [
+      "a migration whose name is none",
+      PROD.replace("migration: streaming-0d910544", "migration: Streaming 1"),
+      "cutovers.0.migration",
+    ],
+    [
+      "a window of a minute",
+      PROD.replace("windowSeconds: 7200", "windowSeconds: 60"),
+      "cutovers.0.windowSeconds",
+    ],
+    [
+      "a zone that is none",
+      PROD.replace("timeZone: Europe/Berlin", "timeZone: Europe/Atlantis"),
+      "is no time zone",
+    ],
+    [
+      "a cutover in the half hour that spring takes away",
+      PROD.replace("2026-11-10T03:30:00", "2026-10-04T02:15:00").replace(
+        "Europe/Berlin",
+        "Australia/Lord_Howe",
+      ),
+      "clocks jump over",
+    ],
+    [
+      "a cutover at a midnight that isn't there",
+      PROD.replace("2026-11-10T03:30:00", "2027-04-30T00:30:00").replace("Europe/Berlin", "Africa/Cairo"),
+      "clocks jump over",
+    ],
+    [
+      "a cutover on a day that isn't there",
+      PROD.replace("2026-11-10T03:30:00", "2027-02-29T03:30:00"),
+      "no time at all",
+    ],
     ["a plan that is no hash", PROD.replace(/plan: .*/, "plan: latest"), "cutovers.0.plan"],
   ])("%s", (_, text, sentence) => {
     expect(refused(text)).toThrow(sentence);

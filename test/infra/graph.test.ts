@@ -5,9 +5,11 @@ import { join } from "node:path";
 import aslValidator from "asl-validator";
 import { describe, expect, it } from "vitest";
 import { isInVpc } from "../../domain/permissions/policy.ts";
+import { readStart } from "../../domain/start.ts";
 import { steps } from "../../functions/index.ts";
 import type { Listener } from "../../functions/listener.ts";
 import { listeners } from "../../functions/listeners.ts";
+import { readDeployment } from "../../infra/deployment.ts";
 import { machines } from "../../workflows/index.ts";
 import { ROOT } from "./setup.ts";
 import { type Graph, graphOf, jsonOf, ofType, type Resource, textOf } from "./stages.ts";
@@ -251,5 +253,22 @@ describe("a cutover's schedule", () => {
       StateMachineArn: "arn:aws:states:eu-central-1:111122223333:stateMachine:repot-prod-migrate-cluster",
       Name: "streaming-0d910544-20261110033000",
     });
+  });
+
+  it("starts with an input that the first state takes, and what can't be delivered in time is not delivered late", () => {
+    const { target } = (schedule?.inputs ?? {}) as {
+      readonly target: {
+        readonly input: string;
+        readonly retryPolicy: { readonly maximumEventAgeInSeconds: number };
+      };
+    };
+    const { Input: input } = JSON.parse(target.input) as { readonly Input: string };
+    const [cutover] = readDeployment("prod").cutovers;
+    expect(readStart(JSON.parse(input))).toEqual({
+      plan: cutover?.plan,
+      migration: "streaming-0d910544",
+      requester: null,
+    });
+    expect(target.retryPolicy.maximumEventAgeInSeconds).toBeLessThan(cutover?.windowSeconds ?? 0);
   });
 });
