@@ -38,6 +38,7 @@ export const findDestinations = gate({
       groupsThatMove(plan).length === 0 ? { value: [] } : await asking(() => context.kafka.listBrokers());
     // A cluster whose nodes called nobody in an hour isn't one that serves: such logs are empty, or of another VPC.
     const known = "rows" in answer && rows.length > 0 && "value" in brokers;
+    if (!known) await answer.renew();
     if (known)
       await keepSeen(context, run, [
         ...brokerDestinations(brokers.value, plan.workloads),

@@ -12,13 +12,17 @@ export const FLOW_LOG_READS = ["StartQuery", "GetQueryResults"] as const;
 const Pending = z.object({ ids: z.array(z.string()), fromSeconds: z.number(), toSeconds: z.number() });
 
 export type Rows = readonly Readonly<Record<string, string>>[];
-export type FlowAnswer =
-  /** One list for each text, in their order, and the time that they are about. */
-  | { readonly rows: readonly Rows[]; readonly fromSeconds: number; readonly toSeconds: number }
-  | { readonly missing: string };
+export type FlowAnswer = {
+  /** Searches anew for the next look, where this one wasn't the last; does nothing where a search is under way. */
+  readonly renew: () => Promise<void>;
+} & (
+  | /** One list for each text, in their order, and the time that they are about. */
+  { readonly rows: readonly Rows[]; readonly fromSeconds: number; readonly toSeconds: number }
+  | { readonly missing: string }
+);
 
 /**
- * Reads the queries that an earlier invocation has started, and starts them anew for the next one.
+ * Reads the queries that an earlier invocation has started; starts them where there are none. A search costs by what it reads: whoever has what they need doesn't renew it.
  * @param name of the question within the migration: one for each watcher.
  */
 export const askFlowLogs = async (
@@ -32,18 +36,27 @@ export const askFlowLogs = async (
   const key = `migrations/${run.migration}/flow-queries/${name}.json`;
   const stored = await bucket.getJson(key);
   const pending = stored ? Pending.parse(stored.value) : undefined;
+  const begin = async (): Promise<string | undefined> => {
+    const started = await startAll(context, question, texts);
+    if ("missing" in started) return started.missing;
+    const asked = { ids: started.ids, fromSeconds: question.fromSeconds, toSeconds: question.toSeconds };
+    if (stored) await bucket.replaceIf(key, asked, stored.etag);
+    else await bucket.putNew(key, asked);
+    return undefined;
+  };
   const found = pending && (await resultsOf(context, pending.ids));
-  if (found && "missing" in found && !found.again) return found;
-  // Whoever asks again gets fresh records without another wait.
-  const started = await startAll(context, question, texts);
-  if ("missing" in started) return started;
-  const asked = { ids: started.ids, fromSeconds: question.fromSeconds, toSeconds: question.toSeconds };
-  if (stored) await bucket.replaceIf(key, asked, stored.etag);
-  else await bucket.putNew(key, asked);
-  if (!pending || !found)
-    return { missing: `${question.logGroup} is being searched; the answer takes some seconds.` };
-  if ("missing" in found) return found;
-  return { rows: found.rows, fromSeconds: pending.fromSeconds, toSeconds: pending.toSeconds };
+  if (found && "rows" in found)
+    return {
+      rows: found.rows,
+      fromSeconds: pending.fromSeconds,
+      toSeconds: pending.toSeconds,
+      renew: async () => void (await begin()),
+    };
+  const renew = async () => {};
+  if (found && !found.again) return { missing: found.missing, renew };
+  const trouble = await begin();
+  const searching = `${question.logGroup} is being searched; the answer takes some seconds.`;
+  return { missing: trouble ?? found?.missing ?? searching, renew };
 };
 
 const startAll = async (

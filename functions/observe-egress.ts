@@ -5,6 +5,7 @@ import { SYSTEM_NAMESPACE } from "../domain/bundle.ts";
 import { type Flow, type Flows, judgeFirewalls, type Sides } from "../domain/checks/firewalls.ts";
 import type { Observed } from "../domain/checks/judging.ts";
 import { EGRESS_PROBE, readReports, type Tried } from "../domain/egress-probes.ts";
+import { overall } from "../domain/gates.ts";
 import type { Side } from "../domain/phases.ts";
 import { destinationsOf, nodeAddresses } from "./destinations.ts";
 import { askFlowLogs, FLOW_LOG_READS, type FlowAnswer, type Rows } from "./flow-queries.ts";
@@ -25,18 +26,17 @@ export const observeEgress = gate({
     logs: FLOW_LOG_READS,
     kubernetes: { source: ["list nodes", "list pods"], target: ["list nodes", "list pods"] },
   },
-  // A probe every five minutes, and records that come ten minutes later: before, nothing can be known of the target.
-  patience: { firstSeconds: FLOW_LOGS_LATE_SECONDS, pollSeconds: 60, holdSecondsMax: 2_700 },
+  // A probe every five minutes, and records that come ten minutes later.
+  patience: { pollSeconds: 60, holdSecondsMax: 2_700 },
   measure: async ({ run, watcher }, context) => {
     const plan = await planOf(context, run);
     const tried = { source: await triedOn(context, "source"), target: await triedOn(context, "target") };
-    return judgeFirewalls(
-      plan.settings,
-      await destinationsOf(context, run, plan),
-      tried,
-      await flowsSeen(context, run, `observe-egress-${watcher}`, plan.settings.network.flowLogGroup),
-      context.now().toISOString(),
-    );
+    const destinations = await destinationsOf(context, run, plan);
+    const name = `observe-egress-${watcher}`;
+    const { flows, renew } = await flowsSeen(context, run, name, plan.settings.network.flowLogGroup);
+    const verdicts = judgeFirewalls(plan.settings, destinations, tried, flows, context.now().toISOString());
+    if (overall(verdicts) !== "pass") await renew();
+    return verdicts;
   },
 });
 
@@ -53,10 +53,13 @@ const flowsSeen = async (
   run: Run,
   name: string,
   logGroup: string,
-): Promise<Observed<Sides<Flows>>> => {
+): Promise<{ readonly flows: Observed<Sides<Flows>>; readonly renew: FlowAnswer["renew"] }> => {
   const [source, target] = [await nodeAddresses(context, "source"), await nodeAddresses(context, "target")];
   if (source.length === 0 || target.length === 0)
-    return { missing: "A cluster without a node has no flows to compare." };
+    return {
+      flows: { missing: "A cluster without a node has no flows to compare." },
+      renew: async () => {},
+    };
   const toSeconds = Math.floor(context.now().getTime() / 1_000) - FLOW_LOGS_LATE_SECONDS;
   const [here, there] = [flowsOf(source), flowsOf(target)];
   const answer = await askFlowLogs(
@@ -66,7 +69,10 @@ const flowsSeen = async (
     { logGroup, fromSeconds: toSeconds - LOOKED_AT_SECONDS, toSeconds },
     [here.sent, here.answered, there.sent, there.answered],
   );
-  return "rows" in answer ? { value: sidesOf(answer) } : answer;
+  const { renew } = answer;
+  return "rows" in answer
+    ? { flows: { value: sidesOf(answer) }, renew }
+    : { flows: { missing: answer.missing }, renew };
 };
 
 const sidesOf = ({ rows }: Extract<FlowAnswer, { readonly rows: unknown }>): Sides<Flows> => {

@@ -273,15 +273,18 @@ export const otherwise = <const Name extends string>(
 /** Fails with what `otherwise` kept. */
 export const REFAIL: Fail = { Type: "Fail", Error: "{% $error %}", Cause: "{% $cause %}" };
 
-/** Watches a gate (a step that returns a verdict) until it passes, or until people chose to roll back. Subjects are unique within a phase. */
+/**
+ * Watches a gate (a step that returns a verdict) until it passes, or until people chose to roll back. Subjects are unique within a phase.
+ * @param fields `after`: seconds before the first look, where what was begun a moment ago can't be done sooner.
+ */
 export const watch = <const Name extends string>(
   gate: StepName,
   phase: string,
   subject: string,
-  fields: Fields<Name> & { readonly item?: Json },
+  fields: Fields<Name> & { readonly item?: Json; readonly after?: number },
 ): Task<Name> => {
-  const { item = null, ...rest } = fields;
-  return child("watch-gates", { run: "{% $run %}", phase, gate: `\${${gate}}`, subject, item }, {
+  const { item = null, after = 0, ...rest } = fields;
+  return child("watch-gates", { run: "{% $run %}", phase, gate: `\${${gate}}`, subject, item, after }, {
     TimeoutSeconds: 1_209_600,
     ...rest,
   } as Fields<Name> & {

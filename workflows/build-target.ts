@@ -36,6 +36,7 @@ export const buildTarget = stateMachine("build-target", {
       Catch: otherwise("Failed"),
     }),
     "Does the bundle run?": watch("observe-bundle", "build-target", "platform", {
+      after: 30,
       Next: "Try whom it talks to",
       Catch: otherwise("Failed"),
     }),
@@ -53,6 +54,8 @@ export const buildTarget = stateMachine("build-target", {
       Catch: otherwise("Failed"),
     }),
     "Does the target reach them too?": watch("observe-egress", "build-target", "platform", {
+      // Records come ten minutes late: before, nothing can be known of the target.
+      after: 600,
       Next: "What does our own load get?",
       Catch: otherwise("Failed"),
     }),

@@ -101,6 +101,7 @@ export const cutTraffic = stateMachine("cut-traffic", {
       },
     ),
     "Do all servers say so?": watch("observe-delegation", "cut-traffic", "platform", {
+      after: 30,
       Next: "The delegation's TTL runs out",
       Catch: otherwise("Hold after the delegation"),
     }),
@@ -119,6 +120,7 @@ export const cutTraffic = stateMachine("cut-traffic", {
       Catch: otherwise("Hold after the delegation"),
     }),
     "Does the old zone say so?": watch("observe-old-zone", "cut-traffic", "platform", {
+      after: 30,
       Next: "Wait out the records",
       Catch: otherwise("Hold after the delegation"),
     }),

@@ -28,6 +28,7 @@ export const decommission = stateMachine("decommission", {
       { Next: "Is the backup whole?", Catch: otherwise("Failed") },
     ),
     "Is the backup whole?": watch("observe-snapshot", "decommission", "final", {
+      after: 30,
       Next: "Is the source unused?",
       Catch: otherwise("Failed"),
     }),

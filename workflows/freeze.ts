@@ -63,6 +63,7 @@ export const freeze = stateMachine("freeze", {
       { Next: "Is the snapshot whole?", Catch: otherwise("Failed") },
     ),
     "Is the snapshot whole?": watch("observe-snapshot", "freeze", "freeze", {
+      after: 30,
       Next: "Frozen",
       Catch: otherwise("Failed"),
     }),

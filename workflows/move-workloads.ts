@@ -53,6 +53,7 @@ export const moveWorkloads = stateMachine("move-workloads", {
       Catch: otherwise("Failed"),
     }),
     "Do the hosts have balancers?": watch("observe-balancers", "move-workloads", "hosts", {
+      after: 15,
       Next: "Fill the zone",
       Catch: otherwise("Failed"),
     }),
@@ -245,6 +246,7 @@ export const moveWorkloads = stateMachine("move-workloads", {
       Catch: otherwise("Failed"),
     }),
     "Did the suite pass?": watch("observe-suite", "move-workloads", "platform", {
+      after: 30,
       Next: "Remove the suite's traces",
       Catch: otherwise("Failed"),
     }),
@@ -253,6 +255,7 @@ export const moveWorkloads = stateMachine("move-workloads", {
       Catch: otherwise("Failed"),
     }),
     "What does our own load get?": watch("observe-load", "move-workloads", "during", {
+      after: 30,
       Next: "Moved",
       Catch: otherwise("Failed"),
     }),
@@ -270,6 +273,8 @@ function restore<const Next extends string>(stage: Stage, next: Next) {
 
 function restored<const Next extends string>(stage: Stage, next: Next) {
   return watch<Next | "Failed">("observe-restore", "move-workloads", stage, {
+    // The last stage is empty for most.
+    after: stage === "last" ? 0 : 15,
     Next: next,
     Catch: otherwise("Failed"),
   });

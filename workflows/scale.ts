@@ -35,7 +35,8 @@ export const scale = stateMachine("scale", {
         // What is done is never made twice under one name: a person's "try again" is a move of its own.
         move: "{% $tries = 0 ? $move : $move & '~' & $string($tries) %}",
       },
-      { Next: "Look at the pods", Catch: otherwise("Failed") },
+      // Pods come and go within seconds at the least: nobody looks at once.
+      { Next: "Give it time", Catch: otherwise("Failed") },
     ),
     "Look at the pods": call(
       "observe-workload",

@@ -29,6 +29,8 @@ export const shift = stateMachine("shift", {
       "move-workloads",
       "{% $item.namespace & '/' & $item.name & ', before' %}",
       {
+        // Its pods have just come: no scrape of theirs has counted anything yet.
+        after: 30,
         item: "{% $item %}",
         Next: "May the source give up its half?",
         Catch: otherwise("Failed"),
