@@ -1,6 +1,7 @@
 /** Route 53 over its official client: zones, record sets as the domain has them, atomic changes, and whether they are in sync. */
 
 import {
+  type HostedZone as AwsZone,
   ChangeResourceRecordSetsCommand,
   type ChangeStatus,
   CreateHostedZoneCommand,
@@ -35,10 +36,14 @@ export type ZoneWithServers = HostedZone & {
 
 export type RecordChange = { readonly action: "CREATE" | "UPSERT" | "DELETE"; readonly record: RecordSet };
 
+export type NamedZones = { readonly parents: readonly HostedZone[]; readonly below: readonly HostedZone[] };
+
 /** The service's calls. Errors are the domain's: Throttled, Conflict (a prior request isn't complete), Forbidden, NotFound, Invalid, AnswerLost. */
 export type Route53 = {
   /** All zones with exactly this name (there may be several), sorted by id. Without their servers: ask `zone`. */
   readonly zonesByName: (name: string) => Promise<readonly HostedZone[]>;
+  /** The same for a zone and one that lies below it: Route 53 lists them one after the other, mostly on one page. */
+  readonly zonesByNames: (parent: string, below: string) => Promise<NamedZones>;
   readonly zone: (id: string) => Promise<ZoneWithServers | undefined>;
   /** Idempotent by the caller reference: `already` says that this reference had created it before. */
   readonly createZone: (zone: {
@@ -158,6 +163,43 @@ const orAbsent = async <T>(absent: RegExp, call: () => Promise<T>): Promise<T | 
   }
 };
 
+const named = (zones: readonly AwsZone[] | undefined, wanted: string): HostedZone[] =>
+  (zones ?? []).flatMap((zone) =>
+    zone.Name === wanted
+      ? [
+          {
+            id: bareId(zone.Id),
+            name: wanted,
+            callerReference: zone.CallerReference ?? "",
+            isPrivate: zone.Config?.PrivateZone ?? false,
+          },
+        ]
+      : [],
+  );
+
+const byId = (zones: readonly HostedZone[]): readonly HostedZone[] =>
+  zones.toSorted((a, b) => byCodeUnit(a.id, b.id));
+
+/** Zones are listed by their labels from the right: what lies below a zone follows it. Where other zones push it off the page, it is asked for by its own name. */
+const zonesByNames = (client: Route53Client): Route53["zonesByNames"] => {
+  const byName = zonesByName(client);
+  return async (parent, child) => {
+    const [wanted, lower] = [fqdn(parent), fqdn(child)];
+    const answer = await calling(`look for the zones ${wanted} and ${lower}`, () =>
+      client.send(new ListHostedZonesByNameCommand({ DNSName: wanted, MaxItems: 100 })),
+    );
+    const below = named(answer.HostedZones, lower);
+    const isWhole = !answer.IsTruncated;
+    return {
+      parents:
+        isWhole || answer.NextDNSName !== wanted
+          ? byId(named(answer.HostedZones, wanted))
+          : await byName(parent),
+      below: isWhole && below.length > 0 ? byId(below) : await byName(child),
+    };
+  };
+};
+
 const zonesByName =
   (client: Route53Client): Route53["zonesByName"] =>
   async (name) => {
@@ -169,17 +211,9 @@ const zonesByName =
       const answer = await calling(`look for the zone ${wanted}`, () =>
         client.send(new ListHostedZonesByNameCommand(input)),
       );
-      for (const zone of answer.HostedZones ?? [])
-        if (zone.Name === wanted)
-          zones.push({
-            id: bareId(zone.Id),
-            name: zone.Name,
-            callerReference: zone.CallerReference ?? "",
-            isPrivate: zone.Config?.PrivateZone ?? false,
-          });
+      zones.push(...named(answer.HostedZones, wanted));
       // The list starts at the name asked for and goes on with what follows it.
-      if (!answer.IsTruncated || answer.NextDNSName !== wanted)
-        return zones.sort((a, b) => byCodeUnit(a.id, b.id));
+      if (!answer.IsTruncated || answer.NextDNSName !== wanted) return byId(zones);
       start = {
         DNSName: answer.NextDNSName,
         ...(answer.NextHostedZoneId ? { HostedZoneId: answer.NextHostedZoneId } : {}),
@@ -206,7 +240,7 @@ const zoneById =
 
 const createZone = (client: Route53Client): Route53["createZone"] => {
   const byName = zonesByName(client);
-  const byId = zoneById(client);
+  const ofId = zoneById(client);
   return async ({ name, callerReference, comment }) => {
     const doing = `create the zone ${fqdn(name)}`;
     const made = await calling(doing, () =>
@@ -223,7 +257,7 @@ const createZone = (client: Route53Client): Route53["createZone"] => {
     const id = made
       ? bareId(made.HostedZone?.Id)
       : (await byName(name)).find((zone) => zone.callerReference === callerReference)?.id;
-    const zone = id === undefined ? undefined : await byId(id);
+    const zone = id === undefined ? undefined : await ofId(id);
     if (!zone)
       throw new Conflict(
         `Could not ${doing}: its caller reference ${callerReference} was used for a zone of another name or one that is gone.`,
@@ -321,6 +355,7 @@ const INSYNC: ChangeStatus = "INSYNC";
 /** Route 53 behind the official client. */
 export const makeRoute53 = (client: Route53Client): Route53 => ({
   zonesByName: zonesByName(client),
+  zonesByNames: zonesByNames(client),
   zone: zoneById(client),
   createZone: createZone(client),
   deleteZone: deleteZone(client),

@@ -23,7 +23,7 @@ export const cleanE2eSuite = step({
     for (const job of suiteOf(input.run.migration, hostsOf(plan), nameServers)) {
       const found = await target.find(refOf(job));
       if (found && !isGoing(found))
-        left.push({ move: `9.${slug(job.metadata.name)}`, effect: deleteObject("target", job) });
+        left.push({ move: `9.${slug(job.metadata.name)}`, effect: deleteObject("target", job, found) });
     }
     // What is gone is no longer listed: each batch starts at the beginning of what is left.
     return makeNamed(

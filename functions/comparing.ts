@@ -50,12 +50,14 @@ export const compareItem = async (
   item: Item,
   whole: boolean,
 ): Promise<readonly Verdict[]> => {
+  const source = await standingOn(context, item, "source");
+  const target = await standingOn(context, item, "target");
   const pods = [
-    await podsVerdict(context, item),
+    podsVerdict(context, item, target),
     ...comparePods(
       `${item.namespace}/${item.name}`,
-      await sidePods(context, plan, item, "source"),
-      await sidePods(context, plan, item, "target"),
+      sidePods(context, plan, item, source),
+      sidePods(context, plan, item, target),
       RESTARTS_SECONDS,
     ),
   ];
@@ -66,11 +68,21 @@ export const compareItem = async (
   return whole ? [...pods, notComplete(context, name, gap)] : pods;
 };
 
-const podsVerdict = async (context: Context, item: Item): Promise<Verdict> => {
+/** A workload on one side with its pods; none where it isn't there. */
+type Standing = {
+  readonly side: Side;
+  readonly object: KubeObject | undefined;
+  readonly pods: readonly KubeObject[];
+};
+
+const standingOn = async (context: Context, item: Item, side: Side): Promise<Standing> => {
+  const cluster = kubernetesOf(context, side);
+  const object = await cluster.find(refOfItem(item));
+  return { side, object, pods: object ? await podsOf(cluster, object) : [] };
+};
+
+const podsVerdict = (context: Context, item: Item, { object, pods }: Standing): Verdict => {
   const name = `${item.namespace}/${item.name}`;
-  const target = kubernetesOf(context, "target");
-  const object = await target.find(refOfItem(item));
-  const pods = object ? await podsOf(target, object) : [];
   const status = object && statusOf(object);
   const wanted = item.kind === "DaemonSet" ? (status?.scheduled ?? 0) : (status?.wanted ?? 0);
   const now = context.now().getTime();
@@ -94,11 +106,9 @@ const podsVerdict = async (context: Context, item: Item): Promise<Verdict> => {
 };
 
 /** The pods of one side; none where the workload isn't there or was scaled away. */
-const sidePods = async (context: Context, plan: SlimPlan, item: Item, side: Side): Promise<SidePods> => {
-  const cluster = kubernetesOf(context, side);
-  const object = await cluster.find(refOfItem(item));
+const sidePods = (context: Context, plan: SlimPlan, item: Item, { side, pods: all }: Standing): SidePods => {
   // A pod that is on its way out is neither ready nor unready.
-  const pods = (object ? await podsOf(cluster, object) : []).filter((p) => !isGoing(p));
+  const pods = all.filter((p) => !isGoing(p));
   const now = context.now().getTime();
   return {
     cluster: plan.settings[side].name,

@@ -10,7 +10,7 @@ import {
 import { NotFound } from "../domain/errors.ts";
 import type { Side } from "../domain/phases.ts";
 import { at } from "../domain/pods.ts";
-import { bucketOf, kubernetesOf, type Run, type SlimPlan } from "./run.ts";
+import { bucketOf, kubernetesOf, type Run, readOnce, type SlimPlan } from "./run.ts";
 import type { Context } from "./step.ts";
 
 const Seen = z.object({ seen: z.array(DestinationSchema) });
@@ -28,10 +28,10 @@ export const destinationsOf = async (
   run: Run,
   plan: SlimPlan,
 ): Promise<readonly Destination[]> => {
-  const stored = await bucketOf(context).getJson(keyOf(run));
-  if (!stored)
+  const known = await readOnce(context, keyOf(run), (value) => Seen.parse(value));
+  if (!known)
     throw new NotFound("Nobody has looked yet whom the source talks to; find-destinations does that first.");
-  return allDestinations(namedDestinations(plan), Seen.parse(stored.value).seen);
+  return allDestinations(namedDestinations(plan), known.seen);
 };
 
 /** The inner addresses of a cluster's nodes. Needs `list nodes`. */

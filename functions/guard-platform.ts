@@ -86,7 +86,7 @@ const look = async (
     source: await seeSide(context, plan, "source"),
     target: await seeSide(context, plan, "target"),
   };
-  const clusters = await judgeClusters(context, plan, seen, before.nodes);
+  const clusters = await judgeClusters(context, plan, seen, before);
   const stored = await bucket.getJson(guardBaselineKey(run));
   // Ours: it was written by this step.
   const baseline = (stored?.value ?? {}) as Readonly<Record<string, SideMeasured>>;
@@ -101,6 +101,12 @@ const look = async (
   }
   return {
     verdicts,
-    guard: { held: false, sentence: "", compared: [...compared.compared], nodes: [...clusters.nodes] },
+    guard: {
+      held: false,
+      sentence: "",
+      compared: [...compared.compared],
+      nodes: clusters.nodes,
+      ...(clusters.vpc === undefined ? {} : { vpc: clusters.vpc }),
+    },
   };
 };

@@ -16,6 +16,8 @@ export const GuardSchema = z.object({
   compared: z.array(z.string()),
   /** The target's nodes at the last look, with those that are missed. */
   nodes: z.array(z.string()),
+  /** The VPC that the source goes out of, once it was found by its gateways. */
+  vpc: z.string().optional(),
 });
 export type Guard = z.infer<typeof GuardSchema>;
 

@@ -22,6 +22,7 @@ import { hostsLeadingToEach } from "../domain/queries.ts";
 import { type Pair, together } from "../domain/whole-platform.ts";
 import { asking } from "./check.ts";
 import { isCrashing, notComplete, RESTARTS_SECONDS, restartedWithin } from "./comparing.ts";
+import type { Guard } from "./guard.ts";
 import { measureAll } from "./measuring-all.ts";
 import { freeAddresses } from "./network.ts";
 import { orUnknown } from "./objects.ts";
@@ -35,11 +36,15 @@ export type Seen = Health & { readonly workloads: ReadonlyMap<string, KubeObject
 
 const KINDS = ["Deployment", "StatefulSet", "DaemonSet"] as const;
 
+/** What a plan has no workload of isn't listed; Deployments are, whatever stands there: those that get no pods say so. */
+const kindsOn = ({ workloads }: SlimPlan): readonly string[] =>
+  KINDS.filter((kind) => kind === "Deployment" || workloads.some((w) => w.kind === kind));
+
 export const seeSide = async (context: Context, plan: SlimPlan, side: Side): Promise<Seen> => {
   const cluster = kubernetesOf(context, side);
   const workloads = new Map<string, KubeObject>();
   const deployments: KubeObject[] = [];
-  for (const kind of KINDS)
+  for (const kind of kindsOn(plan))
     for (const object of (await orUnknown(() => cluster.list({ apiVersion: "apps/v1", kind }))) ?? []) {
       workloads.set(`${object.metadata.namespace}/${object.metadata.name}`, object);
       if (kind === "Deployment") deployments.push(object);
@@ -53,13 +58,13 @@ export const seeSide = async (context: Context, plan: SlimPlan, side: Side): Pro
   };
 };
 
-/** @param lost Nodes of the target at the last look. */
+/** @param before What the last look has seen: the target's nodes, and the VPC that the source goes out of, which is a cluster's for life. */
 export const judgeClusters = async (
   context: Context,
   plan: SlimPlan,
   seen: { readonly [S in Side]: Seen },
-  before: readonly string[],
-): Promise<{ readonly verdicts: readonly Verdict[]; readonly nodes: readonly string[] }> => {
+  { nodes: before, vpc: known }: Pick<Guard, "nodes" | "vpc">,
+): Promise<{ readonly verdicts: readonly Verdict[] } & Pick<Guard, "nodes" | "vpc">> => {
   const limitsOf = (side: Side) => ({
     nowMs: context.now().getTime(),
     nodeSeconds: Math.max(...plan.settings[side].nodePools.map((p) => p.startSeconds)) + MARGIN_SECONDS,
@@ -71,7 +76,10 @@ export const judgeClusters = async (
   const wanted = plan.workloads
     .filter((w) => w.move !== "keep-on-source" && w.move !== "none")
     .reduce((sum, w) => sum + w.replicas, 0);
-  const free = await asking(() => freeAddresses(makeNetwork(context.aws.ec2, context.aws.elb), plan));
+  const network = makeNetwork(context.aws.ec2, context.aws.elb);
+  const places = await asking(() => freeAddresses(network, plan, known));
+  const free = "value" in places ? { value: places.value.free } : places;
+  const vpc = "value" in places ? places.value.vpc : known;
   return {
     verdicts: [
       judgeNodes(seen.target, limits),
@@ -83,6 +91,7 @@ export const judgeClusters = async (
       judgeAddresses(seen.target.cluster, free, Math.max(0, wanted - moved.pods.length), limits),
     ],
     nodes: [...seen.target.nodes.map((n) => n.metadata.name), ...lost.lost].sort(),
+    ...(vpc === undefined ? {} : { vpc }),
   };
 };
 

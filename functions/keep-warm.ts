@@ -5,7 +5,7 @@ import { type KubeObject, refOf } from "../domain/kube.ts";
 import { demandsOf, KEEP_NODE, placeholderOf } from "../domain/warmth.ts";
 import { BatchInput, makeNamed, type Named, slug } from "./batch.ts";
 import { withJournal } from "./effect.ts";
-import { deleteObject, objectsOf, setField } from "./objects.ts";
+import { deleteObject, objectsOf, setFields } from "./objects.ts";
 import { kubernetesOf, planOf } from "./run.ts";
 import { step } from "./step.ts";
 
@@ -29,9 +29,7 @@ export const keepWarm = step({
     }
     // What is done is no longer listed: each batch starts at the beginning of what is left.
     return makeNamed(context, { ...input, from: 0 }, { step: "keep-warm", operation: "warm-target" }, [
-      ...nodes.flatMap((node) =>
-        KEEP_NODE.filter((a) => node.metadata.annotations?.[a] !== "true").map((a) => mark(node, a)),
-      ),
+      ...nodes.flatMap((node) => marked(node, "1", "true")),
       ...placeholders.map((object) => ({
         move: `2.${slug(object.metadata.name)}`,
         effect: deleteObject("target", object),
@@ -40,13 +38,23 @@ export const keepWarm = step({
   },
 });
 
-const mark = (node: KubeObject, annotation: string): Named => ({
-  move: `1.${slug(node.metadata.name, annotation)}`,
-  effect: setField(
-    "target",
-    refOf(node),
-    ["metadata", "annotations", annotation],
-    node.metadata.annotations?.[annotation] ?? null,
-    "true",
-  ),
-});
+/** Brings a node's marks against consolidation to one value, in one step; nothing where they have it. */
+export const marked = (node: KubeObject, stage: string, value: "true" | null): readonly Named[] => {
+  const now = node.metadata.annotations ?? {};
+  const other = KEEP_NODE.filter((annotation) => (now[annotation] ?? null) !== value);
+  if (other.length === 0) return [];
+  const all = (of: (annotation: string) => string | null) =>
+    Object.fromEntries(other.map((annotation) => [annotation, of(annotation)]));
+  return [
+    {
+      move: `${stage}.${slug(node.metadata.name)}`,
+      effect: setFields(
+        "target",
+        refOf(node),
+        ["metadata", "annotations"],
+        all((annotation) => now[annotation] ?? null),
+        all(() => value),
+      ),
+    },
+  ];
+};

@@ -51,7 +51,7 @@ export const liftFreeze = step({
         target.find({ apiVersion: object.apiVersion, kind: object.kind, name: object.metadata.name }),
       );
       if (!found) continue;
-      await make({ ...at, move: `1.target.${place(index)}` }, deleteObject("target", object));
+      await make({ ...at, move: `1.target.${place(index)}` }, deleteObject("target", object, found));
       made += 1;
     }
     return { next: null, made };

@@ -32,10 +32,18 @@ export const subnetsOf = async (
   return found.map((s) => ({ id: s.id, zone: s.zone, freeAddresses: s.addressesFree }));
 };
 
-/** Addresses that pods can still get. @throws NotFound where no subnet is known. */
-export const freeAddresses = async (network: Network, plan: SlimPlan): Promise<number> => {
-  const vpcId = plan.settings.target.subnetIds ? undefined : (await vpcOf(network, plan)).id;
-  const subnets = await subnetsOf(network, plan, vpcId);
+/**
+ * Addresses that pods can still get, and the VPC where it had to be looked for.
+ * @param known The VPC as an earlier look has found it.
+ * @throws NotFound where no subnet is known.
+ */
+export const freeAddresses = async (
+  network: Network,
+  plan: SlimPlan,
+  known: string | undefined,
+): Promise<{ readonly free: number; readonly vpc: string | undefined }> => {
+  const vpc = plan.settings.target.subnetIds ? undefined : (known ?? (await vpcOf(network, plan)).id);
+  const subnets = await subnetsOf(network, plan, vpc);
   if (subnets.length === 0) throw new NotFound("No subnet of the target is known.");
-  return subnets.reduce((sum, s) => sum + s.freeAddresses, 0);
+  return { free: subnets.reduce((sum, s) => sum + s.freeAddresses, 0), vpc };
 };

@@ -33,12 +33,15 @@ export const createObjects = (cluster: Side, objects: readonly KubeObject[]): Ef
   objects: objects as unknown as Extract<Effect, { kind: "create-objects" }>["objects"],
 });
 
-export const deleteObject = (cluster: Side, before: KubeObject): Effect => {
+/** @param live The object as it was read a moment ago: its uid says which one is meant. */
+export const deleteObject = (cluster: Side, before: KubeObject, live = before): Effect => {
   const { status: _status, ...rest } = before;
+  const uid = live.metadata["uid"];
+  const metadata = uid === undefined ? rest.metadata : { ...rest.metadata, uid };
   return {
     kind: "delete-object",
     cluster,
-    before: rest as unknown as Extract<Effect, { kind: "delete-object" }>["before"],
+    before: { ...rest, metadata } as unknown as Extract<Effect, { kind: "delete-object" }>["before"],
   };
 };
 
@@ -50,6 +53,24 @@ export const setField = (
   after: Json,
 ): Effect =>
   ({ kind: "set-field", cluster, object: { ...object }, path: [...path], before, after }) as Effect;
+
+/** Fields at one path that change in one step; absent ones are null. */
+export const setFields = (
+  cluster: Side,
+  object: Ref,
+  path: readonly string[],
+  before: Readonly<Record<string, Json>>,
+  after: Readonly<Record<string, Json>>,
+): Effect =>
+  ({
+    kind: "set-field",
+    cluster,
+    object: { ...object },
+    path: [...path],
+    fields: Object.keys(after).sort(byCodeUnit),
+    before,
+    after,
+  }) as Effect;
 
 /** The kinds of a list of objects, each once, sorted. */
 export const kindsOf = (objects: readonly KindRef[]): readonly KindRef[] => {

@@ -3,7 +3,7 @@
 import { ask } from "../adapters/dns.ts";
 import { fqdn } from "../adapters/route53.ts";
 import { AnswerLost } from "../domain/errors.ts";
-import type { Verdict } from "../domain/gates.ts";
+import { overall, type Verdict } from "../domain/gates.ts";
 import { byCodeUnit } from "../domain/kube.ts";
 import { forEach } from "./check.ts";
 import { gate } from "./gate.ts";
@@ -22,10 +22,16 @@ export const observeDelegation = gate({
     const zones = await zonesOf(context, run, plan);
     const servers = await serversOf(context, freshOf(zones));
     const wanted = servers.map(fqdn).sort(byCodeUnit);
-    const others = [...(await serversOf(context, zones.parent)), ...(await serversOf(context, zones.old))];
-    const delegations = await forEach(others, (server) =>
-      delegatesTo(context, server, plan.settings.dns.zone, wanted),
-    );
+    const delegations: Verdict[] = [];
+    // While the servers of one zone are late, nothing that the others say lets the run go on: they are asked once those are there.
+    for (const zone of [zones.parent, zones.old]) {
+      delegations.push(
+        ...(await forEach(await serversOf(context, zone), (server) =>
+          delegatesTo(context, server, plan.settings.dns.zone, wanted),
+        )),
+      );
+      if (overall(delegations) !== "pass") return delegations;
+    }
     const questions = servers.flatMap((server) => hostsOf(plan).map((host) => ({ server, host })));
     const answers = await forEach(questions, ({ server, host }) => answersFor(context, server, host));
     return [...delegations, ...answers];

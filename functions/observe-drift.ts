@@ -1,12 +1,12 @@
 /** Has the source changed since the snapshot in a way that the target hasn't? And does the freeze still stand? Changes nothing. */
 
+import { isUnknownKind } from "../adapters/kubernetes.ts";
 import { FREEZE_POLICY } from "../domain/freeze-policy.ts";
 import type { Verdict } from "../domain/gates.ts";
-import type { Side } from "../domain/phases.ts";
+import type { KubeObject } from "../domain/kube.ts";
+import { SIDES, type Side } from "../domain/phases.ts";
 import { type Drifted, driftOf, isCarried } from "./drift.ts";
-import { freezableSides } from "./freeze.ts";
 import { gate } from "./gate.ts";
-import { orUnknown } from "./objects.ts";
 import { kubernetesOf } from "./run.ts";
 import type { Context } from "./step.ts";
 import { judge } from "./verdicts.ts";
@@ -24,9 +24,8 @@ export const observeDrift = gate({
   },
   measure: async ({ run }, context) => {
     const { drifted, compared } = await driftOf(context, run);
-    const { able } = await freezableSides(context);
     const frozen: Verdict[] = [];
-    for (const side of able) frozen.push(await isFrozen(context, side));
+    for (const side of SIDES) frozen.push(...(await frozenOn(context, side)));
     const left = drifted.filter((d) => !isCarried(d));
     return [
       ...frozen,
@@ -69,14 +68,23 @@ const isDrifted = (context: Context, { object, source, fields, secret, came }: D
   });
 };
 
-const isFrozen = async (context: Context, side: Side): Promise<Verdict> => {
+/** Whether the freeze stands on a side; nothing where the server is too old to have known any. */
+const frozenOn = async (context: Context, side: Side): Promise<readonly Verdict[]> => {
   const ref = {
     apiVersion: "admissionregistration.k8s.io/v1",
     kind: "ValidatingAdmissionPolicyBinding",
     name: FREEZE_POLICY,
   };
-  const binding = await orUnknown(() => kubernetesOf(context, side).find(ref));
-  return judge(context, binding !== undefined, {
+  try {
+    return [isFrozen(context, side, await kubernetesOf(context, side).find(ref))];
+  } catch (error) {
+    if (isUnknownKind(error)) return [];
+    throw error;
+  }
+};
+
+const isFrozen = (context: Context, side: Side, binding: KubeObject | undefined): Verdict =>
+  judge(context, binding !== undefined, {
     check: "drift/freeze",
     subject: side,
     sentence: binding ? `The freeze stands on the ${side}.` : `Somebody deleted the freeze on the ${side}.`,
@@ -86,4 +94,3 @@ const isFrozen = async (context: Context, side: Side): Promise<Verdict> => {
     samples: 1,
     source: `ValidatingAdmissionPolicyBinding ${FREEZE_POLICY}`,
   });
-};

@@ -1,6 +1,6 @@
 /** Asks every server of the old zone whether it leads to where the new zone leads. Changes nothing. */
 
-import type { Verdict } from "../domain/gates.ts";
+import { overall, type Verdict } from "../domain/gates.ts";
 import { byCodeUnit } from "../domain/kube.ts";
 import { gate } from "./gate.ts";
 import { recordsAt } from "./observe-ttls.ts";
@@ -24,10 +24,12 @@ export const observeOldZone = gate({
     return askInSlices(context, run, `observe-old-zone-${watcher}`, hostsOf(plan), async (host) => {
       const wanted = addresses(await recordsAt(context, fresh, host, "A"));
       const verdicts: Verdict[] = [];
-      for (const server of servers)
-        verdicts.push(
-          arrival(context, server, host, wanted, addresses(await recordsAt(context, server, host, "A"))),
-        );
+      for (const server of servers) {
+        const found = addresses(await recordsAt(context, server, host, "A"));
+        verdicts.push(arrival(context, server, host, wanted, found));
+        // One that is late holds: the others of the host are asked once it is there.
+        if (overall(verdicts) !== "pass") return verdicts;
+      }
       return verdicts;
     });
   },

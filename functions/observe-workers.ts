@@ -13,7 +13,7 @@ import {
 } from "../domain/workers.ts";
 import { gate } from "./gate.ts";
 import { QUEUE_NEEDS, seeQueue, workersOf } from "./queues.ts";
-import { bucketOf, type Item, type Run } from "./run.ts";
+import { type Item, type Run, readOnce } from "./run.ts";
 import type { Context } from "./step.ts";
 import { judge } from "./verdicts.ts";
 
@@ -67,6 +67,6 @@ export const measuredKey = (run: Run, item: Item): string =>
   keys.evidence(run.migration, "move-workloads", `measure-workers/${item.namespace}.${item.name}`);
 
 const backlogBefore = async (context: Context, run: Run, item: Item): Promise<number | undefined> => {
-  const stored = await bucketOf(context).getJson(measuredKey(run, item));
-  return stored ? Measured.parse(stored.value).ready : undefined;
+  const measured = await readOnce(context, measuredKey(run, item), (value) => Measured.parse(value));
+  return measured?.ready;
 };

@@ -1,10 +1,8 @@
 /** The cut is over: autoscalers of nodes may consolidate the target again. */
 
-import { refOf } from "../domain/kube.ts";
-import { KEEP_NODE } from "../domain/warmth.ts";
-import { BatchInput, makeNamed, slug } from "./batch.ts";
+import { BatchInput, makeNamed } from "./batch.ts";
 import { withJournal } from "./effect.ts";
-import { setField } from "./objects.ts";
+import { marked } from "./keep-warm.ts";
 import { kubernetesOf } from "./run.ts";
 import { step } from "./step.ts";
 
@@ -20,20 +18,7 @@ export const releaseWarmth = step({
       context,
       { ...input, from: 0 },
       { step: "release-warmth", operation: "restore-autoscalers" },
-      nodes.flatMap((node) =>
-        KEEP_NODE.filter((annotation) => node.metadata.annotations?.[annotation] !== undefined).map(
-          (annotation) => ({
-            move: `9.${slug(node.metadata.name, annotation)}`,
-            effect: setField(
-              "target",
-              refOf(node),
-              ["metadata", "annotations", annotation],
-              node.metadata.annotations?.[annotation] ?? null,
-              null,
-            ),
-          }),
-        ),
-      ),
+      nodes.flatMap((node) => marked(node, "9", null)),
     );
   },
 });

@@ -35,7 +35,7 @@ export const retireWorkload = step({
     const at = { step: "retire-workload", operation: item.operations.retire ?? "" };
     const make = forward(context, run, at.step);
     if (scaling) await make({ ...at, move: "0-stop.000" }, scaling);
-    await make({ ...at, move: "1-delete.000" }, deleteObject("source", asNew(object)));
+    await make({ ...at, move: "1-delete.000" }, deleteObject("source", asNew(object), object));
     return { retired: true };
   },
 });

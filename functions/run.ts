@@ -29,27 +29,40 @@ export const bucketOf = (context: Context): Bucket => makeBucket(context.aws.s3,
 export const kubernetesOf = (context: Context, side: Side): Kubernetes =>
   makeKubernetes({ baseUrl: context.endpoints.kubernetes[side], http: context.http });
 
-const plans = new WeakMap<object, Map<string, SlimPlan>>();
+const known = new WeakMap<object, Map<string, unknown>>();
 
 /**
- * The plan by its hash. Kept for the life of the clients: a plan's name is its content, so it can't go stale.
+ * An object that is written once, as it stands in the bucket. Kept for the life of the clients: what can't change can't go stale. That there is none
+ * is never kept.
+ */
+export const readOnce = async <T>(
+  context: Context,
+  key: string,
+  parse: (value: unknown) => T,
+): Promise<T | undefined> => {
+  const kept = known.get(context.aws) ?? new Map<string, unknown>();
+  known.set(context.aws, kept);
+  if (kept.has(key)) {
+    context.recalled?.(key);
+    return kept.get(key) as T;
+  }
+  const stored = await bucketOf(context).getJson(key);
+  if (!stored) return undefined;
+  const value = parse(stored.value);
+  kept.set(key, value);
+  return value;
+};
+
+/**
+ * The plan by its hash: its name is its content.
  * @throws NotFound where no such plan was stored.
  */
 export const planOf = async (context: Context, run: Run): Promise<SlimPlan> => {
-  const kept = plans.get(context.aws) ?? new Map<string, SlimPlan>();
-  plans.set(context.aws, kept);
-  const known = kept.get(run.plan);
-  if (known) {
-    context.recalled?.(keys.plan(run.plan));
-    return known;
-  }
-  const stored = await bucketOf(context).getJson(keys.plan(run.plan));
-  if (!stored)
+  // Written by us, under the name of its own hash: trusted inside.
+  const plan = await readOnce(context, keys.plan(run.plan), (value) => value as SlimPlan);
+  if (!plan)
     throw new NotFound(
       `No plan with the hash ${run.plan} is in the bucket. Store it with \`repot start\`, then start again.`,
     );
-  // Written by us, under the name of its own hash: trusted inside.
-  const plan = stored.value as SlimPlan;
-  kept.set(run.plan, plan);
   return plan;
 };

@@ -4,7 +4,7 @@ import * as z from "zod";
 import { NotFound } from "../domain/errors.ts";
 import { byCodeUnit, type KubeObject, keyOf, refOf } from "../domain/kube.ts";
 import { maskerFor } from "../domain/masking.ts";
-import { bucketOf, type Run } from "./run.ts";
+import { bucketOf, type Run, readOnce } from "./run.ts";
 import type { Context } from "./step.ts";
 
 const SnapshotSchema = z.object({
@@ -40,10 +40,10 @@ export const snapshotOf = async (
   run: Run,
   name: string,
 ): Promise<readonly KubeObject[]> => {
-  const stored = await bucketOf(context).getJson(keyFor(run, name));
-  if (!stored)
+  const snapshot = await readOnce(context, keyFor(run, name), (value) => SnapshotSchema.parse(value));
+  if (!snapshot)
     throw new NotFound(
       `There is no snapshot "${name}" of ${run.migration} on record; observe-snapshot stores it when the backup is whole.`,
     );
-  return SnapshotSchema.parse(stored.value).objects as unknown as readonly KubeObject[];
+  return snapshot.objects as unknown as readonly KubeObject[];
 };

@@ -27,8 +27,9 @@ export const RECORD_READS = [...ZONE_READS, "ListResourceRecordSets"] as const;
 export const zonesOf = async (context: Context, run: Run, plan: SlimPlan): Promise<Zones> => {
   const route53 = makeRoute53(context.aws.route53);
   const { zone, parent } = plan.settings.dns;
-  const [parentZone] = (await route53.zonesByName(parent)).filter((z) => !z.isPrivate);
-  const named = (await route53.zonesByName(zone)).filter((z) => !z.isPrivate);
+  const { parents, below } = await route53.zonesByNames(parent, zone);
+  const [parentZone] = parents.filter((z) => !z.isPrivate);
+  const named = below.filter((z) => !z.isPrivate);
   const ours = named.find((z) => z.callerReference === callerReferenceOf(run));
   const [old, another] = named.filter((z) => z.callerReference !== callerReferenceOf(run));
   if (old && another)

@@ -22,7 +22,7 @@ export const applyEffect = (effect: Effect, clients: Clients, isFresh = false): 
     case "create-objects":
       return createObjects(effect, clients, isFresh);
     case "delete-object":
-      return deleteObject(effect, clients);
+      return deleteObject(effect, clients, isFresh);
     case "set-record":
       return applyRecord(effect, clients);
     case "create-zone":

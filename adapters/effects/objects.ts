@@ -102,9 +102,19 @@ const together = ({ objects }: Creates, each: readonly Outcome[]): Outcome => {
   };
 };
 
-export const deleteObject = async (effect: Delete, clients: Clients): Promise<Outcome> => {
+/**
+ * Deletes an object. The first attempt names the one that the step has read a moment ago, by its uid: where another has its name by now that is a
+ * Conflict, and the retry looks first. The answer tells what became of it.
+ */
+export const deleteObject = async (effect: Delete, clients: Clients, isFresh: boolean): Promise<Outcome> => {
   const cluster = clients.kubernetes[effect.cluster];
-  const found = await cluster.find(refOf(effect.before as unknown as KubeObject));
+  const before = effect.before as unknown as KubeObject;
+  const uid = before.metadata["uid"];
+  if (isFresh && typeof uid === "string") {
+    await cluster.remove(refOf(before), { uid, propagation: "Background" });
+    return { outcome: "made" };
+  }
+  const found = await cluster.find(refOf(before));
   return found ? remove(cluster, found) : { outcome: "stood" };
 };
 

@@ -10,7 +10,7 @@ export const ORDER: readonly PlantedBug[] = [
     sentence: "The next wave begins while the pods of the one before are still starting.",
     area: "workflow",
     caughtBy: "waves",
-    plant: without(["observe-workload"]),
+    plant: without(["observe-workload", "scale/Give it time"]),
   },
   {
     name: "source-halved-unproved",

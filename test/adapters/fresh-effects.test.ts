@@ -4,12 +4,13 @@ import { expect, it } from "vitest";
 import { applyEffect } from "../../adapters/effects/index.ts";
 import type { Effect } from "../../domain/effects.ts";
 import { Conflict } from "../../domain/errors.ts";
+import type { KubeObject } from "../../domain/kube.ts";
 import { CREATED_BY } from "../../domain/kube.ts";
-import { createObject } from "../../functions/objects.ts";
+import { createObject, deleteObject } from "../../functions/objects.ts";
 import { anObject } from "../domain/checks.fixture.ts";
 import { CART, makeStepBench, RUN, type StepBench } from "../functions/bench.ts";
 
-const RIGHTS = ["get planned", "create planned", "patch deployments/scale"];
+const RIGHTS = ["get planned", "create planned", "delete planned", "patch deployments/scale"];
 const apply = (bench: StepBench, effect: Effect, isFresh: boolean) =>
   bench.within({ kubernetes: { source: RIGHTS, target: RIGHTS } }, () =>
     applyEffect(effect, bench.clients, isFresh),
@@ -45,4 +46,18 @@ it("a workload is scaled by one call that names the old count, and not at all wh
   // The retry looks first.
   expect(await apply(bench, scale(4, 3), false)).toEqual({ outcome: "made" });
   expect(replicas()).toMatchObject({ replicas: 3 });
+});
+
+it("what was read a moment ago is deleted by one call that names its uid, and a namesake that came since is not", async () => {
+  const bench = makeStepBench();
+  const live = bench.live("source", CART) as KubeObject;
+  const effect = deleteObject("source", live);
+  const other = { ...live, metadata: { ...live.metadata, uid: "of-an-earlier-one" } };
+  await expect(apply(bench, deleteObject("source", other), true)).rejects.toThrow(Conflict);
+  expect(bench.live("source", CART)).toBeDefined();
+  expect(await apply(bench, effect, true)).toEqual({ outcome: "made" });
+  expect(asked(bench)).toEqual(["delete deployments", "delete deployments"]);
+  expect(bench.live("source", CART)).toBeUndefined();
+  // The retry looks first.
+  expect(await apply(bench, effect, false)).toEqual({ outcome: "stood" });
 });

@@ -153,6 +153,29 @@ describe("a hosted zone", () => {
       expect(await makeRoute53(aws.route53).zonesByName("nothing.example")).toEqual([]);
     });
   });
+
+  it("a zone and the one below it come from one list, also where others lie between them", async () => {
+    const { asStep, clock } = bench();
+    await asStep(async (aws) => {
+      const route53 = makeRoute53(aws.route53);
+      const names = async () => {
+        const { parents, below } = await route53.zonesByNames("platform.example", ZONE);
+        return [parents.map((z) => z.name), below.map((z) => z.callerReference)];
+      };
+      const found = [["platform.example."], ["before-the-run"]];
+      expect(await names()).toEqual(found);
+      for (let i = 0; i < 110; i += 1) {
+        await route53.createZone({ name: `a${i}.platform.example`, callerReference: `other-${i}` });
+        // Five requests a second is all that an account has.
+        await clock.sleep(250);
+      }
+      expect(await names()).toEqual(found);
+      expect(await route53.zonesByNames("nothing.example", "below.nothing.example")).toEqual({
+        parents: [],
+        below: [],
+      });
+    });
+  });
 });
 
 describe("a change", () => {
