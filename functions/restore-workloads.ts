@@ -12,7 +12,7 @@ import { type Context, step } from "./step.ts";
 
 export const restoreWorkloads = step({
   name: "restore-workloads",
-  does: "Creates the ConfigMap of resource modifiers, and the Velero Restores of one stage, on the target.",
+  does: "Creates the Velero Restores of one stage on the target; with the first, the ConfigMap of resource modifiers.",
   input: BatchInput.extend({ subject: z.enum(STAGES) }),
   needs: withJournal({
     kubernetes: {
@@ -28,21 +28,22 @@ export const restoreWorkloads = step({
   run: async (input, context) => {
     const { migration } = input.run;
     const objects = await objectsOf(context, input.run);
-    await mustBeSynced(context, backupNameOf(migration, "freeze"));
     const order = STAGES.indexOf(input.subject);
-    return makeNamed(context, input, { step: "restore-workloads", operation: "restore-workloads" }, [
-      {
-        move: "0.modifiers",
-        effect: createObject(
-          "target",
-          modifiersOf(migration, objects, (await planOf(context, input.run)).changes),
-        ),
-      },
+    const { changes } = await planOf(context, input.run);
+    const wanted = [
+      // The first stage brings them for all.
+      ...(order === 0
+        ? [{ move: "0.modifiers", effect: createObject("target", modifiersOf(migration, objects, changes)) }]
+        : []),
       ...restoresOf(migration, input.subject, objects).map((restore) => ({
         move: `${order + 1}.${slug(restore.metadata.name)}`,
         effect: createObject("target", restore),
       })),
-    ]);
+    ];
+    if (wanted.length === 0) return { next: null, made: 0 };
+    await mustBeSynced(context, backupNameOf(migration, "freeze"));
+    const at = { step: "restore-workloads", operation: "restore-workloads" } as const;
+    return makeNamed(context, input, at, wanted);
   },
 });
 
