@@ -33,7 +33,7 @@ import type { RehearsedWorld } from "./world.ts";
 export const BUCKET = "repot-memory";
 
 /** Small, so that lists have a second page in every rehearsal; those after it are as long as S3 makes them. */
-const KEYS_OF_FIRST_PAGE = 100;
+const KEYS_OF_FIRST_PAGE = 40;
 
 const HOSTS = {
   kubernetes: { source: "source.kubernetes.repot", target: "target.kubernetes.repot" },

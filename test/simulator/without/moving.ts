@@ -4,7 +4,7 @@ import { slowlyGuarded } from "../../rehearsals/guarded.ts";
 import { groupOf } from "../../rehearsals/reader.ts";
 import { type Nights, PLATFORMS } from "./nights.ts";
 
-const { busyJobs, calm, deployed, library, plain, stored, windowed } = PLATFORMS;
+const { busyJobs, calm, deployed, library, plain, slowIngress, stored, windowed } = PLATFORMS;
 
 export const MOVING: Nights = {
   "check-window": {
@@ -23,7 +23,8 @@ export const MOVING: Nights = {
     breaks: "promises",
   },
   "observe-drift": { faults: [{ kind: "secret-renewed", step: "link-services" }], breaks: "promises" },
-  "observe-workload": { breaks: "waves" },
+  // The pause before the first look is no proof: pods may take longer.
+  "observe-workload": { platform: () => slowIngress(60), breaks: "waves" },
   "compare-workload": { platform: plain, breaks: "first-there" },
   "observe-group": { breaks: "kafka-members" },
   "observe-workers": { breaks: "queue-workers" },

@@ -7,6 +7,7 @@ import type { Case, Platform } from "../../../simulator/campaign/case.ts";
 import { runCase, type Verdict } from "../../../simulator/campaign/run.ts";
 import { RIGHT } from "../../../simulator/planted/catalogue.ts";
 import { without } from "../../../simulator/planted/without.ts";
+import { workload } from "../../domain/platform.ts";
 import { booksOf, GENTLE, planned, SETTINGS, TICK, WEB, WITH_EXTERNAL_DNS } from "../../rehearsals/small.ts";
 
 export type Night = {
@@ -154,6 +155,16 @@ export const PLATFORMS = {
     ),
   /** Its pods take so long to be ready. */
   slow: (seconds: number, more: Settings = {}) => planned({ web: WEB(probe(seconds)) }, more),
+  /** An ingress controller, which the first wave starts, and whose pods take so long to be ready. */
+  slowIngress: (seconds: number) =>
+    planned({
+      ingress: workload("ingress-nginx-controller", {
+        replicas: 2,
+        image: "registry.k8s.io/ingress-nginx/controller:v1.11.3",
+        service: 80,
+        container: `${GENTLE}\n${probe(seconds)}`,
+      }),
+    }),
   /** More than one pod of the source carries, and less than two of what it calls. */
   busy: {
     load: [
