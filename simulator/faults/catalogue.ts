@@ -4,6 +4,7 @@ import { byCodeUnit } from "../../domain/kube.ts";
 import { steps as called } from "../../functions/index.ts";
 import { listeners } from "../../functions/listeners.ts";
 import type { Needs, Step } from "../../functions/step.ts";
+import { ASKS_NOTHING_AGAIN } from "./asks-nothing-again.ts";
 import { type FaultKind, MACHINERY, ofWorld } from "./kinds.ts";
 
 export type { FaultKind } from "./kinds.ts";
@@ -120,25 +121,6 @@ const conflicting = new Set(
 );
 
 /** Steps whose effect is a change of a cluster or of DNS. */
-/** Steps that ask nothing again that they, or what they caused, have changed: each change's own answer is what they know of it. */
-const ASKS_NOTHING_AGAIN = new Set([
-  "arm-controller",
-  "clean-e2e-suite",
-  "install-bundle",
-  "install-freeze-policy",
-  "install-probes",
-  "lift-freeze",
-  "pause-pipelines",
-  "release-warmth",
-  "restore-hooks",
-  "restore-workloads",
-  "retire-workload",
-  "run-e2e-suite",
-  "stop-load",
-  "take-snapshot",
-  "warm-target",
-]);
-
 const changing = new Set(
   steps
     .filter(
