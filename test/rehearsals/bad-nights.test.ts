@@ -28,7 +28,7 @@ const SMALL: readonly Night[] = [
 /** The same on the smallest platform, where a rollback is asked for at a state. */
 const TWO: readonly Night[] = [
   // The first retirement was in flight when the fence rose, and was undone last: clients were sent back to a source without pods.
-  ["rolled-back", 4, "", { rollBackOn: "decommission/Retire each workload" }],
+  ["rolled-back", 12, "", { rollBackOn: "decommission/Retire each workload" }],
   // The undo before it took a cache's late answer for somebody else's value, and left the source at its floor.
   ["rolled-back", 3_365_906_910, "stale-read@undo-effect", { rollBackAt: "thaw" }],
   // An hour of trouble is no reason to give the way back up; and what pipelines changed on the target after the thaw goes back with it.

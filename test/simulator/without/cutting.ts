@@ -15,7 +15,7 @@ export const CUTTING: Nights = {
   // Between two looks of the guard, with the last look at our own load.
   "validate-target": {
     platform: () => calm(),
-    faults: [{ kind: "edge-closed", step: "observe-load", skip: 3 }],
+    faults: [{ kind: "edge-closed", step: "observe-load", skip: 2 }],
     breaks: "requests",
   },
   // Between two looks of the guard, just before the source gives up its capacity.
@@ -47,9 +47,10 @@ export const CUTTING: Nights = {
     faults: [{ kind: "resolver-ignores-ttl", step: "delegate-zone" }],
     breaks: "promises",
   },
+  // It sets its number between the look at the pods and the look at the floor.
   "cut-traffic/Let it settle": {
     platform: plain,
-    faults: [{ kind: "hpa-fights", step: "scale-workload" }],
+    faults: [{ kind: "hpa-fights", step: "scale-workload", skip: 1 }],
     breaks: "promises",
   },
   "observe-floor": {
