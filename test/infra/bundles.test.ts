@@ -33,12 +33,13 @@ describe.each(declared.map((step) => [step.name, step] as const))("%s", (name, s
     expect(packedKib).toBeLessThanOrEqual(PACKED_KIB_MAX);
     expect(largestKib).toBeLessThanOrEqual(FILE_KIB_MAX);
     expect(loadedKib).toBeLessThanOrEqual(LOADED_KIB_MAX);
-    // A parser of YAML, the interpreter's language, the command line: none of it is a function's business; nor are other people's credentials.
+    // A parser of YAML, the interpreter's language, a validator of JSON Schema, the command line: none of it is a function's business; nor are other people's credentials.
     for (const stranger of [
       "yaml",
       "jsonata",
       "commander",
       "@marcbachmann/cel-js",
+      "ajv",
       "node",
       "@aws-sdk/credential-provider-sso",
     ])

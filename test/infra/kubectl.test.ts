@@ -49,14 +49,17 @@ const thawed = (): Promise<Ran> =>
     ),
   });
 
-/** What was done, by the key of its entry, in the order in which a rollback undoes it. */
+/** The commands that undo what was done, each with the key of its entry, in the order in which a rollback undoes it. */
 const doneIn = (ran: Ran) => {
   const done = eventsOf(ran, "effect").filter((e) => e.direction === "forward" && e.status === "done");
   const byKey = new Map(done.map((e) => [`migrations/${MIGRATION}/journal/${e.key}.json`, e.effect]));
   const { hooks, capacity, dns, rest } = undoLists([...byKey.keys()]);
   return [...hooks, ...capacity, ...dns, ...rest].flat().flatMap((key) => {
     const effect = byKey.get(key);
-    return effect ? [{ key, effect, line: byHand(effect, { migration: MIGRATION, bucket: "b" }) }] : [];
+    if (!effect) return [];
+    // Objects that came together go by one command each, in one line.
+    const lines = byHand(effect, { migration: MIGRATION, bucket: "b" }).split(/; (?=kubectl )/);
+    return lines.map((line) => ({ key, effect, line }));
   });
 };
 
