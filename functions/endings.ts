@@ -42,6 +42,9 @@ export const TOP_MACHINES = ["migrate-cluster", "decommission", "roll-back"] as 
 const AnswerSchema = z.object({ way: z.enum(["back", "page", "release", "none"]), sentence: z.string() });
 export type Answer = z.infer<typeof AnswerSchema> & { readonly first: boolean };
 
+/** A function of the execution may still be at work for so long after the end: it lives for 30 seconds. */
+const IN_FLIGHT_SECONDS = 45;
+
 type Ended = {
   readonly arn: string;
   readonly machine: (typeof TOP_MACHINES)[number];
@@ -140,6 +143,10 @@ const weigh = async (context: Context, ended: Ended): Promise<z.infer<typeof Ans
       ? nothing("A rollback is on it.")
       : { way: "back", sentence: `${how} in the middle of its rollback: the rollback goes on.` };
   const entries = await journalOf(context).forwardKeys(run.migration);
+  if (entries.length === 0 && context.now().getTime() - ended.stoppedMs < IN_FLIGHT_SECONDS * 1000)
+    throw new Transient(
+      `${how}, and one of its functions may still be at work: whether anything was changed is looked at in a minute.`,
+    );
   if (entries.length === 0)
     return { way: "release", sentence: `${how} before anything was changed: the clusters are given back.` };
   return entries.some((key) => key.includes("-delegate-zone/"))
@@ -152,6 +159,11 @@ const weigh = async (context: Context, ended: Ended): Promise<z.infer<typeof Ans
 
 /** A rollback that was stopped by hand isn't started again against that hand; one that fell with its parent is the parent's matter. */
 const weighRollback = async (context: Context, { parent, status }: Ended) => {
+  // The two events come in either order: what the parent does about it shows when it has ended, too.
+  if (parent !== undefined && (await isRunning(context, parent)))
+    throw new Transient(
+      `The rollback ended, and ${parent}, which had started it, not yet: it is looked at in a minute.`,
+    );
   const above = parent === undefined ? undefined : await endedOf(context, parent);
   if (above && unseen(above)) return nothing("It fell with the execution that had started it.");
   return {

@@ -163,6 +163,54 @@ describe("answer-ending", () => {
       for (const lock of LOCKS) expect(bench.json(lock)).toMatchObject({ released: true });
   });
 
+  it("gives nothing back while a function of the execution may still change something (an effect after the release is nobody's)", async () => {
+    const seen: Record<string, Seen> = { [ARN]: { stoppedAgoSeconds: 20 } };
+    const { bench, started, tell } = remembering(seen);
+    hold(bench);
+    await expect(tell()).rejects.toMatchObject({ name: "Transient" });
+    for (const lock of LOCKS) expect(bench.json(lock)).toMatchObject({ released: false });
+    // The function that was at work has recorded its intent meanwhile.
+    effect(bench);
+    seen[ARN] = { stoppedAgoSeconds: 80 };
+    expect(await tell()).toMatchObject({ way: "back" });
+    expect(started).toHaveLength(1);
+  });
+
+  it("of another migration's execution takes nothing back, and touches no lock", async () => {
+    const { bench, started, tell } = remembering({ [ARN]: {} });
+    for (const lock of LOCKS) bench.put(lock, { migration: "other-1", executions: [ARN], released: false });
+    effect(bench);
+    expect(await tell()).toMatchObject({ way: "none", sentence: "It held no cluster." });
+    expect(started).toEqual([]);
+    for (const lock of LOCKS)
+      expect(bench.json(lock)).toMatchObject({ migration: "other-1", released: false });
+  });
+
+  it("starts one rollback where two are told at the same moment, and where the reconciler is told as well", async () => {
+    const { bench, started, tell, look } = remembering({ [ARN]: {} });
+    hold(bench);
+    effect(bench);
+    const told = await Promise.allSettled([tell(), tell(), look()]);
+    expect(told.some((t) => t.status === "fulfilled")).toBe(true);
+    await tell();
+    await look();
+    expect(new Set(started.map((s) => s.name)).size).toBe(1);
+    expect(started).toHaveLength(1);
+  });
+
+  it("starts it once in either order of event and reconciler", async () => {
+    for (const order of [
+      ["tell", "look"],
+      ["look", "tell"],
+    ] as const) {
+      const ways = remembering({ [ARN]: {} });
+      hold(ways.bench);
+      effect(ways.bench);
+      for (const way of order) await ways[way]();
+      expect(ways.started).toHaveLength(1);
+    }
+  });
+
   it("leaves a migration alone that another execution carries on", async () => {
     const second = `${ARN}-again`;
     const { bench, started, tell } = remembering({ [ARN]: {}, [second]: { status: "RUNNING" } });
@@ -200,6 +248,35 @@ describe("answer-ending", () => {
     hold(bench);
     expect(await tell(BACK)).toMatchObject({ way });
     expect([started.length, bench.posts.length]).toEqual([0, way === "page" ? 1 : 0]);
+  });
+
+  it("waits for the end of the execution that had started a rollback, where the events come in the other order (a page would send somebody to what goes on by itself)", async () => {
+    const input = { run: RUN, AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID: ARN };
+    const seen: Record<string, Seen> = {
+      [ARN]: { status: "RUNNING" },
+      [BACK]: { machine: "roll-back", input },
+    };
+    const { bench, started, tell } = remembering(seen);
+    hold(bench);
+    effect(bench);
+    fence(bench);
+    await expect(tell(BACK)).rejects.toMatchObject({ name: "Transient" });
+    expect(bench.posts).toEqual([]);
+    seen[ARN] = {};
+    expect(await tell(ARN)).toMatchObject({ way: "back" });
+    expect(await tell(BACK)).toMatchObject({ way: "none" });
+    expect([started.length, bench.posts.length]).toEqual([1, 0]);
+  });
+
+  it("tells people of a rollback that ended under an execution which has said itself what is left", async () => {
+    const input = { run: RUN, AWS_STEP_FUNCTIONS_STARTED_BY_EXECUTION_ID: ARN };
+    const { bench, tell } = remembering({
+      [ARN]: { status: "FAILED", error: "RollbackIncomplete" },
+      [BACK]: { machine: "roll-back", input },
+    });
+    hold(bench);
+    expect(await tell(BACK)).toMatchObject({ way: "page" });
+    expect(bench.posts).toHaveLength(1);
   });
 
   it("counts a second end of a redriven execution as another ending", async () => {
