@@ -92,6 +92,18 @@ describe("repot", () => {
     expect(found?.name(), command).toBe(name);
     const flags = found?.options.map((o) => o.long?.slice(2));
     for (const flag of flagsIn(command)) expect(flags, command).toContain(flag);
+    // A name alone is spoken of, not given.
+    if (command === name) return;
+    // Whoever copies it isn't told that something is missing.
+    const needed = found?.options.filter((o) => o.mandatory).map((o) => o.long?.slice(2) ?? "") ?? [];
+    expect(flagsIn(command), command).toEqual(expect.arrayContaining(needed));
+    const given = command
+      .replace(/\s--?[a-z].*$/, "")
+      .split(/\s+/)
+      .slice(1)
+      .filter((word) => word !== "");
+    const asked = found?.registeredArguments.filter((a) => a.required).length ?? 0;
+    expect(given.length, command).toBeGreaterThanOrEqual(asked);
   });
 
   it("is in the documents", () => {
