@@ -61,8 +61,12 @@ export const page = async (
   return taken === "told" || (await tell(context, bucket, migration, key, taken));
 };
 
-/** Posts what Slack has not taken yet. @returns how many it took now. */
-export const postUntold = async (context: Context, bucket: Bucket, migration: string): Promise<number> => {
+/** Posts what Slack has not taken yet. @returns how many it took now, and how many it has still not taken. */
+export const postUntold = async (
+  context: Context,
+  bucket: Bucket,
+  migration: string,
+): Promise<{ readonly posted: number; readonly left: number }> => {
   const all = await bucket.listKeys(keys.pages(migration));
   const told = new Set(all.flatMap((key) => entryOfDone(key) ?? []));
   const untold = all.filter((key) => entryOfDone(key) === undefined && !told.has(key)).slice(0, UNTOLD_MAX);
@@ -78,7 +82,7 @@ export const postUntold = async (context: Context, bucket: Bucket, migration: st
         context.log.warn("A page could not be posted yet.", { reason: String(error) });
     }
   }
-  return posted;
+  return { posted, left: untold.length - posted };
 };
 
 /** Takes a page that another has taken before and not marked. @throws Conflict while that one may still be at it. */

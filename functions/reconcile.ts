@@ -21,6 +21,7 @@ const WAITING_LONG_SECONDS = 1_800;
 export const ALARMING = {
   found: "The reconciler found an ending that no event had told of.",
   waiting: "A question has waited long for an answer.",
+  untold: "People have not been told what needs them.",
 } as const;
 
 export const reconcile = listener({
@@ -36,7 +37,8 @@ export const reconcile = listener({
     for (const lock of await heldLocks(bucket)) {
       found += await answerLost(context, bucket, lock);
       await showQuestions(context, bucket, lock.migration);
-      await postUntold(context, bucket, lock.migration);
+      const { left } = await postUntold(context, bucket, lock.migration);
+      if (left > 0) context.log.warn(ALARMING.untold, { migration: lock.migration, pages: left });
     }
     return { found };
   },

@@ -35,6 +35,11 @@ const LINES = [
     line: ALARMING.waiting,
     sentence: "A question has waited half an hour for an answer.",
   },
+  {
+    name: "page-untold",
+    line: ALARMING.untold,
+    sentence: "Something needs a person, and Slack has not taken the message that says so.",
+  },
 ] as const;
 
 const TOP = ["migrate-cluster", "roll-back", "decommission"] as const;

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { keys } from "../../domain/journal.ts";
 import { pagePerson } from "../../functions/page-person.ts";
 import { postUntold } from "../../functions/pages.ts";
-import { reconcile } from "../../functions/reconcile.ts";
+import { ALARMING, reconcile } from "../../functions/reconcile.ts";
 import { bucketOf } from "../../functions/run.ts";
 import type { FaultHook } from "../../simulator/services/seam.ts";
 import { makeStepBench, RUN, type StepBench } from "./bench.ts";
@@ -115,15 +115,19 @@ describe("a page while Slack is down", () => {
     const { bench, slack } = dark();
     expect(await told(bench)).toEqual({ paged: false });
     expect(bench.logged[0]).toContain("It doesn't come back.");
+    const warned: string[] = [];
+    Object.assign(bench.context.log, { warn: (line: string) => void warned.push(line) });
+    const alarms = () => warned.splice(0).filter((line) => line === ALARMING.untold).length;
     bench.wait(300);
     await bench.run(reconcile);
+    expect(alarms(), "an alarm looks for the line").toBe(1);
     slack.up = true;
     const failed = bench.posts.length;
     bench.wait(300);
     await bench.run(reconcile);
     bench.wait(300);
     await bench.run(reconcile);
-    expect(bench.posts.length - failed).toBe(1);
+    expect([bench.posts.length - failed, alarms()]).toEqual([1, 0]);
     expect(pages(bench).filter((k) => k.endsWith("!done.json"))).toHaveLength(1);
     expect(bench.denied()).toEqual([]);
   });
@@ -135,6 +139,6 @@ describe("a page while Slack is down", () => {
     const posted = await bench.within(reconcile.needs, () =>
       postUntold(bench.context, bucketOf(bench.context), RUN.migration),
     );
-    expect(posted).toBe(0);
+    expect(posted).toEqual({ posted: 0, left: 1 });
   });
 });

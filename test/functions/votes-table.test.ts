@@ -7,6 +7,8 @@ import { describe, expect, it as test } from "vitest";
 import { keys } from "../../domain/journal.ts";
 import { askPeople } from "../../functions/ask-people.ts";
 import { expireQuestion } from "../../functions/expire-question.ts";
+import { steps } from "../../functions/index.ts";
+import { listeners } from "../../functions/listeners.ts";
 import { type Asked, answers, asked, deliver, QUESTION, record, refuse, seen, struck } from "./asked.ts";
 import { RUN } from "./bench.ts";
 
@@ -105,6 +107,14 @@ describe("who may is judged at the click", () => {
     expect(seen(it).text).toContain("1 of 2 have approved: jonas.");
     await it.click("U0MEI");
     expect(record(it.bench).decision).toEqual({ decision: "granted", by: ["jonas", "mei"] });
+  });
+
+  test("and no function of ours may write who may", () => {
+    const writes = [...steps, ...listeners].flatMap(({ name, needs }) =>
+      (needs.s3 ?? []).filter((entry) => entry.startsWith("PutObject")).map((entry) => `${name} ${entry}`),
+    );
+    expect(writes.length).toBeGreaterThan(20);
+    expect(writes.filter((entry) => !/ PutObject (clusters|migrations)\//.test(entry))).toEqual([]);
   });
 
   test("takes nobody for an approver because that one's name is their id in Slack", async () => {

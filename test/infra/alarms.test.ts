@@ -63,6 +63,7 @@ describe("what alarms look at is there", () => {
     });
     const group = "/aws/lambda/repot-prod-reconcile";
     expect(byMetric).toEqual([
+      ["page-untold", "repot-prod", group, JSON.stringify(ALARMING.untold)],
       ["question-waits", "repot-prod", group, JSON.stringify(ALARMING.waiting)],
       ["reconciler-found", "repot-prod", group, JSON.stringify(ALARMING.found)],
     ]);
