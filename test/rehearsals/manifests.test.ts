@@ -4,7 +4,8 @@ import { describe, expect, it } from "vitest";
 import { RIGHT } from "../../simulator/planted/catalogue.ts";
 import { changed, inMachine } from "../../simulator/planted/edit.ts";
 import { env, workload } from "../domain/platform.ts";
-import { broken, GENTLE, planned, type Ran, run, TICK, WEB } from "./small.ts";
+import { grown } from "../infra/platforms.ts";
+import { broken, eventsOf, GENTLE, planned, type Ran, run, TICK, WEB } from "./small.ts";
 
 const probe = (initialDelaySeconds: number) =>
   `readinessProbe: {httpGet: {path: /ready, port: 8080}, initialDelaySeconds: ${initialDelaySeconds}, periodSeconds: 5}`;
@@ -47,6 +48,25 @@ describe("what manifests say", () => {
     expect(ran.exitCode).toBe(7);
     expect(ran.sentence).toContain("shop/web: no node of the target takes it");
     expect(ran.events.filter((e) => e.type === "effect")).toEqual([]);
+  });
+
+  it("a volume that is shown has its disk, what Retain leaves on the target is retained there, and a record's TTL is lowered", async () => {
+    const ran = await run(grown());
+    expect(ending(ran)).toEqual(COMPLETED);
+    const made = eventsOf(ran, "effect").filter((e) => e.direction === "forward" && e.status === "done");
+    expect(
+      made.flatMap(({ effect }) =>
+        effect.kind === "set-field" && effect.path.at(-1) === "persistentVolumeReclaimPolicy"
+          ? [[effect.cluster, effect.before, effect.after]]
+          : [],
+      ),
+    ).toContainEqual(["target", "Delete", "Retain"]);
+    const lowered = made.flatMap(({ effect, step }) =>
+      effect.kind === "set-record" && effect.before?.type === "A" && step === "lower-ttls"
+        ? [[effect.before.ttlSeconds, effect.after?.ttlSeconds]]
+        : [],
+    );
+    expect(lowered).toEqual([[300, 60]]);
   });
 
   it("a pod that fits no node stays pending where preflight is looked over", async () => {
