@@ -31,11 +31,11 @@ export const observeSnapshot = gate({
     const backup = await orUnknown(() => kubernetesOf(context, "source").find(ref));
     const over = isOver(context, ref.name, backup);
     if (over.verdict !== "pass" || !backup) return [over];
-    const { present, missing, unplanned } = await compareWithPlan(context, run);
     if (subject === "freeze") {
       const known = await isKnownToTarget(context, ref);
       if (known.verdict !== "pass") return [over, known];
     }
+    const { present, missing, unplanned } = await compareWithPlan(context, run);
     const verdicts = [
       over,
       isComplete(context, ref.name, backup, present.length),

@@ -36,7 +36,7 @@ export const buildTarget = stateMachine("build-target", {
       Catch: otherwise("Failed"),
     }),
     "Does the bundle run?": watch("observe-bundle", "build-target", "platform", {
-      after: 30,
+      after: 60,
       Next: "Try whom it talks to",
       Catch: otherwise("Failed"),
     }),

@@ -101,7 +101,8 @@ export const cutTraffic = stateMachine("cut-traffic", {
       },
     ),
     "Do all servers say so?": watch("observe-delegation", "cut-traffic", "platform", {
-      after: 30,
+      // Route 53 brings a change to its servers within a minute.
+      after: 60,
       Next: "The delegation's TTL runs out",
       Catch: otherwise("Hold after the delegation"),
     }),

@@ -53,7 +53,7 @@ export const moveWorkloads = stateMachine("move-workloads", {
       Catch: otherwise("Failed"),
     }),
     "Do the hosts have balancers?": watch("observe-balancers", "move-workloads", "hosts", {
-      after: 15,
+      after: 30,
       Next: "Fill the zone",
       Catch: otherwise("Failed"),
     }),
@@ -246,7 +246,7 @@ export const moveWorkloads = stateMachine("move-workloads", {
       Catch: otherwise("Failed"),
     }),
     "Did the suite pass?": watch("observe-suite", "move-workloads", "platform", {
-      after: 30,
+      after: 60,
       Next: "Remove the suite's traces",
       Catch: otherwise("Failed"),
     }),
@@ -255,7 +255,7 @@ export const moveWorkloads = stateMachine("move-workloads", {
       Catch: otherwise("Failed"),
     }),
     "What does our own load get?": watch("observe-load", "move-workloads", "during", {
-      after: 30,
+      after: 60,
       Next: "Moved",
       Catch: otherwise("Failed"),
     }),

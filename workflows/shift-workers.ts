@@ -35,7 +35,7 @@ export const shiftWorkers = stateMachine("shift-workers", {
       Next: "Do they consume?",
       Catch: otherwise("Failed"),
     }),
-    "Do they consume?": watching("more on the target", "As many fewer on the source"),
+    "Do they consume?": watching("more on the target", "As many fewer on the source", 30),
     "As many fewer on the source": child("scale", stepping("source", "1-source"), {
       TimeoutSeconds: 1_209_600,
       Next: "Is the queue worked on?",
@@ -58,11 +58,12 @@ function stepping(side: "source" | "target", part: string) {
   );
 }
 
-function watching<const Next extends string>(what: string, next: Next) {
+/** @param after What has just come consumes, and is counted by the broker, only after a while. */
+function watching<const Next extends string>(what: string, next: Next, after = 0) {
   return watch<Next | "Failed">(
     "observe-workers",
     "move-workloads",
     `{% $item.namespace & '/' & $item.name & ', step ' & $string($made + 1) & ', ${what}' %}`,
-    { item: "{% $item %}", Next: next, Catch: otherwise("Failed") },
+    { item: "{% $item %}", after, Next: next, Catch: otherwise("Failed") },
   );
 }

@@ -15,7 +15,7 @@ export const CUTTING: Nights = {
   // Between two looks of the guard, with the last look at our own load.
   "validate-target": {
     platform: () => calm(),
-    faults: [{ kind: "edge-closed", step: "observe-load", skip: 2 }],
+    faults: [{ kind: "edge-closed", step: "observe-load", skip: 1 }],
     breaks: "requests",
   },
   // Between two looks of the guard, just before the source gives up its capacity.
