@@ -19,6 +19,8 @@ export type Asked = {
   readonly votes: readonly Vote[];
   /** Absent while it is open. */
   readonly decision?: Decision;
+  /** A rollback has begun: there is nothing left to decide. */
+  readonly fenced?: boolean;
   /** Nobody waited for the decision any more: what had asked had ended. */
   readonly unheard?: boolean;
   /** Milliseconds since 1970. */
@@ -29,7 +31,7 @@ type Message = { readonly text: string; readonly blocks: readonly Block[] };
 
 /** The message in any of its states: open with buttons, or closed with what was decided. */
 export const questionMessage = (asked: Asked): Message => {
-  const { migration, request, plan, decision } = asked;
+  const { migration, request, plan } = asked;
   const { question } = request;
   return {
     text: plain(`${migration}, ${question.phase}: ${question.sentence} ${stateOf(asked)}`),
@@ -45,7 +47,7 @@ export const questionMessage = (asked: Asked): Message => {
         ["Undo costs", plain(undoCost(question, plan))],
       ]),
       section(plain(gatesOf(asked.gates))),
-      ...(decision ? [] : [actions(question.id, buttonsOf(migration, request))]),
+      ...(isOpen(asked) ? [actions(question.id, buttonsOf(migration, request))] : []),
       context(plain(stateOf(asked))),
     ],
   };
@@ -125,9 +127,16 @@ const buttonsOf = (migration: string, { question, plan }: Request): readonly But
     };
   });
 
+const isLate = ({ request, nowMs }: Asked): boolean => nowMs >= Date.parse(request.expiresAt);
+/** Whether a click may still count for something. */
+const isOpen = (asked: Asked): boolean => !asked.decision && !asked.fenced && !isLate(asked);
+
 /** One sentence on how it stands. */
-const stateOf = ({ migration, request, votes, decision, unheard = false }: Asked): string => {
-  if (decision?.decision === "expired")
+const stateOf = (asked: Asked): string => {
+  const { migration, request, votes, decision, unheard = false } = asked;
+  if (!decision && asked.fenced)
+    return "A rollback has begun: there is nothing left to decide. A click counts for nothing.";
+  if (decision ? decision.decision === "expired" : isLate(asked))
     return "Nobody answered in time. The question is closed; a click counts for nothing.";
   if (decision && unheard)
     return `Answered with ${LABELS[decision.decision as Choice][0]}, by ${decision.by.join(", ")}, when nobody waited for it any more: what had asked has ended. It changes nothing; \`repot status ${migration}\` says how it stands.`;

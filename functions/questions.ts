@@ -84,6 +84,7 @@ const messageNow = async (context: Context, migration: string, request: Request,
     gates: await gatesSeen(bucket, migration, phase),
     votes,
     nowMs: context.now().getTime(),
+    fenced: (await bucket.getJson(keys.fence(migration))) !== undefined,
     ...(decision
       ? { decision, unheard: (await bucket.getJson(keys.answer(migration, id, "unheard"))) !== undefined }
       : {}),

@@ -151,7 +151,11 @@ describe("a click that nobody waits for", () => {
       { votes: [], decision: null, unheard: false },
       [],
     ]);
-    expect(seen(it).whispers).toEqual([expect.stringMatching(/A rollback of shop-1 has begun/)]);
+    expect(seen(it)).toEqual({
+      text: expect.stringContaining("A rollback has begun: there is nothing left to decide."),
+      buttons: 0,
+      whispers: [expect.stringMatching(/A rollback of shop-1 has begun/)],
+    });
   });
 
   test.each(["denied", "roll-back"])(
@@ -171,6 +175,7 @@ describe("a click that nobody waits for", () => {
     const it = await asked(1);
     it.bench.wait(14_400);
     await it.click("U0AMARA");
+    expect(seen(it)).toMatchObject({ text: expect.stringContaining("Nobody answered in time."), buttons: 0 });
     await it.bench.run(expireQuestion, { question: QUESTION });
     await it.click("U0JONAS");
     expect(record(it.bench)).toEqual({
