@@ -15,17 +15,18 @@ import { type Rehearsal, SUITE } from "./suite.ts";
 
 const declared: readonly Step[] = [...steps, ...listeners];
 const all = declared.flatMap((step) => permissionsOf(step.needs).map((entry) => `${step.name} ${entry}`));
-/** By `step service:entry`, the first rehearsal that needs it. */
-const neededBy = new Map<string, Rehearsal>();
+/** By `step service:entry`, the shortest rehearsal that needs it. */
+const neededBy = new Map<string, { readonly rehearsal: Rehearsal; readonly lines: number }>();
 
 beforeAll(async () => {
   for (const rehearsal of SUITE) {
-    const { summary, sentence } = await run(await rehearsal.plan(), rehearsal.options);
+    const { summary, sentence, lines } = await run(await rehearsal.plan(), rehearsal.options);
     expect(summary.violations, `${rehearsal.title}: ${sentence}`).toEqual([]);
     for (const name of all) {
       const [step = "", ...entry] = name.split(" ");
       const isNeeded = !summary.unusedPermissions[step]?.includes(entry.join(" "));
-      if (isNeeded && !neededBy.has(name)) neededBy.set(name, rehearsal);
+      const known = neededBy.get(name)?.lines ?? Number.POSITIVE_INFINITY;
+      if (isNeeded && lines.length < known) neededBy.set(name, { rehearsal, lines: lines.length });
     }
   }
 }, 900_000);
@@ -63,7 +64,7 @@ describe("without one entry", () => {
     const chosen = all.find((each) => each.startsWith(`${name} ${service}:`) && neededBy.has(each));
     if (chosen === undefined) throw new Error(`No rehearsal needs ${service} of ${name}.`);
     const entry = chosen.slice(name.length + 1);
-    const rehearsal = neededBy.get(chosen);
+    const { rehearsal } = neededBy.get(chosen) ?? {};
     if (!rehearsal) throw new Error(`${chosen} was needed by nobody.`);
     const ran = await run(await rehearsal.plan(), {
       ...rehearsal.options,

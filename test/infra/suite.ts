@@ -83,7 +83,7 @@ const dying = (
 /** Effects of the bundle on both sides, in strides of what one rehearsal can strike. */
 const BUNDLE = [0, 6, 12, 18, 24, 30, 36, 42];
 
-/** Cheap ones first: a permission is proved by the first rehearsal that uses it. */
+/** Several conditions on one rehearsal, where that can be: each costs half a second. */
 export const SUITE: readonly Rehearsal[] = [
   ...platform("the small platform", async () => planned(), BACK),
   ...platform("the small platform with a broker and an autoscaler", async () => rich(), BACK),
