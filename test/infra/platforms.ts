@@ -126,6 +126,8 @@ export const busy = (): Planned =>
         },
       ],
       policy: { bakeSeconds: 3_600 },
+      // One pod alone carries everybody while the other is deployed.
+      capacity: [{ workload: "*", requestsPerSecondPerPod: 1_000 }],
     },
   );
 
