@@ -25,6 +25,7 @@ export type OperationName =
   | "link-services"
   | "fill-zone"
   | "carry-drift"
+  | "carry-records"
   | "delegate-zone"
   | "repoint-old-zone"
   | "stop-load"

@@ -3,7 +3,11 @@
 import { byCodeUnit } from "./kube.ts";
 
 /** What a rollback does beside undoing: under names of its own in the journal, since no plan asked for it. */
-export const BACK_OPERATIONS = { carryBack: "back-carry-back", turnBack: "back-turn-back" } as const;
+export const BACK_OPERATIONS = {
+  carryBack: "back-carry-back",
+  carryRecords: "back-carry-records",
+  turnBack: "back-turn-back",
+} as const;
 
 export type UndoLists = {
   /** What refuses other writes as soon as nobody is behind it. */

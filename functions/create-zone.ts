@@ -1,19 +1,16 @@
 /** The zone of the same name that nobody is sent to yet: low TTLs from the start, and every record but the hosts', which `fill-zone` adds. */
 
 import { makeRoute53 } from "../adapters/route53.ts";
-import { type ControllerContainer, identityOf } from "../domain/controllers.ts";
 import type { RecordSet } from "../domain/effects.ts";
 import { operationOf } from "../domain/operations.ts";
-import { nameOf } from "../domain/plan.ts";
-import { at } from "../domain/pods.ts";
-import { copied, type NewOwner, soaWith } from "../domain/zone-copy.ts";
+import { copied, soaWith } from "../domain/zone-copy.ts";
 import { BatchInput, place } from "./batch.ts";
+import { ownersOf } from "./dns-owners.ts";
 import { makeEffect, withJournal } from "./effect.ts";
-import { objectsOf } from "./objects.ts";
 import { makeRecords } from "./records.ts";
-import { planOf, type Run, type SlimPlan } from "./run.ts";
+import { planOf } from "./run.ts";
 import { startOf } from "./start.ts";
-import { type Context, step } from "./step.ts";
+import { step } from "./step.ts";
 import { callerReferenceOf, freshOf, hostsOf, RECORD_READS, recordOf, zonesOf } from "./zones.ts";
 
 export const createZone = step({
@@ -48,7 +45,7 @@ export const createZone = step({
     const changes: readonly (readonly [RecordSet | null, RecordSet])[] = [
       [ns, { ...ns, ttlSeconds: loweredTtlSeconds }],
       [soa, soaWith(soa, loweredTtlSeconds)],
-      ...copied(records, zone, hostsOf(plan), await newOwners(context, run, plan)).map(
+      ...copied(records, zone, hostsOf(plan), await ownersOf(context, run, plan)).map(
         (record) => [null, record] as const,
       ),
     ];
@@ -63,18 +60,3 @@ export const createZone = step({
     );
   },
 });
-
-/** The owner ids of the platform's external-dns, and what the target's are called. */
-const newOwners = async (context: Context, run: Run, plan: SlimPlan): Promise<readonly NewOwner[]> => {
-  const running = plan.workloads.filter((w) => w.controller?.product === "external-dns");
-  if (running.length === 0) return [];
-  const names = new Set(running.map((w) => `${w.kind} ${nameOf(w)}`));
-  return (await objectsOf(context, run))
-    .filter((o) => names.has(`${o.kind} ${o.metadata.namespace}/${o.metadata.name}`))
-    .flatMap((o) => {
-      const containers = (at(o, "spec", "template", "spec", "containers") ??
-        []) as readonly ControllerContainer[];
-      const from = identityOf("external-dns", containers);
-      return from === undefined ? [] : [{ from, to: plan.settings.target.name }];
-    });
-};

@@ -4,6 +4,8 @@ import { armController } from "./arm-controller.ts";
 import { askPeople } from "./ask-people.ts";
 import { carryBack } from "./carry-back.ts";
 import { carryDrift } from "./carry-drift.ts";
+import { carryRecords } from "./carry-records.ts";
+import { carryRecordsBack } from "./carry-records-back.ts";
 import { checkData } from "./check-data.ts";
 import { checkDns } from "./check-dns.ts";
 import { checkIdentity } from "./check-identity.ts";
@@ -22,6 +24,7 @@ import { comparePlatform } from "./compare-platform.ts";
 import { compareWhole } from "./compare-whole.ts";
 import { compareWithStart } from "./compare-with-start.ts";
 import { compareWorkload } from "./compare-workload.ts";
+import { compareZones } from "./compare-zones.ts";
 import { completeRestore } from "./complete-restore.ts";
 import { copyVolumes } from "./copy-volumes.ts";
 import { countHold } from "./count-hold.ts";
@@ -111,6 +114,8 @@ const all = [
   askPeople,
   carryBack,
   carryDrift,
+  carryRecordsBack,
+  carryRecords,
   checkData,
   checkDns,
   checkIdentity,
@@ -129,6 +134,7 @@ const all = [
   compareWhole,
   compareWithStart,
   compareWorkload,
+  compareZones,
   completeRestore,
   copyVolumes,
   countHold,

@@ -1,5 +1,6 @@
 /** Asks every authoritative server whether the lowered TTLs are what it answers with. Changes nothing. */
 
+import type { RecordType } from "dns-packet";
 import { ask, type DnsRecord } from "../adapters/dns.ts";
 import { AnswerLost } from "../domain/errors.ts";
 import type { Verdict } from "../domain/gates.ts";
@@ -71,7 +72,7 @@ export const recordsAt = async (
   context: Context,
   server: string,
   name: string,
-  type: "NS" | "A",
+  type: RecordType,
 ): Promise<readonly DnsRecord[]> => {
   try {
     const answer = await ask(context.askDns, server, name, type);

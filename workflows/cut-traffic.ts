@@ -70,6 +70,14 @@ export const cutTraffic = stateMachine("cut-traffic", {
       Next: "Is the window open?",
     },
     "Fresh gates": watch("compare-platform", "cut-traffic", "before the cut", {
+      Next: "Take records along",
+      Catch: otherwise("Failed"),
+    }),
+    "Take records along": each("carry-records", "zone", {
+      Next: "Do both zones hold the same?",
+      Catch: otherwise("Failed"),
+    }),
+    "Do both zones hold the same?": watch("compare-zones", "cut-traffic", "platform", {
       Next: "Delegate",
       Catch: otherwise("Failed"),
     }),

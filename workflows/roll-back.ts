@@ -94,11 +94,22 @@ export const rollBack = stateMachine("roll-back", {
     "Carry changes back": back(
       "carry-back",
       { run: "{% $run %}" },
-      { Next: "Take the webhooks away", Catch: otherwise("Page for the changes") },
+      { Next: "Carry records back", Catch: otherwise("Page for the changes") },
     ),
     "Page for the changes": tell(
       {
         sentence: "{% 'What was changed on the target could not be carried back: ' & $cause %}",
+      },
+      { Next: "Carry records back", Catch: otherwise("Carry records back") },
+    ),
+    "Carry records back": back(
+      "carry-records-back",
+      { run: "{% $run %}" },
+      { Next: "Take the webhooks away", Catch: otherwise("Page for the records") },
+    ),
+    "Page for the records": tell(
+      {
+        sentence: "{% 'Records that were changed in the new zone could not be carried back: ' & $cause %}",
       },
       { Next: "Take the webhooks away", Catch: otherwise("Take the webhooks away") },
     ),

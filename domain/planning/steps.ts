@@ -108,6 +108,11 @@ const traffic = (workloads: readonly Workload[], settings: Settings): Step[] => 
       subject: nameOf(w),
       sentence: `${nameOf(w)} goes up to ${w.replicas} on the target.`,
     })),
+    once(
+      "cut-traffic",
+      "carry-records",
+      `What others changed in the old zone of ${zone} since it was copied is set in the new one as well.`,
+    ),
     once("cut-traffic", "delegate-zone", `${parent} delegates ${zone} to the name servers of the new zone.`),
     once(
       "cut-traffic",

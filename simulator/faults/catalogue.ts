@@ -55,6 +55,7 @@ const BACK = new Set([
   "stop-forward",
   "list-undo",
   "carry-back",
+  "carry-records-back",
   "turn-back",
   "undo-effect",
   "return-volumes",
@@ -81,6 +82,7 @@ const SELDOM = new Set([
   "return-volumes",
   "resume-on-target",
   "carry-drift",
+  "carry-records",
   "link-service",
   "restore-hooks",
 ]);
@@ -96,6 +98,7 @@ const back = writing.filter(
     !AFTER_TROUBLE.has(name) &&
     !SELDOM.has(name) &&
     name !== "carry-back" &&
+    name !== "carry-records-back" &&
     name !== "turn-back" &&
     name !== "stop-forward",
 );
@@ -365,12 +368,6 @@ export const FAULTS: readonly FaultKind[] = [
   ofWorld("lag-spike", "Three times as many messages come in for five minutes, more than members can take.", [
     "observe-group",
     "plan-move",
-  ]),
-  ofWorld("insync-late", "Route 53 takes many minutes until its servers answer with a change.", [
-    "delegate-zone",
-    "fill-zone",
-    "lower-ttls",
-    "repoint-old-zone",
   ]),
   ...MACHINERY,
   ...PEOPLE,

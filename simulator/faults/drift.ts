@@ -1,11 +1,13 @@
-/** Faults of drift: what a controller, a developer or somebody with break-glass changes on the source while workloads move. */
+/** Faults of drift: what a controller, a developer or somebody with break-glass changes on the source, or in DNS, while workloads move. */
 
+import type { RecordSet } from "../../domain/effects.ts";
 import type { KubeObject } from "../../domain/kube.ts";
 import { byCodeUnit, refOf, sentenceOf } from "../../domain/kube.ts";
 import type { Plan } from "../../domain/plan.ts";
 import { at } from "../../domain/pods.ts";
 import type { Clock } from "../clock.ts";
 import type { SimulatedCluster } from "../world/cluster/index.ts";
+import type { SimulatedDns } from "../world/dns/index.ts";
 import type { Caller, Emit } from "../world/types.ts";
 import { BREAK_GLASS } from "./callers.ts";
 import type { WorldFault, WorldFaults } from "./world.ts";
@@ -62,7 +64,10 @@ const once =
     struck();
   };
 
-export const driftFaults = (source: SimulatedCluster, around: Around): WorldFaults => {
+export const driftFaults = (
+  { source, dns }: { readonly source: SimulatedCluster; readonly dns: SimulatedDns },
+  around: Around,
+): WorldFaults => {
   const namespaces = new Set(around.plan.workloads.map((w) => w.namespace));
   const first = (kind: string): KubeObject | undefined =>
     source
@@ -72,9 +77,47 @@ export const driftFaults = (source: SimulatedCluster, around: Around): WorldFaul
   return {
     "secret-renewed": { turn: once(source, around, () => renewal(first("Secret"), around.clock)) },
     "break-glass-deploy": { turn: once(source, around, () => deployment(first("Deployment"))) },
+    "record-added": { turn: writing(dns, around, ADDED, proving) },
+    "record-removed": {
+      turn: writing(dns, around, "_dmarc", (name, records) => records.filter((r) => r.name !== name)),
+    },
     "object-added": { turn: once(source, around, () => addition(around.plan)) },
   };
 };
+
+/** A name that proves to somebody whose zone it is. */
+const proving = (name: string, records: readonly RecordSet[]): readonly RecordSet[] => [
+  ...records,
+  { name, type: "TXT", ttlSeconds: 300, values: ['"proof=1"'] },
+];
+
+/** Somebody changes the zone that the parent names, as whoever looks it up would. */
+const writing =
+  (
+    { zones, parent, child }: SimulatedDns,
+    { emit }: Around,
+    label: string,
+    change: (name: string, records: readonly RecordSet[]) => readonly RecordSet[],
+  ): WorldFault["turn"] =>
+  (on, struck) => {
+    if (!on) return;
+    const delegation = zones.records(parent.id).find((r) => r.type === "NS" && r.name === child.name);
+    const servers = new Set((delegation?.values ?? []).map((server) => server.replace(/\.$/, "")));
+    const live = zones.all().find((zone) => zone.nameServers.some((server) => servers.has(server)));
+    if (!live) return;
+    const before = zones.records(live.id);
+    const name = `${label}.${child.name}`;
+    const after = change(name, before);
+    if (after.length === before.length) return;
+    zones.replace(live.id, after);
+    const cluster = live.id === child.id ? "source" : "target";
+    const what = { who: DEVELOPER.name, cluster, object: `TXT ${name}`, field: "values" } as const;
+    const [old, now] = [before, after].map((all) =>
+      all.some((r) => r.name === name) ? "present" : "absent",
+    );
+    emit({ type: "actor", ...what, before: old ?? "", after: now ?? "", allowed: true });
+    struck();
+  };
 
 const renewal = (secret: KubeObject | undefined, clock: Clock): Change | undefined =>
   secret && {

@@ -32,6 +32,13 @@ export const MACHINERY: readonly FaultKind[] = [
     // Not later: who leans on what stays on the source has leant on the way there, too.
     ["compare-workload", "measure-workers", "observe-group"],
   ),
+  ofWorld("insync-late", "Route 53 takes many minutes until its servers answer with a change.", [
+    "carry-records",
+    "delegate-zone",
+    "fill-zone",
+    "lower-ttls",
+    "repoint-old-zone",
+  ]),
   ofWorld(
     "parent-late",
     "The parent's servers take many minutes until they answer with a change; those of the zone don't.",
@@ -54,6 +61,14 @@ export const MACHINERY: readonly FaultKind[] = [
     "link-services",
   ]),
   ofWorld("break-glass-deploy", "Somebody with break-glass deploys on the source while workloads move.", [
+    "link-services",
+  ]),
+  ofWorld("record-removed", "Somebody takes a name out of the zone that everybody asks.", [
+    "lift-freeze",
+    "link-services",
+  ]),
+  ofWorld("record-added", "Somebody adds a name to the zone that everybody asks.", [
+    "lift-freeze",
     "link-services",
   ]),
   ofWorld("object-added", "A developer adds an object on the source while workloads move.", [

@@ -61,7 +61,7 @@ export const machineryFaults = (
       }),
     },
     "secrets-left-out": { turn: slowing([target], () => ({ leftOut: "secrets" }), { leftOut: "" }) },
-    ...driftFaults(source, around),
+    ...driftFaults({ source, dns }, around),
     "edge-closed": {
       turn: troubled({ share: 1, closed: true, reason: `the load balancers of ${name} let nobody in` }),
       feltBy: asksProbes,

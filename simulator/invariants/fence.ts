@@ -5,7 +5,14 @@ import type { Invariant } from "./invariant.ts";
 import { changesPlatform, type Scene, wrote } from "./scene.ts";
 
 /** The steps of the way back. */
-const BACK = new Set(["undo-effect", "carry-back", "resume-on-target", "return-volumes", "turn-back"]);
+const BACK = new Set([
+  "undo-effect",
+  "carry-back",
+  "carry-records-back",
+  "resume-on-target",
+  "return-volumes",
+  "turn-back",
+]);
 
 /** What was on its way when the fence rose may still arrive: a function lives 30 s, and the rollback waits for that. */
 const IN_FLIGHT_MS = 30_000;

@@ -21,7 +21,7 @@ const dotted = (name: string): string => (name.endsWith(".") ? name : `${name}.`
 const ALIAS_TTL_SECONDS = 60;
 
 /** The record sets that a server answers with for a name. */
-const served = ({ dns }: SceneWorld, server: string, name: string) =>
+const served = ({ dns }: Pick<SceneWorld, "dns">, server: string, name: string) =>
   dns.zones.view(server, dotted(name))?.byName.get(dotted(name)) ?? [];
 
 /** Preflight: every server answers with the lowered TTLs. */
@@ -231,6 +231,40 @@ export const owned = (plan: Plan, { clusters: { source } }: SceneWorld): readonl
     .filter((w) => isExclusive(w) && podsOf(source).accepting(nameOf(w)) > 0)
     .map((w) => `${over} ${nameOf(w)} still runs on the source.`);
 };
+
+/** Before the delegation: whoever asks the new servers hears of every name what the old ones say, but for the hosts. */
+export const unlike = (plan: Plan, { dns }: SceneWorld): readonly string[] => {
+  const { zones, child } = dns;
+  const over = "Traffic is to be cut, and";
+  const fresh = zones.all().find((zone) => zone.name === child.name && zone.id !== child.id);
+  const hosts = new Set(hostsOf(plan).map(dotted));
+  const own = (id: string | undefined) =>
+    (id === undefined ? [] : zones.records(id))
+      .filter((r) => r.type !== "SOA" && !(r.type === "NS" && r.name === child.name))
+      .filter((r) => !hosts.has(dotted(r.name)) && !isHeritage(r.values));
+  const old = own(child.id);
+  const missing = old.filter((r) => {
+    const there = fresh?.nameServers.map((server) => served({ dns }, server, r.name)) ?? [[]];
+    return there.some((found) => !found.some((f) => f.type === r.type && saysSame(f, r)));
+  });
+  const left = own(fresh?.id).filter((r) => !old.some((o) => o.type === r.type && o.name === r.name));
+  return [
+    ...missing.map(
+      (r) => `${over} the new zone's servers don't say of ${r.type} ${r.name} what the old zone has.`,
+    ),
+    ...left.map((r) => `${over} the new zone has ${r.type} ${r.name}, and the old one has it no more.`),
+  ];
+};
+
+type Said = { readonly values?: readonly string[] | undefined; readonly alias?: unknown };
+
+const saysSame = (a: Said, b: Said): boolean =>
+  JSON.stringify([[...(a.values ?? [])].sort(), a.alias ?? null]) ===
+  JSON.stringify([[...(b.values ?? [])].sort(), b.alias ?? null]);
+
+/** What external-dns notes of its records names another owner in each zone. */
+const isHeritage = (values: readonly string[] = []): boolean =>
+  values.some((value) => value.includes("heritage=external-dns"));
 
 /** Cut: the source is left to nobody. What still comes is below what counts as nobody. */
 export const left = (plan: Plan, { traffic }: SceneWorld): readonly string[] => {

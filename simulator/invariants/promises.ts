@@ -5,7 +5,7 @@
 
 import type { RunEvent } from "../../domain/events.ts";
 import type { Invariant } from "./invariant.ts";
-import { built, cut, led, left, makePace, makeSuite, moved, owned, prepared } from "./promised.ts";
+import { built, cut, led, left, makePace, makeSuite, moved, owned, prepared, unlike } from "./promised.ts";
 import type { Scene } from "./scene.ts";
 import { scaling } from "./standing.ts";
 
@@ -36,7 +36,7 @@ export const makePromises = (): Invariant<Scene> => {
       const { event } = seen;
       if (delegates(event)) {
         isCut = true;
-        return owned(scene.plan, world);
+        return [...owned(scene.plan, world), ...unlike(scene.plan, world)];
       }
       // Before the delegation the source gives up halves, and everybody is led to it.
       pace.see(event, isCut);

@@ -58,7 +58,10 @@ export const makeTtls = (): Invariant<Scene> => {
 const DELEGATION = "the delegation";
 const APEX = "the old zone's apex";
 
-/** Reads the records that lead clients: the delegation at the parent, the old zone's apex and its names. */
+/**
+ * Reads the records that lead clients: the delegation at the parent, the old zone's apex and its names. A name that somebody adds later says the
+ * same in both zones (`promises` sees to it): whoever remembers it is led to no other place.
+ */
 const look = (
   { plan, now }: Scene,
   { zones, parent, child }: SimulatedDns,
@@ -66,7 +69,9 @@ const look = (
 ): void => {
   const isApex = (record: RecordSet) =>
     record.type === "NS" && dotted(record.name) === dotted(plan.settings.dns.zone);
+  const isFirst = held.size === 0;
   const note = (what: string, record: RecordSet) => {
+    if (!isFirst && !held.has(what)) return;
     const ttlSeconds = record.ttlSeconds ?? 0;
     const before = held.get(what);
     const lowered = before !== undefined && ttlSeconds < before.ttlSeconds;

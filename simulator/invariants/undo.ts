@@ -4,6 +4,7 @@ import { sameRecord } from "../../adapters/route53.ts";
 import { canonicalLine } from "../../domain/canonical.ts";
 import type { RecordSet } from "../../domain/effects.ts";
 import { byCodeUnit, type KubeObject, refOf, sentenceOf } from "../../domain/kube.ts";
+import { SIDES } from "../../domain/phases.ts";
 import type { Ended, EndInvariant, ZoneRecords } from "./ending.ts";
 import { autoscaled, byKey, carriedBack, changedByOthers, isTheirs, leavesOf } from "./leaves.ts";
 
@@ -12,7 +13,9 @@ export const undo: EndInvariant = {
   sentence:
     "After a rollback every field of the source and every record of DNS is what it was before, and the target is gone.",
   check: (ended) =>
-    ended.undone ? [...objectsDiffer(ended), ...zonesDiffer(ended), ...targetLeft(ended)] : undefined,
+    ended.undone
+      ? [...objectsDiffer(ended), ...zonesDiffer(ended), ...recordsLost(ended), ...targetLeft(ended)]
+      : undefined,
 };
 
 const objectsDiffer = ({ plan, events, sourceBefore, sourceAfter }: Ended): readonly string[] => {
@@ -47,14 +50,41 @@ const recordsOf = (zones: readonly ZoneRecords[]): ReadonlyMap<string, RecordSet
     ),
   );
 
-const zonesDiffer = ({ zonesBefore, zonesAfter }: Ended): readonly string[] => {
+const zonesDiffer = ({ events, zonesBefore, zonesAfter }: Ended): readonly string[] => {
   const [before, after] = [recordsOf(zonesBefore), recordsOf(zonesAfter)];
+  const theirs = new Set(SIDES.flatMap((side) => [...changedByOthers(events, side).keys()]));
+  const isTheirs = (record: RecordSet | undefined) => theirs.has(`${record?.type} ${record?.name}`);
+  // A zone of ours that others have put something into isn't ours to delete: it stays, and nobody is delegated to it.
+  const kept = zonesAfter.filter((zone) => zone.records.some(isTheirs)).map(({ id }) => id);
   return [...new Set([...before.keys(), ...after.keys()])].sort(byCodeUnit).flatMap((name) => {
     const [was, is] = [before.get(name), after.get(name)];
+    if (isTheirs(was ?? is) || (!was && kept.some((id) => name.includes(` of zone ${id}`)))) return [];
     if (!is) return [`${name} was there before and is gone.`];
     if (!was) return [`${name} was not there before and was left.`];
     return sameRecord(was, is) ? [] : [`${name} was ${canonicalLine(was)} and is ${canonicalLine(is)}.`];
   });
+};
+
+/** Whichever zone people changed meanwhile, what they did there is in the one that answers again. */
+const recordsLost = ({ events, zonesBefore, zonesAfter }: Ended): readonly string[] => {
+  const old = new Set(zonesBefore.map(({ id }) => id));
+  const held = new Set(
+    zonesAfter
+      .filter(({ id }) => old.has(id))
+      .flatMap(({ records }) => records.map((r) => `${r.type} ${r.name}`)),
+  );
+  const wanted = new Map(
+    events.flatMap((e) =>
+      e.type === "actor" && e.allowed && e.field === "values" ? [[e.object, e.after !== "absent"]] : [],
+    ),
+  );
+  return [...wanted]
+    .filter(([record, isThere]) => held.has(record) !== isThere)
+    .map(([record, isThere]) =>
+      isThere
+        ? `${record} was added by somebody and isn't in a zone that was there before.`
+        : `${record} was taken away by somebody and is in a zone that was there before.`,
+    );
 };
 
 /** A cluster that was there before keeps what is its own; one that was not is gone. */

@@ -38,6 +38,25 @@ export const TRAFFIC: readonly PlantedBug[] = [
     shownBy: { faults: [{ kind: "pod-never-ready", step: "install-bundle", seconds: 5_400 }] },
   },
   {
+    name: "window-verdict-grows-old",
+    sentence: "The window is judged before the last gates, and that counts however long these hold.",
+    area: "step",
+    caughtBy: "window",
+    plant: inStep(
+      "delegate-zone",
+      (right) => (input, context) => right({ ...(input as object), beginBefore: null }, context),
+    ),
+    shownBy: { faults: [{ kind: "metrics-missing", step: "compare-platform", seconds: 4_200 }] },
+  },
+  {
+    name: "zone-copied-once",
+    sentence: "The new zone is what the old one was when it was copied, whatever came into that since.",
+    area: "workflow",
+    caughtBy: "promises",
+    plant: inMachine("cut-traffic", inOrder("Fresh gates", "Delegate")),
+    shownBy: { faults: [{ kind: "record-added", step: "link-services" }] },
+  },
+  {
     name: "parent-lowered-not-the-child",
     sentence:
       "The TTL of the delegation is lowered, those of the zone itself are not, and nobody asks its servers.",

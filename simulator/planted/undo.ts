@@ -214,13 +214,21 @@ export const UNDO: readonly PlantedBug[] = [
     },
   },
   {
+    name: "names-not-taken-back",
+    sentence: "A rollback forgets the names that came into the new zone while everybody asked that.",
+    area: "workflow",
+    caughtBy: "undo",
+    plant: inMachine("roll-back", inOrder("Carry changes back", "Take the webhooks away")),
+    shownBy: { rollBackAt: "thaw", faults: [{ kind: "record-added", step: "lift-freeze" }] },
+  },
+  {
     name: "dns-back-before-capacity",
     sentence: "A rollback sends clients back to the source, and then gives it its capacity back.",
     area: "workflow",
     caughtBy: "requests",
     plant: inMachine(
       "roll-back",
-      inOrder("Carry changes back", "DNS back"),
+      inOrder("Carry records back", "DNS back"),
       inOrder("The new zone names the old servers", "Restore capacity"),
       changed("Source ready?", {
         Choices: [{ Condition: "{% true %}", Next: "Is anybody still on the target?" }],

@@ -183,13 +183,22 @@ const dnsOf = (
     random,
     settings: plan.settings.dns,
     ...(registered(plan)?.zoneId === undefined ? {} : { zoneId: registered(plan)?.zoneId ?? "" }),
-    records: plan.hosts.flatMap((host) => [
-      recordOf(host, plan.settings.dns, source, addresses),
-      ...registryOf(plan, host.host, source),
-    ]),
+    records: [
+      ...ordinary(plan.settings.dns),
+      ...plan.hosts.flatMap((host) => [
+        recordOf(host, plan.settings.dns, source, addresses),
+        ...registryOf(plan, host.host, source),
+      ]),
+    ],
     sideOf: (name) => addresses.behind(name)?.side,
     addressesOf: (name) => addresses.of(name),
   });
+
+/** What any zone has beside its hosts: where its mail goes, and who may send it. */
+const ordinary = ({ zone, recordTtlSeconds: ttlSeconds }: Plan["settings"]["dns"]): readonly RecordSet[] => [
+  { name: `${zone}.`, type: "MX", ttlSeconds, values: ["10 mail.example."] },
+  { name: `_dmarc.${zone}.`, type: "TXT", ttlSeconds, values: ['"v=DMARC1; p=none"'] },
+];
 
 /** What external-dns of the source has written beside the record of a host that its Ingresses want, where the platform has one. */
 const registryOf = (plan: Plan, host: string, source: SimulatedCluster): readonly RecordSet[] => {

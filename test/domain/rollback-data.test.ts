@@ -296,8 +296,8 @@ describe("items", () => {
       operations: {
         move: "0003-shift:shop/cart",
         raise: "0006-raise-target:shop/cart",
-        lower: "0009-lower-source:shop/cart",
-        retire: "0011-retire-source:shop/cart",
+        lower: "0010-lower-source:shop/cart",
+        retire: "0012-retire-source:shop/cart",
       },
     });
   });

@@ -18,6 +18,7 @@ const OPERATIONS: readonly (readonly [name: string, subject?: string])[] = [
   ["hand-over", "shop/scheduler"],
   ["hand-over", "shop/nightly"],
   ["raise-target", "shop/cart"],
+  ["carry-records"],
   ["delegate-zone"],
   ["repoint-old-zone"],
   ["lower-source", "shop/cart"],

@@ -4,10 +4,8 @@ import { GetCalendarStateCommand, type GetCalendarStateCommandOutput } from "@aw
 import { mockClient } from "aws-sdk-client-mock";
 import { describe, expect, it } from "vitest";
 import { applyEffect } from "../../adapters/effects/index.ts";
-import { ownReference } from "../../adapters/effects/zones.ts";
-import { fqdn, makeRoute53 } from "../../adapters/route53.ts";
 import type { RecordSet } from "../../domain/effects.ts";
-import { isForward, keys } from "../../domain/journal.ts";
+import { keys } from "../../domain/journal.ts";
 import { checkWindow } from "../../functions/check-window.ts";
 import { compareWithStart } from "../../functions/compare-with-start.ts";
 import { delegateZone } from "../../functions/delegate-zone.ts";
@@ -22,75 +20,8 @@ import { recordStart } from "../../functions/record-start.ts";
 import { repointOldZone } from "../../functions/repoint-old-zone.ts";
 import { restoreTtls } from "../../functions/restore-ttls.ts";
 import { turnBack } from "../../functions/turn-back.ts";
-import { undoEffectStep } from "../../functions/undo-effect.ts";
-import type { FaultHook } from "../../simulator/services/seam.ts";
-import { HOST, makeStepBench, RECORDS, RUN, type StepBench, smallPlan, ZONE } from "./bench.ts";
-
-const ALL = {
-  s3: ["GetObject", "PutObject", "ListBucket"],
-  route53: [
-    "CreateHostedZone",
-    "GetHostedZone",
-    "ListHostedZonesByName",
-    "ListResourceRecordSets",
-    "ChangeResourceRecordSets",
-  ],
-};
-
-const dns = <T>(bench: StepBench, ask: (route53: ReturnType<typeof makeRoute53>) => Promise<T>): Promise<T> =>
-  bench.within(ALL, () => ask(makeRoute53(bench.context.aws.route53)));
-const zones = async (bench: StepBench) => {
-  const named = await dns(bench, (r) => r.zonesByName(ZONE));
-  const [parent] = await dns(bench, (r) => r.zonesByName("example"));
-  const fresh = named.find((z) => z.callerReference === ownReference(RUN.migration));
-  return { parent: parent?.id ?? "", old: named.find((z) => z !== fresh)?.id ?? "", fresh: fresh?.id ?? "" };
-};
-const records = (bench: StepBench, zoneId: string): Promise<readonly RecordSet[]> =>
-  dns(bench, (r) => r.listRecords(zoneId));
-const find = async (bench: StepBench, zoneId: string, type: string, name = ZONE) =>
-  (await records(bench, zoneId)).find((r) => r.type === type && r.name === fqdn(name));
-const change = async (bench: StepBench, zoneId: string, record: RecordSet) => {
-  await dns(bench, (r) => r.change(zoneId, [{ action: "UPSERT", record }]));
-  bench.wait(120);
-};
-const NEW: RecordSet = { name: `${HOST}.`, type: "A", ttlSeconds: 60, values: ["198.51.100.7"] };
-
-/** With the new zone and its host, and the start on record. */
-const built = async (fault?: FaultHook) => {
-  const bench = makeStepBench(fault ? { fault } : {});
-  await bench.run(recordStart);
-  await bench.within(ALL, () =>
-    applyEffect(
-      { kind: "create-zone", name: ZONE, callerReference: ownReference(RUN.migration) },
-      bench.clients,
-    ),
-  );
-  bench.wait(120);
-  const ids = await zones(bench);
-  await change(bench, ids.fresh, NEW);
-  return { bench, ...ids };
-};
-
-/** Calls a step until it is through: one change a zone at a time, as the state machine retries. */
-const through = async <T>(bench: StepBench, call: () => Promise<T>): Promise<T> => {
-  for (let tries = 0; tries < 10; tries += 1) {
-    try {
-      return await call();
-    } catch (error) {
-      if ((error as Error).name !== "Conflict") throw error;
-      bench.wait(60);
-    }
-  }
-  throw new Error("It never got through.");
-};
-
-const gateInput = (asked: number) => ({ phase: "cut-traffic", subject: "platform", asked, watcher: "w" });
-const undoAll = async (bench: StepBench) => {
-  for (const key of [...bench.stored.keys()].filter(isForward).sort().reverse()) {
-    await through(bench, () => bench.run(undoEffectStep, { entry: [key] }));
-    bench.wait(120);
-  }
-};
+import { HOST, makeStepBench, RECORDS, RUN, smallPlan, ZONE } from "./bench.ts";
+import { ALL, built, change, find, gateInput, NEW, records, through, undoAll, zones } from "./dns-bench.ts";
 
 describe("record-start and lower-ttls", () => {
   it("keep the first reading, whatever is there later", async () => {

@@ -51,7 +51,9 @@ const CLIENTS: Readonly<Record<string, Readonly<Record<string, unknown>>>> = {
 };
 const pascal = (kebab: string): string =>
   kebab.replace(/(^|-)([a-z0-9])/g, (_, __, letter: string) => letter.toUpperCase());
-const kebab = (name: string): string => name.replace(/(?<!^)([A-Z])/g, "-$1").toLowerCase();
+/** As the AWS CLI makes its options: `DNSName` is `dns-name`. */
+const kebab = (name: string): string =>
+  name.replace(/([A-Z]+)([A-Z][a-z])|([a-z0-9])([A-Z])/g, "$1$3-$2$4").toLowerCase();
 
 /** Members of a call's input, as the AWS CLI calls them; undefined where the SDK has no such call. */
 const parametersOf = (service: string, call: string): readonly string[] | undefined => {

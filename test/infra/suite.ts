@@ -164,6 +164,14 @@ export const SUITE: readonly Rehearsal[] = [
     options: { faults: [{ kind: "slack-down", step: "ask-people", seconds: 900 }] },
   },
   ...struck("secret-renewed", "scale-workload"),
+  ...(["record-added", "record-removed"] as const).flatMap((kind) => [
+    ...struck(kind, "link-services"),
+    {
+      title: `${kind} in the new zone, and that is left again`,
+      plan: async () => planned(),
+      options: { rollBackAt: "thaw" as const, faults: [{ kind, step: "lift-freeze" }] },
+    },
+  ]),
   ...struck("execution-aborted", "scale-workload"),
   {
     title: "execution-aborted after the delegation, and Slack takes the page later",

@@ -136,6 +136,9 @@ const ENDS: Readonly<Record<string, readonly number[]>> = {
   "secrets-left-out": [4],
   "secret-renewed": [4],
   "object-added": [4],
+  // Carried to the other zone, or in it from the start.
+  "record-added": [0],
+  "record-removed": [0],
   // Carried over, field by field.
   "break-glass-deploy": [0],
   "edge-closed": [4],

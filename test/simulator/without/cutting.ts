@@ -50,7 +50,7 @@ export const CUTTING: Nights = {
   // It sets its number between the look at the pods and the look at the floor.
   "cut-traffic/Let it settle": {
     platform: plain,
-    faults: [{ kind: "hpa-fights", step: "scale-workload", skip: 1 }],
+    faults: [{ kind: "hpa-fights", step: "scale-workload", skip: 2 }],
     breaks: "promises",
   },
   "observe-floor": {
@@ -61,6 +61,13 @@ export const CUTTING: Nights = {
   "check-retirement": {
     faults: [{ kind: "address-pinned", step: "lift-freeze" }],
     breaks: "source-capacity",
+  },
+  "compare-zones": {
+    faults: [
+      { kind: "record-added", step: "link-services" },
+      { kind: "insync-late", step: "carry-records" },
+    ],
+    breaks: "promises",
   },
   "roll-back/Let functions end": { faults: PRESSED, breaks: "undo" },
   "observe-target-traffic": { rollBackAt: "thaw", breaks: "requests" },
