@@ -3,7 +3,7 @@
 import * as z from "zod";
 import { fieldOf } from "../adapters/effects/fields.ts";
 import { ownerOf } from "../adapters/effects/owners.ts";
-import { OwnedElsewhere } from "../domain/errors.ts";
+import { NotFound, OwnedElsewhere } from "../domain/errors.ts";
 import { keys } from "../domain/journal.ts";
 import { otherSide } from "../domain/phases.ts";
 import { makeEffects, withJournal } from "./effect.ts";
@@ -33,6 +33,12 @@ export const suspendSchedule = step({
     const ref = refOfItem(item);
     if (suspend) await heedGuard(context, run, `The hand-over of ${item.namespace}/${item.name}`);
     const schedule = await kubernetesOf(context, side).get(ref);
+    // What takes over has to be there and answer: between the two, nobody makes the ticks.
+    const other = await kubernetesOf(context, otherSide(side)).find(ref);
+    if (suspend && !other)
+      throw new NotFound(
+        `CronJob ${item.namespace}/${item.name} isn't on the ${otherSide(side)}, which is to take it over. It was not suspended on the ${side}, and nothing was changed.`,
+      );
     if (!suspend) {
       const owner = await ownerOf(bucketOf(context), run.migration, `${item.namespace}/${item.name}`);
       if (owner !== side)
@@ -40,9 +46,7 @@ export const suspendSchedule = step({
           `${item.namespace}/${item.name} is owned by the ${owner}; it is not resumed on the ${side}, and nothing was changed.`,
         );
     }
-    const told = suspend
-      ? []
-      : [lastTickEffect(side, schedule, await kubernetesOf(context, otherSide(side)).find(ref))];
+    const told = suspend ? [] : [lastTickEffect(side, schedule, other)];
     const before = fieldOf(schedule, ["spec", "suspend"]);
     // What was suspended before we came stays so wherever it is.
     const after = suspend || (await wasSuspended(context, run, item));

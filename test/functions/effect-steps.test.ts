@@ -253,6 +253,19 @@ describe("suspend-schedule", () => {
     (await bench.within({}, () => bench.as(side, "reader").list({ apiVersion: "batch/v1", kind: "Job" })))
       .length;
 
+  it("suspends nothing while the side that takes over has no such schedule, or doesn't answer", async () => {
+    const without = makeStepBench({ onTarget: objects.filter((o) => o.metadata.name !== "nightly") });
+    await expect(suspend(without, "source", true)).rejects.toThrow(
+      /isn't on the target.*nothing was changed/,
+    );
+    const silent = makeStepBench({
+      fault: (call) =>
+        call.side === "target" && call.moment === "before" ? { kind: "answer-lost" } : undefined,
+    });
+    await expect(suspend(silent, "source", true)).rejects.toMatchObject({ name: "AnswerLost" });
+    expect([suspended(without, "source"), suspended(silent, "source")]).toEqual([false, false]);
+  });
+
   it("doesn't resume where the ledger says that the other side owns it", async () => {
     const bench = idle();
     await expect(suspend(bench, "target", false)).rejects.toThrow(OwnedElsewhere);
