@@ -1,6 +1,7 @@
 /** Questions to name servers on the wire (RFC 1035), and their answers with every TTL: what Node's own resolver doesn't tell. */
 
 import { type Answer, decode, encode, type RecordType } from "dns-packet";
+import { fqdn, undotted } from "../domain/dns-names.ts";
 import { AnswerLost } from "../domain/errors.ts";
 
 /** Carries one encoded message to one server and brings its answer; rejects where none came. */
@@ -36,8 +37,6 @@ const idOf = (text: string): number => {
   return hash;
 };
 
-const dotted = (name: string): string => `${name.toLowerCase().replace(/\.$/, "")}.`;
-
 const quoted = (data: unknown): string =>
   (Array.isArray(data) ? data : [data])
     .map((part) => `"${Buffer.isBuffer(part) ? part.toString("utf8") : String(part)}"`)
@@ -51,18 +50,18 @@ const textOf = (answer: Answer): string => {
     case "CNAME":
     case "NS":
     case "PTR":
-      return dotted(answer.data);
+      return fqdn(answer.data);
     case "MX":
-      return `${answer.data.preference ?? 0} ${dotted(answer.data.exchange)}`;
+      return `${answer.data.preference ?? 0} ${fqdn(answer.data.exchange)}`;
     case "SRV":
-      return `${answer.data.priority ?? 0} ${answer.data.weight ?? 0} ${answer.data.port} ${dotted(answer.data.target)}`;
+      return `${answer.data.priority ?? 0} ${answer.data.weight ?? 0} ${answer.data.port} ${fqdn(answer.data.target)}`;
     case "CAA":
       return `${answer.data.flags ?? 0} ${answer.data.tag} "${answer.data.value}"`;
     case "TXT":
       return quoted(answer.data);
     case "SOA": {
       const { mname, rname, serial, refresh, retry, expire, minimum } = answer.data;
-      return [dotted(mname), dotted(rname), serial, refresh, retry, expire, minimum].join(" ");
+      return [fqdn(mname), fqdn(rname), serial, refresh, retry, expire, minimum].join(" ");
     }
     case "DS": {
       const { keyTag, algorithm, digestType, digest } = answer.data;
@@ -74,7 +73,7 @@ const textOf = (answer: Answer): string => {
 };
 
 const recordOf = (answer: Answer): DnsRecord => ({
-  name: dotted(answer.name),
+  name: fqdn(answer.name),
   type: answer.type,
   ttlSeconds: "ttl" in answer ? (answer.ttl ?? 0) : 0,
   value: textOf(answer),
@@ -98,7 +97,7 @@ export const ask = async (
   name: string,
   type: RecordType,
 ): Promise<DnsAnswer> => {
-  const question = { name: dotted(name).slice(0, -1), type };
+  const question = { name: undotted(name), type };
   const id = idOf(`${server} ${question.name} ${type}`);
   const message = new Uint8Array(encode({ type: "query", id, questions: [question] }));
   const bytes = await askDns(server, message).catch((cause: unknown) => {
@@ -107,7 +106,7 @@ export const ask = async (
   const answer = decoded(bytes, server);
   const asked = answer.questions?.[0];
   const flags = answer.flags ?? 0;
-  if (answer.id !== id || asked?.type !== type || dotted(asked.name) !== dotted(name))
+  if (answer.id !== id || asked?.type !== type || fqdn(asked.name) !== fqdn(name))
     throw new AnswerLost(`${server} answered another question than ${type} ${question.name}.`);
   if ((flags & TRUNCATED) !== 0)
     throw new AnswerLost(

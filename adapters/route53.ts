@@ -15,6 +15,7 @@ import {
   type RRType,
 } from "@aws-sdk/client-route-53";
 import { canonicalLine } from "../domain/canonical.ts";
+import { fqdn } from "../domain/dns-names.ts";
 import type { RecordSet } from "../domain/effects.ts";
 import { Conflict, Invalid, NotFound, Transient } from "../domain/errors.ts";
 import { byCodeUnit } from "../domain/kube.ts";
@@ -68,9 +69,6 @@ export type Route53 = {
 };
 
 const PAGES_MAX = 200;
-
-/** Lower case, with the last dot. */
-export const fqdn = (name: string): string => `${name.toLowerCase().replace(/\.$/, "")}.`;
 
 /** Route 53 writes octal for what isn't a letter, digit, hyphen, underscore or dot. */
 const unescaped = (name: string): string =>

@@ -1,6 +1,7 @@
 /** What a run's record says about DNS: the TTLs that stood there, when they were lowered, when the zone was cut, and who was still on the old side afterwards. */
 
 import { ALIAS_TTL_SECONDS, type DnsFacts, type NameFacts } from "./dns-calculator.ts";
+import { undotted } from "./dns-names.ts";
 import type { RecordSet } from "./effects.ts";
 import type { RunEvent } from "./events.ts";
 import { byCodeUnit } from "./kube.ts";
@@ -30,7 +31,6 @@ type Change = {
   readonly after: RecordSet | null;
 };
 
-const bare = (name: string): string => name.toLowerCase().replace(/\.$/, "");
 const ttlOf = (set: RecordSet): number => (set.alias ? ALIAS_TTL_SECONDS : (set.ttlSeconds ?? 0));
 const negativeOf = (soa: RecordSet): number =>
   Math.min(ttlOf(soa), Number(soa.values?.[0]?.split(/\s+/).at(-1) ?? ttlOf(soa)));
@@ -75,7 +75,7 @@ const factsOf = (
   named: readonly Change[],
 ): DnsFacts => {
   const ofZone = (type: string) =>
-    lowered.filter((c) => c.before?.type === type && bare(c.before.name) === planned.zone);
+    lowered.filter((c) => c.before?.type === type && undotted(c.before.name) === planned.zone);
   const [parentZone, ownZone] = cut.map((c) => c.zoneId);
   const [first, second] = ofZone("NS");
   const atParent =
@@ -103,7 +103,7 @@ const factsOf = (
 
 const nameOf = (planned: NameFacts, lowered: readonly Change[], named: readonly Change[]): NameFacts => {
   const is = (set: RecordSet | null | undefined): set is RecordSet =>
-    set !== null && set !== undefined && bare(set.name) === planned.name;
+    set !== null && set !== undefined && undotted(set.name) === planned.name;
   const change = lowered.find((c) => is(c.before));
   const standing = named.flatMap((c) => [c.before, c.after]).find(is);
   const before = change?.before ?? standing;

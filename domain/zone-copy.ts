@@ -1,10 +1,9 @@
 /** What the new zone holds: every record of the old one, but for its own NS and SOA and the hosts, which lead to the target. */
 
 import { withOwner } from "./controllers.ts";
+import { undotted } from "./dns-names.ts";
 import type { RecordSet } from "./effects.ts";
 import { byCodeUnit } from "./kube.ts";
-
-const undotted = (name: string): string => name.toLowerCase().replace(/\.$/, "");
 
 /** A name's record types that lead clients somewhere. */
 const LEADS: ReadonlySet<string> = new Set(["A", "AAAA", "CNAME"]);

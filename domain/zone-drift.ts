@@ -1,6 +1,7 @@
 /** What others changed in the zone that is asked, and that the zone which takes over, or takes back, doesn't have. */
 
 import { canonicalLine, sha256 } from "./canonical.ts";
+import { undotted } from "./dns-names.ts";
 import type { RecordSet } from "./effects.ts";
 import { byCodeUnit } from "./kube.ts";
 import { copied, type NewOwner } from "./zone-copy.ts";
@@ -21,8 +22,6 @@ export type ZonesSeen = {
   /** Whom records of external-dns belong to in the zone that is named next. */
   readonly owners: readonly NewOwner[];
 };
-
-const undotted = (name: string): string => name.toLowerCase().replace(/\.$/, "");
 
 const keyOf = ({ name, type, setIdentifier = "" }: RecordSet): string =>
   `${undotted(name)}|${type}|${setIdentifier}`;

@@ -1,7 +1,7 @@
 /** Preflight, DNS: asks Route 53 for the zone and its parent, and every authoritative server for what it really says. Changes nothing. */
 
 import { ask, type DnsAnswer, negativeTtlSeconds } from "../adapters/dns.ts";
-import { fqdn, makeRoute53, type Route53 } from "../adapters/route53.ts";
+import { makeRoute53, type Route53 } from "../adapters/route53.ts";
 import {
   type AnswerOf,
   type ApexSeen,
@@ -18,6 +18,7 @@ import {
   type RecordsSeen,
 } from "../domain/checks/dns-records.ts";
 import { type Observed, objectsOf } from "../domain/checks/judging.ts";
+import { fqdn } from "../domain/dns-names.ts";
 import { Invalid, NotFound } from "../domain/errors.ts";
 import { refOf, sentenceOf } from "../domain/kube.ts";
 import type { Plan } from "../domain/plan.ts";

@@ -4,6 +4,7 @@ import { fieldOf } from "../adapters/effects/fields.ts";
 import { ownerOf } from "../adapters/effects/owners.ts";
 import { makeMetrics } from "../adapters/metrics.ts";
 import { makeRoute53 } from "../adapters/route53.ts";
+import { undotted } from "../domain/dns-names.ts";
 import type { Verdict } from "../domain/gates.ts";
 import { keys } from "../domain/journal.ts";
 import { byCodeUnit, type KubeObject } from "../domain/kube.ts";
@@ -41,8 +42,6 @@ export const checkRetirement = gate({
     ];
   },
 });
-
-const undotted = (name: string): string => name.toLowerCase().replace(/\.$/, "");
 
 const noTraffic = async (context: Context, plan: SlimPlan): Promise<Verdict> => {
   const rate = await makeMetrics(context).query("source", edgeRequestRate(plan.settings.source.name));

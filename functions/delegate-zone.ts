@@ -1,7 +1,8 @@
 /** The cut: the parent delegates the zone to the new servers, and the old zone says so, too. */
 
 import * as z from "zod";
-import { fqdn, makeRoute53 } from "../adapters/route53.ts";
+import { makeRoute53 } from "../adapters/route53.ts";
+import { fqdn } from "../domain/dns-names.ts";
 import type { RecordSet } from "../domain/effects.ts";
 import { WindowPassed } from "../domain/errors.ts";
 import { operationOf } from "../domain/operations.ts";

@@ -3,6 +3,7 @@
 import { DescribeLoadBalancersCommand } from "@aws-sdk/client-elastic-load-balancing-v2";
 import { calling } from "../adapters/aws.ts";
 import { makeRoute53 } from "../adapters/route53.ts";
+import { undotted } from "../domain/dns-names.ts";
 import { NotFound, Transient } from "../domain/errors.ts";
 import { leading, toBalancer } from "../domain/zone-copy.ts";
 import { balancersOn } from "./balancers.ts";
@@ -83,9 +84,7 @@ const hostedZoneIdOf = async (context: Context, dnsName: string): Promise<string
     const answer = await calling("list the load balancers", () =>
       context.aws.elb.send(new DescribeLoadBalancersCommand(marker === undefined ? {} : { Marker: marker })),
     );
-    const found = (answer.LoadBalancers ?? []).find(
-      (b) => b.DNSName?.toLowerCase() === dnsName.toLowerCase().replace(/\.$/, ""),
-    );
+    const found = (answer.LoadBalancers ?? []).find((b) => b.DNSName?.toLowerCase() === undotted(dnsName));
     if (found) return found.CanonicalHostedZoneId;
     marker = answer.NextMarker;
     if (marker === undefined) return undefined;

@@ -1,7 +1,7 @@
 /** Asks the parent's and the old zone's servers whom they delegate to, and the new ones whether they speak for every host. Changes nothing. */
 
 import { ask } from "../adapters/dns.ts";
-import { fqdn } from "../adapters/route53.ts";
+import { fqdn } from "../domain/dns-names.ts";
 import { AnswerLost } from "../domain/errors.ts";
 import { overall, type Verdict } from "../domain/gates.ts";
 import { byCodeUnit } from "../domain/kube.ts";

@@ -1,6 +1,7 @@
 /** The old zone's records point at the target, for whoever keeps asking its servers. */
 
-import { fqdn, makeRoute53 } from "../adapters/route53.ts";
+import { makeRoute53 } from "../adapters/route53.ts";
+import { fqdn } from "../domain/dns-names.ts";
 import type { RecordSet } from "../domain/effects.ts";
 import { BatchInput, slug } from "./batch.ts";
 import { withJournal } from "./effect.ts";

@@ -2,7 +2,8 @@
 
 import * as z from "zod";
 import type { SetRecord } from "../adapters/effects/zones.ts";
-import { fqdn, makeRoute53 } from "../adapters/route53.ts";
+import { makeRoute53 } from "../adapters/route53.ts";
+import { fqdn } from "../domain/dns-names.ts";
 import { Conflict, NotFound } from "../domain/errors.ts";
 import { keys } from "../domain/journal.ts";
 import { withJournal } from "./effect.ts";

@@ -1,7 +1,8 @@
 /** On the way back: the new zone names the old servers, so that resolvers that believed it find their way home. */
 
 import * as z from "zod";
-import { fqdn, makeRoute53 } from "../adapters/route53.ts";
+import { makeRoute53 } from "../adapters/route53.ts";
+import { fqdn } from "../domain/dns-names.ts";
 import { BACK_OPERATIONS } from "../domain/undo.ts";
 import { journalOf, makeUndoEffect, withJournal } from "./effect.ts";
 import { planOf, RunSchema } from "./run.ts";

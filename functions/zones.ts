@@ -1,7 +1,8 @@
 /** The three zones of a cutover and who answers for them: the parent, the old zone, and ours. */
 
 import { ownReference } from "../adapters/effects/zones.ts";
-import { fqdn, type HostedZone, makeRoute53, type Route53 } from "../adapters/route53.ts";
+import { type HostedZone, makeRoute53, type Route53 } from "../adapters/route53.ts";
+import { fqdn } from "../domain/dns-names.ts";
 import type { RecordSet } from "../domain/effects.ts";
 import { NotFound, Refused } from "../domain/errors.ts";
 import type { Run, SlimPlan } from "./run.ts";

@@ -1,9 +1,10 @@
 /** `set-record` and `create-zone`: DNS, by whole record sets with their old value. */
 
+import { fqdn } from "../../domain/dns-names.ts";
 import type { Effect, RecordSet } from "../../domain/effects.ts";
 import { Conflict, NotAsIntended } from "../../domain/errors.ts";
 import type { Outcome } from "../journal.ts";
-import { fqdn, makeRoute53, type RecordChange, type Route53, sameRecord } from "../route53.ts";
+import { makeRoute53, type RecordChange, type Route53, sameRecord } from "../route53.ts";
 import type { Clients } from "./clients.ts";
 
 export type SetRecord = Extract<Effect, { kind: "set-record" }>;

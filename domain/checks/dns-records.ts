@@ -1,5 +1,6 @@
 /** Preflight's judgement of a zone's records: each kind of record that the new zone has to copy, the public hosts, and who else writes into the zone. */
 
+import { undotted } from "../dns-names.ts";
 import type { RecordSet } from "../effects.ts";
 import type { Verdict } from "../gates.ts";
 import { byCodeUnit } from "../kube.ts";
@@ -15,11 +16,9 @@ const SOURCE = "route53:ListResourceRecordSets";
 /** Longer than a day after the cut, clients would still come to the source. */
 const RECORD_TTL_SECONDS_MAX = 86_400;
 
-const bare = (name: string): string => name.toLowerCase().replace(/\.$/, "");
-
 /** What a record is to the move. The zone's own NS and SOA are no records of the platform: undefined. */
 export const classOfRecord = (record: RecordSet, zone: string): RecordClass | undefined => {
-  const apex = bare(record.name) === bare(zone);
+  const apex = undotted(record.name) === undotted(zone);
   if (apex && (record.type === "NS" || record.type === "SOA")) return undefined;
   if (record.weight !== undefined) return "weighted";
   if (record.alias) return "alias";
@@ -30,17 +29,17 @@ export const classOfRecord = (record: RecordSet, zone: string): RecordClass | un
 /** The records that answer for a host: its own, else those of the nearest wildcard. */
 export const recordsForHost = (records: readonly RecordSet[], host: string): readonly RecordSet[] => {
   const addresses = records.filter((r) => r.alias !== undefined || ["A", "AAAA", "CNAME"].includes(r.type));
-  const labels = bare(host).split(".");
-  const names = [bare(host), ...labels.slice(1).map((_, i) => `*.${labels.slice(i + 1).join(".")}`)];
+  const labels = undotted(host).split(".");
+  const names = [undotted(host), ...labels.slice(1).map((_, i) => `*.${labels.slice(i + 1).join(".")}`)];
   for (const name of names) {
-    const found = addresses.filter((r) => bare(r.name) === name);
+    const found = addresses.filter((r) => undotted(r.name) === name);
     if (found.length > 0) return found;
   }
   return [];
 };
 
 const within = (host: string, zone: string): boolean =>
-  bare(host) === bare(zone) || bare(host).endsWith(`.${bare(zone)}`);
+  undotted(host) === undotted(zone) || undotted(host).endsWith(`.${undotted(zone)}`);
 
 /** dns/records, dns/hosts and dns/record-ttl. */
 export const judgeRecords = (

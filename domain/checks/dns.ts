@@ -1,5 +1,6 @@
 /** Preflight's judgement of the names: who controls the zone and its parent, what every authoritative server says, and what resolvers will keep for how long. */
 
+import { undotted } from "../dns-names.ts";
 import type { Verdict } from "../gates.ts";
 import { byCodeUnit } from "../kube.ts";
 import { counted, judging, type Observed, seen, some } from "./judging.ts";
@@ -47,8 +48,7 @@ export type DelegationSeen = {
 /** Resolvers cap what they keep at a week (RFC 8767), and preflight waits out no more than that. */
 export const TTL_SECONDS_MAX = 604_800;
 
-const bare = (name: string): string => name.toLowerCase().replace(/\.$/, "");
-const sorted = (names: readonly string[]): readonly string[] => names.map(bare).sort(byCodeUnit);
+const sorted = (names: readonly string[]): readonly string[] => names.map(undotted).sort(byCodeUnit);
 const same = (a: readonly string[], b: readonly string[]): boolean => sorted(a).join() === sorted(b).join();
 
 /** The zone of our account that the parent sends resolvers to. */

@@ -6,6 +6,7 @@
 import { fieldsOf } from "../../adapters/effects/fields.ts";
 import { type HttpResponse, jsonOf } from "../../adapters/http.ts";
 import { canonicalLine } from "../../domain/canonical.ts";
+import { undotted } from "../../domain/dns-names.ts";
 import { singlesOf } from "../../domain/effects.ts";
 import type { RunEvent } from "../../domain/events.ts";
 import type { Observed } from "../services/seam.ts";
@@ -119,7 +120,7 @@ const subjectOfEffect = (effect: Single): string => {
       return recordSubject(effect.zoneId, record?.type, record?.name);
     }
     case "create-zone":
-      return `zone named ${bare(effect.name)}`;
+      return `zone named ${undotted(effect.name)}`;
     case "create-cluster":
       return `cluster ${effect.name}`;
     case "set-owner":
@@ -128,9 +129,7 @@ const subjectOfEffect = (effect: Single): string => {
 };
 
 const recordSubject = (zoneId: string, type: unknown, name: unknown): string =>
-  `${String(type)} ${bare(String(name))} of zone ${idOf(zoneId)}`;
-
-const bare = (name: string): string => name.toLowerCase().replace(/\.$/, "");
+  `${String(type)} ${undotted(String(name))} of zone ${idOf(zoneId)}`;
 
 const idOf = (text: unknown): string => String(text).replace(/^\/hostedzone\//, "");
 
@@ -142,8 +141,8 @@ const subjectsOfCall = (call: Observed, zones: Map<string, string>): readonly st
     case "route53": {
       if (call.action === "CreateHostedZone") {
         const { HostedZone: zone } = call.output as { readonly HostedZone?: { readonly Id?: string } };
-        zones.set(idOf(zone?.Id), bare(String(input["Name"])));
-        return [`zone named ${bare(String(input["Name"]))}`];
+        zones.set(idOf(zone?.Id), undotted(String(input["Name"])));
+        return [`zone named ${undotted(String(input["Name"]))}`];
       }
       if (call.action === "DeleteHostedZone")
         return [`zone named ${zones.get(idOf(input["Id"])) ?? idOf(input["Id"])}`];

@@ -2,7 +2,8 @@
 
 import { applyEffect } from "../../adapters/effects/index.ts";
 import { ownReference } from "../../adapters/effects/zones.ts";
-import { fqdn, makeRoute53 } from "../../adapters/route53.ts";
+import { makeRoute53 } from "../../adapters/route53.ts";
+import { fqdn } from "../../domain/dns-names.ts";
 import type { RecordSet } from "../../domain/effects.ts";
 import { isForward } from "../../domain/journal.ts";
 import { recordStart } from "../../functions/record-start.ts";
