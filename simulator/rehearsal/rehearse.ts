@@ -255,12 +255,16 @@ const faultsOf = (
 /** The record as it is written, and who looks at each line of it. */
 const makeRecord = (options: RehearsalOptions, clock: Clock, stored: (key: string) => string | undefined) => {
   const tally = makeTally();
-  const recorder = makeRecorder(clock, (event, line) => {
-    tally.add(event);
-    options.onEvent(event, line);
-    judges.sawEvent(event, line);
-    for (const watch of watchers) watch(event);
-  });
+  // Who reads the record is no part of the step that causes a line of it: a terminal may have timers of its own.
+  const outside = AsyncLocalStorage.snapshot();
+  const recorder = makeRecorder(clock, (event, line) =>
+    outside(() => {
+      tally.add(event);
+      options.onEvent(event, line);
+      judges.sawEvent(event, line);
+      for (const watch of watchers) watch(event);
+    }),
+  );
   const { emit } = recorder;
   const { plan, unwatched = [], goesOn = false } = options;
   const lines = () => recorder.events.length;
@@ -354,12 +358,10 @@ const executionsOf = (clock: Clock, engine: () => Engine): Executions => ({
 
 /** Warnings and errors of steps are lines of the record; the rest says nothing that the record doesn't say better. */
 const logInto = (emit: Emit): Log => {
-  // Who reads the record is no part of the step that writes a line of it.
-  const outside = AsyncLocalStorage.snapshot();
   const noting =
     (level: "warning" | "error") => (message: string, fields?: Readonly<Record<string, unknown>>) => {
       const sentence = fields ? `${message} ${JSON.stringify(fields)}` : message;
-      outside(() => emit({ type: "notice", level, sentence }));
+      emit({ type: "notice", level, sentence });
     };
   return { info: () => {}, warn: noting("warning"), error: noting("error") };
 };
