@@ -7,20 +7,14 @@ import { forEach } from "./check.ts";
 import { journalOf, makeUndoEffect, withJournal } from "./effect.ts";
 import { planOf, RunSchema } from "./run.ts";
 import { step } from "./step.ts";
-import { carryingOf, compareZonesOf } from "./zone-drift.ts";
-import { RECORD_READS, zonesOf } from "./zones.ts";
+import { CARRYING, carryingOf, compareZonesOf } from "./zone-drift.ts";
+import { zonesOf } from "./zones.ts";
 
 export const carryRecordsBack = step({
   name: "carry-records-back",
   does: "Sets in the old zone what others changed in the new one since it was delegated, record by record, if it ever was.",
   input: z.object({ run: RunSchema }),
-  needs: withJournal({
-    route53: [
-      ...RECORD_READS,
-      "ChangeResourceRecordSets DELETE any below",
-      "ChangeResourceRecordSets UPSERT any apex,below",
-    ],
-  }),
+  needs: withJournal({ route53: CARRYING }),
   run: async ({ run }, context) => {
     const entries = await journalOf(context).forwardKeys(run.migration);
     if (!entries.some((key) => key.includes("-delegate-zone/"))) return { carried: [] };

@@ -4,20 +4,13 @@ import { BatchInput } from "./batch.ts";
 import { withJournal } from "./effect.ts";
 import { makeRecords } from "./records.ts";
 import { step } from "./step.ts";
-import { carryingOf, compareZonesOf } from "./zone-drift.ts";
-import { RECORD_READS } from "./zones.ts";
+import { CARRYING, carryingOf, compareZonesOf } from "./zone-drift.ts";
 
 export const carryRecords = step({
   name: "carry-records",
   does: "Sets in the new zone what others changed in the old one since it was copied, record by record; hosts and the apex stay as they are.",
   input: BatchInput,
-  needs: withJournal({
-    route53: [
-      ...RECORD_READS,
-      "ChangeResourceRecordSets DELETE any below",
-      "ChangeResourceRecordSets UPSERT any apex,below",
-    ],
-  }),
+  needs: withJournal({ route53: CARRYING }),
   run: async (input, context) => {
     const { drifted, next } = await compareZonesOf(context, input.run, "forward");
     // What both zones have is no longer listed: each batch starts at the beginning of what is left.

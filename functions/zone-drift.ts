@@ -8,7 +8,14 @@ import { ownersOf } from "./dns-owners.ts";
 import { planOf, type Run } from "./run.ts";
 import { startOf } from "./start.ts";
 import type { Context } from "./step.ts";
-import { freshOf, hostsOf, zonesOf } from "./zones.ts";
+import { freshOf, hostsOf, RECORD_READS, zonesOf } from "./zones.ts";
+
+/** What it takes to carry records from one zone to the other: others may have put in, changed or taken away anything. */
+export const CARRYING = [
+  ...RECORD_READS,
+  "ChangeResourceRecordSets DELETE any below",
+  "ChangeResourceRecordSets UPSERT any apex,below",
+] as const;
 
 export type Direction = "forward" | "back";
 

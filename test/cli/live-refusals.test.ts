@@ -5,29 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { keys } from "../../domain/journal.ts";
-import type { Plan } from "../../domain/plan.ts";
-import { planHash } from "../../domain/planning/build.ts";
-import { smallPlan } from "../functions/bench-plan.ts";
-import { makeAccount, userId } from "./account.ts";
+import { makeAccount } from "./account.ts";
+import { HASH, M, TEXT } from "./approved.ts";
 // Loaded before the virtual clock runs: it knows nothing of a disk.
 import "../../cli/answer.ts";
 import "../../cli/follow.ts";
 import "../../cli/rollback.ts";
 import "../../cli/start.ts";
 import "../../cli/status.ts";
-
-const APPROVERS = ["amara", "jonas", "mei"].map((person) => ({
-  person,
-  role: "platform",
-  aws: userId(person),
-}));
-const approved = (over: Partial<Plan> = {}, approvers: readonly object[] = APPROVERS): string =>
-  JSON.stringify({
-    ...smallPlan({ assumptions: [], ...over }, { approvals: { approvers: approvers as never, quorum: 2 } }),
-  });
-const TEXT = approved();
-const HASH = planHash(TEXT);
-const M = "shop-1";
 
 let directory = "";
 const file = (name: string) => join(directory, name);

@@ -1,24 +1,16 @@
 /** The worker behind the door: what it believes, and what people see of it in Slack. */
 
 import { describe, expect, it } from "vitest";
-import type { Question } from "../../domain/approvals.ts";
 import type { Button } from "../../domain/clicks.ts";
 import { keys } from "../../domain/journal.ts";
 import { askPeople } from "../../functions/ask-people.ts";
 import { expireQuestion } from "../../functions/expire-question.ts";
 import { DEPLOYED, SLACK_APP } from "../../simulator/services/deployed.ts";
 import { buttonsIn, makeSlackService } from "../../simulator/services/slack.ts";
+import { QUESTION } from "./asked.ts";
 import { makeStepBench, RUN, smallPlan } from "./bench.ts";
 import { batch, slackVote, work } from "./voting.ts";
 
-const QUESTION: Question = {
-  id: "cut-traffic",
-  kind: "approval",
-  phase: "cut-traffic",
-  sentence: "Delegate the zone.",
-  choices: ["granted", "denied", "roll-back"],
-  quorum: 0,
-};
 const APPROVERS = [
   { person: "amara", role: "lead", slack: "U0AMARA", aws: "AROAADMIN:amara@example.com" },
   { person: "jonas", role: "on-call", slack: "U0JONAS" },
